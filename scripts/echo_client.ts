@@ -1,0 +1,72 @@
+#!/usr/bin/env -S deno run --allow-net
+/**
+ * TCP echo client: sends one message and reads until all of it has come back.
+ *
+ * Mirrors `1_13b_echo_client.py` (CMPU4021 Distributed Systems, week 2).
+ * Its other half is `echo_server.ts`.
+ *
+ * ```console
+ * $ deno run -A scripts/echo_client.ts --port=9900
+ * Connecting to localhost port 9900
+ * Sending Test message. This will be echoed
+ * Received: Test message. Th
+ * Received: is will be echoe
+ * Received: d
+ * Closing connection to the server
+ * ```
+ *
+ * @module
+ */
+import { Decoder, Failure, print, resolve, run, writeAll } from "./lib.ts";
+
+const BUFFER_SIZE = 16; // bytes read from the server at most
+
+async function echoClient(
+  host: string,
+  port: number,
+  message: string,
+  bufferSize: number,
+) {
+  print(`Connecting to ${host} port ${port}`);
+  using server = await Deno.connect({ hostname: await resolve(host), port });
+  try {
+    print("Sending", message);
+    const data = new TextEncoder().encode(message);
+    await writeAll(server, data);
+
+    const decoder = new Decoder(); // a piece may end inside a character
+    const buffer = new Uint8Array(bufferSize);
+    let amountReceived = 0;
+    while (amountReceived < data.length) {
+      const length = await server.read(buffer);
+      if (length === null) {
+        const rest = decoder.decode();
+        if (rest !== "") print("Received:", rest);
+        throw new Failure(
+          `the server closed after ${amountReceived} of ${data.length} bytes`,
+        );
+      }
+      amountReceived += length;
+      const stream = amountReceived < data.length;
+      print(
+        "Received:",
+        decoder.decode(buffer.subarray(0, length), { stream }),
+      );
+    }
+  } finally {
+    print("Closing connection to the server");
+  }
+}
+
+if (import.meta.main) {
+  await run(
+    {
+      host: "localhost",
+      port: 9900,
+      message: "Test message. This will be echoed",
+      bufferSize: BUFFER_SIZE,
+    },
+    ({ host, port, message, bufferSize }) =>
+      echoClient(host, port, message, bufferSize),
+  );
+}

@@ -1,0 +1,797 @@
+/**
+ * What the lab scripts share and no lab is about: flags, printing, text,
+ * errors, the keyboard, and serving many clients at once. The socket calls
+ * themselves stand in the scripts.
+ *
+ * @module
+ */
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
+import { parseArgs } from "@std/cli/parse-args";
+
+/** The work failed for a reason that the user should read: exit status 1. */
+export class Failure extends Error {
+  /** Lines that say what to do about it. */
+  readonly hints: string[];
+
+  /**
+   * @param message What happened, and to what.
+   * @param hints Lines that say what to do about it.
+   */
+  constructor(message: string, ...hints: string[]) {
+    super(message);
+    this.hints = hints;
+  }
+}
+
+/** The command line is wrong: exit status 2, and the usage line is shown. */
+export class UsageError extends Error {}
+
+/**
+ * The default value of each flag by name; `bufferSize` is `--buffer-size` on
+ * the command line. `Number` stands for a number without a default. A list
+ * named `_` says that words without a flag may follow, and how the usage line
+ * names them.
+ */
+export type Defaults = Record<
+  string,
+  string | number | boolean | NumberConstructor | string[]
+>;
+
+/** The value of each flag that the defaults name. */
+export type Flags<D extends Defaults> = {
+  [Name in keyof D]: D[Name] extends string ? string
+    : D[Name] extends number ? number
+    : D[Name] extends boolean ? boolean
+    : D[Name] extends string[] ? string[]
+    : number | undefined;
+};
+
+/** What the running script was told; its error messages name host and port. */
+let settings: { host?: string; port?: number; quiet?: boolean } = {};
+
+/**
+ * Runs a script: reads its flags, calls `main` with them and ends the program.
+ * Its exit status is 0, or 1 when the work failed, or 2 when the command line
+ * was wrong, each with a message; 130 after Ctrl-C, 143 after SIGTERM.
+ * `--help` shows the comment at the script's head.
+ *
+ * @param defaults The script's flags with their default values.
+ * @param main The script's work.
+ *
+ * @example
+ * ```ts
+ * await run({ host: "localhost", port: 9900 }, ({ host, port }) => echoServer(host, port));
+ * ```
+ */
+export async function run<D extends Defaults>(
+  defaults: D,
+  main: (flags: Flags<D>) => Promise<void>,
+) {
+  Deno.addSignalListener("SIGINT", () => {
+    lineIsOpen = true; // the terminal shows ^C
+    exit(130);
+  });
+  if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGTERM", () => exit(143));
+  }
+  try {
+    if (Deno.args.includes("--help")) {
+      write(`${await manual()}${usage(defaults)}\n`);
+    } else {
+      const flags = parseFlags(Deno.args, defaults);
+      settings = flags;
+      await main(flags);
+    }
+    exit(0);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      complain(error.message, usage(defaults));
+      exit(2);
+    }
+    complain(...explain(error, settings.host, settings.port));
+    exit(1);
+  }
+}
+
+function exit(status: number): never {
+  flush();
+  freshLine();
+  Deno.exit(status);
+}
+
+const LIMITS: Record<string, [smallest: number, largest: number]> = {
+  port: [0, 65535],
+  bufferSize: [1, 2 ** 30], // bytes
+  tries: [1, 1000],
+};
+const LONGEST_TIMEOUT = 86400; // seconds
+
+/**
+ * Reads a command line. Both `--port=9900` and `--port 9900` are understood.
+ *
+ * @param args The command line, without the program's name.
+ * @param defaults The flags there are, with their default values.
+ * @returns The value of each flag.
+ * @throws {UsageError} An unknown flag, a missing value, or a wrong one.
+ */
+export function parseFlags<D extends Defaults>(
+  args: string[],
+  defaults: D,
+): Flags<D> {
+  const names = Object.keys(defaults).filter((name) => name !== "_");
+  const isBoolean = (name: string) => typeof defaults[name] === "boolean";
+  // parseArgs() drops an empty word: `--message ""` must read `--message=`.
+  const isEmpty = (at: number) =>
+    args[at] === "" && /^--[^=]+$/.test(args[at - 1] ?? "");
+  const words = args.map((arg, at) => isEmpty(at + 1) ? `${arg}=` : arg).filter(
+    (_, at) => !isEmpty(at),
+  );
+  const given = parseArgs(words, {
+    boolean: names.filter(isBoolean).map(spelled),
+    string: ["_", ...names.filter((name) => !isBoolean(name)).map(spelled)],
+    unknown(arg, flag) {
+      if (flag !== undefined) throw new UsageError(`unknown flag ${arg}`);
+    },
+  });
+  if (given._.length > 0 && !("_" in defaults)) {
+    throw new UsageError(`unexpected argument ${given._[0]}`);
+  }
+  const flags: Record<string, unknown> = { _: given._ };
+  for (const name of names) {
+    flags[name] = flagValue(name, defaults[name], given[spelled(name)], words);
+  }
+  if (flags.port === 0 && !("quiet" in defaults)) {
+    throw new UsageError(
+      "--port=0 is for servers: a client needs the port its server listens on",
+    );
+  }
+  return flags as Flags<D>;
+}
+
+function flagValue(
+  name: string,
+  usual: Defaults[string],
+  given: unknown,
+  words: string[],
+) {
+  const flag = `--${spelled(name)}`;
+  if (typeof usual === "boolean") {
+    const value = words.find((word) => word.startsWith(`${flag}=`));
+    if (value) throw new UsageError(`${flag} takes no value: ${value}`);
+    return given;
+  }
+  if (given === undefined) return usual === Number ? undefined : usual;
+  const value = given as string;
+  // An empty message is one, but `--message` with nothing behind it is a mistake.
+  if (value === "" && (name !== "message" || words.includes(flag))) {
+    throw new UsageError(`${flag} needs a value`);
+  }
+  return typeof usual === "string" ? value : toNumber(name, value);
+}
+
+/** `bufferSize` is spelled `buffer-size` on the command line. */
+function spelled(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function toNumber(name: string, value: string): number {
+  const flag = spelled(name);
+  const number = Number(value);
+  if (name === "timeout") {
+    if (/^\d*\.?\d+$/.test(value) && number > 0 && number <= LONGEST_TIMEOUT) {
+      return number;
+    }
+    throw new UsageError(
+      `--${flag} must be a number of seconds above 0, at most ${LONGEST_TIMEOUT}, not ${value}`,
+    );
+  }
+  const [smallest, largest] = LIMITS[name] ?? [0, Number.MAX_SAFE_INTEGER];
+  if (/^\d+$/.test(value) && number >= smallest && number <= largest) {
+    return number;
+  }
+  throw new UsageError(
+    `--${flag} must be a whole number from ${smallest} to ${largest}, not ${value}`,
+  );
+}
+
+function usage(defaults: Defaults): string {
+  const flags = Object.entries(defaults).map(([name, usual]) => {
+    if (Array.isArray(usual)) return usual.join(" ");
+    if (typeof usual === "boolean") return `[--${spelled(name)}]`;
+    if (usual === Number) return `[--${spelled(name)}=N]`;
+    return `[--${spelled(name)}=${
+      /^[\w.:-]+$/.test(`${usual}`) ? usual : `'${usual}'`
+    }]`;
+  });
+  return `usage: ${thisScript()} ${flags.join(" ")} [--help]`;
+}
+
+function thisScript(): string {
+  return decodeURIComponent(Deno.mainModule.split("/").at(-1)!);
+}
+
+/** The comment at the head of the running script. A module may always import itself. */
+async function manual(): Promise<string> {
+  const { default: source } = await import(Deno.mainModule, {
+    with: { type: "text" },
+  });
+  const [, comment] = source.match(/\/\*\*\r?\n([^]*?)\*\//) ?? [undefined, ""];
+  return comment.replace(/^ \* ?/gm, "").replace(/^(```.*|@module *)\n/gm, "")
+    .trimEnd() + "\n\n";
+}
+
+/** The command that runs a script of this folder from where the user stands. */
+function commandFor(script: string): string {
+  const here = `${Deno.cwd()}/`.replaceAll("\\", "/").replace("//", "/");
+  const path = `${import.meta.dirname}/${script}`.replaceAll("\\", "/");
+  return `deno run -A ${
+    path.startsWith(here) ? path.slice(here.length) : path
+  }`;
+}
+
+function startTheServer(host: string, port: number): string {
+  const server = thisScript().replace("_client", "_server");
+  if (server === thisScript()) return "start the server first";
+  const at = /^(localhost|127\.0\.0\.1)$/.test(host) ? "" : ` --host=${host}`;
+  return `start the server first: ${commandFor(server)}${at} --port=${port}`;
+}
+
+/**
+ * Says in words what went wrong, for the user to read.
+ *
+ * @param error What was thrown.
+ * @param host The host that the program listens on or connects to.
+ * @param port Its port there.
+ * @returns What happened, and where there is something to do about it, what.
+ */
+export function explain(
+  error: unknown,
+  host = "",
+  port = 0,
+): [message: string, ...hints: string[]] {
+  const place = `${host} port ${port}`;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = (error as { code?: string }).code ?? "";
+
+  if (error instanceof Failure) return [message, ...error.hints];
+  if (error instanceof Deno.errors.AddrInUse) {
+    return [
+      `port ${port} on ${host} is already in use`,
+      `free it with: ${
+        commandFor(`kill_port.ts ${port}`)
+      }, or take any free port: --port=0`,
+    ];
+  }
+  if (error instanceof Deno.errors.ConnectionRefused) {
+    return [`nothing is listening on ${place}`, startTheServer(host, port)];
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return [
+      `permission missing: ${
+        message.replace(/, run again.*/, "").replace("Requires ", "")
+      }`,
+      `allow it: deno run --allow-net ${
+        commandFor(thisScript()).split(" -A ")[1]
+      }`,
+    ];
+  }
+  if (error instanceof Deno.errors.PermissionDenied && port < 1024) {
+    return [
+      `no right to listen on port ${port}: ports below 1024 belong to the administrator`,
+      `take another port, for instance --port=${8000 + port}`,
+    ];
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return [`${host} is no address of this machine`];
+  }
+  if (
+    /^(ENOTFOUND|EAI_)/.test(code) ||
+    message.startsWith("failed to lookup address")
+  ) {
+    return [`unknown host ${host}`];
+  }
+  if (/^(ECONNRESET|ECONNABORTED|EPIPE)$/.test(code)) {
+    return [`${place} broke off the connection`];
+  }
+  if (code === "EMSGSIZE") return ["the message is too long for one datagram"];
+  return [isMistake(error) ? reason(error) : `${place}: ${reason(error)}`];
+}
+
+/** Says in one line why something failed; a mistake in the script comes with its stack. */
+function reason(error: unknown): string {
+  if (isMistake(error)) {
+    return error instanceof Error ? error.stack ?? error.message : `${error}`;
+  }
+  return (error as Error).message.replace(/ \(os error \d+\)$/, "");
+}
+
+/** Whether an error comes from the script itself, not from the network or the system. */
+function isMistake(error: unknown): boolean {
+  return !(error instanceof Failure) && !(error as { code?: string }).code &&
+    !Object.values(Deno.errors).some((kind) => error instanceof kind);
+}
+
+const encoder = new TextEncoder();
+const WINDOW = 100; // milliseconds
+const LINES_A_WINDOW = 100;
+const GATHERED_AT_MOST = 65536; // characters
+
+let gathered = ""; // printed, but not yet written
+let flushIsDue = false;
+let windowStart = 0;
+let linesInWindow = 0;
+let lineIsOpen = false; // a prompt stands at the end of stdout
+
+/**
+ * Prints a line of the transcript, as Python's `print` does: the values with
+ * a space between them. Bytes print as text, an address as Python's tuple, and
+ * control characters as escapes, so that a value never leaves its line.
+ *
+ * @param values What to print.
+ *
+ * @example
+ * ```ts
+ * print("Connected by", client.remoteAddr); // Connected by ('127.0.0.1', 55320)
+ * ```
+ */
+export function print(...values: (string | number | Uint8Array | Deno.Addr)[]) {
+  let line = shown(values[0]);
+  for (let i = 1; i < values.length; i++) line += " " + shown(values[i]);
+  write(line + "\n");
+}
+
+/** Prints a line about one client or message, which `--quiet` leaves out. */
+export function log(...values: (string | number | Uint8Array | Deno.Addr)[]) {
+  if (!settings.quiet) print(...values);
+}
+
+function shown(value: string | number | Uint8Array | Deno.Addr): string {
+  if (typeof value === "string") return escaped(value);
+  if (value instanceof Uint8Array) return text(value);
+  return typeof value === "number" ? `${value}` : address(value);
+}
+
+/**
+ * Writes to stdout as it is: at once, but when very much is printed, together with all
+ * else that is printed in the same turn of the event loop.
+ */
+export function write(output: string) {
+  gathered += output;
+  if (flushIsDue && gathered.length < GATHERED_AT_MOST) return;
+  const now = Date.now();
+  if (now - windowStart > WINDOW) [windowStart, linesInWindow] = [now, 0];
+  if (flushIsDue || linesInWindow++ < LINES_A_WINDOW) return flush();
+  flushIsDue = true;
+  setTimeout(() => {
+    flushIsDue = false;
+    flush();
+  }, 0);
+}
+
+/** Writes what was printed and still is gathered. Ends the program where stdout is closed. */
+export function flush() {
+  if (gathered === "") return;
+  lineIsOpen = !gathered.endsWith("\n");
+  let data = encoder.encode(gathered);
+  gathered = "";
+  while (data.length > 0) {
+    try {
+      data = data.subarray(Deno.stdout.writeSync(data));
+    } catch (error) {
+      if (error instanceof Deno.errors.WouldBlock) { // a pipe that is full, and set not to wait
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        continue;
+      }
+      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0); // `| head -1` has seen enough
+      complain(`cannot write the transcript: ${reason(error)}`);
+      Deno.exit(1);
+    }
+  }
+}
+globalThis.addEventListener("unload", flush);
+
+/** Tells the user something that is no part of the transcript: one line on stderr. */
+export function note(message: string) {
+  tell(`note: ${escaped(message)}\n`);
+}
+
+/** Tells the user what went wrong, and in further lines what to do about it. */
+export function complain(message: string, ...hints: string[]) {
+  tell([`error: ${message}`, ...hints, ""].join("\n"));
+}
+
+function tell(lines: string) {
+  flush();
+  freshLine();
+  try {
+    Deno.stderr.writeSync(encoder.encode(lines));
+  } catch { /* nobody listens */ }
+}
+
+/** Leaves the line of a prompt, where the user sees it. */
+function freshLine() {
+  if (!lineIsOpen) return;
+  lineIsOpen = false;
+  if (Deno.stdout.isTerminal()) write("\n");
+}
+
+/** Formats an address as Python prints it: `('127.0.0.1', 42961)`. */
+export function address(peer: Deno.Addr): string {
+  const { hostname, port } = peer as Deno.NetAddr;
+  return `('${hostname}', ${port})`;
+}
+
+/**
+ * Formats bytes as text in one line: control characters show as escapes, and so
+ * do bytes that are no valid UTF-8.
+ *
+ * @param data The bytes.
+ * @returns The text.
+ *
+ * @example
+ * ```ts
+ * text(new Uint8Array([104, 105, 10, 255])); // the six characters hi\n and four more: \xff
+ * ```
+ */
+export function text(data: Uint8Array): string {
+  const result = lenient.decode(data);
+  // Nearly all text needs no more: nothing to escape, no byte replaced.
+  if (!/[\p{Cc}\ufffd]/u.test(result)) return result;
+  return new Decoder().decode(data);
+}
+
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Formats bytes that come in pieces as `text()` does. A character that is cut
+ * in two comes out whole, with the second piece.
+ */
+export class Decoder {
+  #held = new Uint8Array(0); // the beginning of a character
+
+  /**
+   * @param piece The next bytes.
+   * @param options `stream: true` when more will follow.
+   * @returns The text of the piece, without a character that has only begun.
+   */
+  decode(
+    piece: Uint8Array = new Uint8Array(0),
+    { stream = false } = {},
+  ): string {
+    const data = this.#held.length === 0 ? piece : joined([this.#held, piece]);
+    this.#held = new Uint8Array(0);
+    let result = "";
+    let start = 0; // of valid bytes that are not yet in the result
+    let at = 0;
+    while (at < data.length) {
+      const length = sequenceLength(data, at);
+      if (length > 0) {
+        at += length;
+      } else if (length < 0 && stream) {
+        this.#held = data.slice(at);
+        break;
+      } else {
+        result += escaped(utf8.decode(data.subarray(start, at))) +
+          hex(data[at]);
+        start = ++at;
+      }
+    }
+    return result + escaped(utf8.decode(data.subarray(start, at)));
+  }
+}
+
+/**
+ * Length in bytes of the UTF-8 sequence at an index, by the table in RFC 3629,
+ * section 4: 0 where there is none, -1 where the data ends inside of one.
+ */
+function sequenceLength(data: Uint8Array, at: number): number {
+  const first = data[at];
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  for (let i = 1; i < length; i++) {
+    if (at + i >= data.length) return -1;
+    const smallest = i > 1
+      ? 0x80
+      : first === 0xe0
+      ? 0xa0
+      : first === 0xf0
+      ? 0x90
+      : 0x80;
+    const largest = i > 1
+      ? 0xbf
+      : first === 0xed
+      ? 0x9f
+      : first === 0xf4
+      ? 0x8f
+      : 0xbf;
+    if (data[at + i] < smallest || data[at + i] > largest) return 0;
+  }
+  return length;
+}
+
+const NAMED: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Shows C0 and C1 control characters and DEL as escapes. */
+function escaped(value: string): string {
+  if (!/\p{Cc}/u.test(value)) return value;
+  return value.replace(
+    /\p{Cc}/gu,
+    (char) => NAMED[char] ?? hex(char.charCodeAt(0)),
+  );
+}
+
+function hex(byte: number): string {
+  return `\\x${byte.toString(16).padStart(2, "0")}`;
+}
+
+/**
+ * Formats bytes exactly as Python's `repr` does: `b'Hello, world'`.
+ *
+ * @param data The bytes.
+ * @returns Python's notation for them.
+ */
+export function repr(data: Uint8Array): string {
+  const quote = data.includes(39) && !data.includes(34) ? '"' : "'";
+  let result = `b${quote}`;
+  for (const byte of data) {
+    const char = String.fromCharCode(byte);
+    if (char === "\\" || char === quote) result += `\\${char}`;
+    else if (byte >= 0x20 && byte < 0x7f) result += char;
+    else result += NAMED[char] ?? hex(byte);
+  }
+  return result + quote;
+}
+
+const lines = readLines();
+
+/**
+ * Asks for a line from the keyboard, or from the file or pipe that stands in
+ * for it, as Python's `input` does.
+ *
+ * @param prompt Printed before, without a line end.
+ * @returns The line without its line end, or `null` at the end of input.
+ * @throws {Failure} What was read is no UTF-8.
+ */
+export async function input(prompt: string): Promise<string | null> {
+  write(prompt);
+  flush();
+  const { value, done } = await lines.next();
+  if (done) return null;
+  if (Deno.stdin.isTerminal()) lineIsOpen = false;
+  try {
+    return utf8.decode(value).replace(/\r$/, ""); // Windows ends lines with \r\n
+  } catch {
+    throw new Failure("the input is not UTF-8 text");
+  }
+}
+
+async function* readLines(): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(65536);
+  let pieces: Uint8Array<ArrayBuffer>[] = []; // of the line that has begun
+  for (let length; (length = await Deno.stdin.read(buffer)) !== null;) {
+    const data = buffer.slice(0, length);
+    let start = 0;
+    for (let end; (end = data.indexOf(10, start)) >= 0; start = end + 1) {
+      yield joined([...pieces, data.subarray(start, end)]);
+      pieces = [];
+    }
+    if (start < length) pieces.push(data.subarray(start));
+  }
+  if (pieces.length > 0) yield joined(pieces);
+}
+
+function joined(pieces: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(
+    pieces.reduce((length, piece) => length + piece.length, 0),
+  );
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/**
+ * Writes all bytes; a single `write` may take fewer.
+ *
+ * @param connection Where to.
+ * @param data The bytes.
+ */
+export async function writeAll(connection: Deno.Conn, data: Uint8Array) {
+  for (let sent = 0; sent < data.length;) {
+    sent += await connection.write(data.subarray(sent));
+  }
+}
+
+/**
+ * Finds the address of a host, IPv4 before IPv6, as an AF_INET socket does.
+ * `localhost` is 127.0.0.1, even where the system names `::1` first.
+ *
+ * @param host A name or an address.
+ * @returns The address.
+ * @throws {Error} There is no such host.
+ */
+export async function resolve(host: string): Promise<string> {
+  if (host.toLowerCase() === "localhost") return "127.0.0.1";
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) return host;
+  if (host.includes(":")) {
+    return URL.parse(`http://[${host}]`)?.hostname.slice(1, -1) ?? host;
+  }
+  const { lookup } = await import("node:dns/promises"); // takes 25 ms, so only when needed
+  const addresses = await lookup(host, { all: true });
+  return (addresses.find(({ family }) => family === 4) ?? addresses[0]).address;
+}
+
+const PAUSE = 100; // milliseconds before a failed accept or receive is tried again
+const CALM = 60_000; // milliseconds without failure before the next is told
+const LINGER = 2000; // milliseconds that a client may take to end its connection
+
+/**
+ * Serves every client that connects, all at the same time. What goes wrong
+ * with one client is told on stderr and ends the connection to that client
+ * alone. Each connection is closed when its handler has ended.
+ *
+ * @param listener Where clients connect. Serving ends when it is closed.
+ * @param handle Serves one client.
+ */
+export async function serve(
+  listener: Deno.TcpListener,
+  handle: (client: Deno.TcpConn) => Promise<void>,
+) {
+  note(`listening on ${listener.addr.hostname} port ${listener.addr.port}`);
+  let lastFailure = -Infinity;
+  while (true) {
+    try {
+      attend(await listener.accept(), handle);
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource) return;
+      if (error instanceof Deno.errors.NotConnected) {
+        complain("a client broke off before it was served");
+        continue;
+      }
+      // Usually EMFILE: the next client waits until another one has gone.
+      if (Date.now() - lastFailure > CALM) {
+        complain(`no more clients for now: ${reason(error)}`);
+      }
+      lastFailure = Date.now();
+      await delay(PAUSE);
+    }
+  }
+}
+
+async function attend(
+  client: Deno.TcpConn,
+  handle: (client: Deno.TcpConn) => Promise<void>,
+) {
+  try {
+    await handle(client);
+  } catch (error) {
+    complain(`client ${address(client.remoteAddr)}: ${reason(error)}`);
+  }
+  await hangUp(client);
+}
+
+const rubbish = new Uint8Array(65536);
+
+/**
+ * Closes a connection so that all that was sent arrives. Closing while data is
+ * unread would reset the connection and could destroy the last reply on its
+ * way (RFC 1122, 4.2.2.13); so our half is closed first, and what the client
+ * still sends is read until it has closed its own.
+ */
+async function hangUp(client: Deno.TcpConn) {
+  const close = () => {
+    try {
+      client.close();
+    } catch { /* closed already */ }
+  };
+  const timer = setTimeout(close, LINGER);
+  try {
+    await client.closeWrite();
+    while (await client.read(rubbish) !== null);
+  } catch { /* nobody is there any more */ }
+  clearTimeout(timer);
+  close();
+}
+
+/**
+ * Repeats a step of a UDP server for ever: receive a datagram, answer it. What
+ * goes wrong in one step is told on stderr, and the next one follows.
+ *
+ * @param socket The server's socket. Serving ends when it is closed.
+ * @param step Receives one datagram and answers it.
+ */
+export async function serveDatagrams(
+  socket: Deno.DatagramConn,
+  step: () => Promise<void>,
+) {
+  const { hostname, port } = socket.addr as Deno.NetAddr;
+  note(`listening on ${hostname} port ${port}`);
+  for (let failures = 0;;) {
+    try {
+      await step();
+      failures = 0;
+    } catch (error) {
+      if (
+        error instanceof Deno.errors.BadResource ||
+        error instanceof Deno.errors.Interrupted
+      ) return;
+      complain(reason(error));
+      if (++failures > 3) await delay(PAUSE);
+    }
+  }
+}
+
+/** Bytes that the longest datagram can hold (a 16-bit length, RFC 768). */
+export const LONGEST_DATAGRAM = 65535;
+
+/**
+ * Receives the next datagram from one peer, and ignores what anybody else sends.
+ *
+ * @param socket Where to receive.
+ * @param peer Who is listened to.
+ * @param size Bytes at most: what is longer arrives cut, as with `recvfrom(size)`.
+ * @returns The datagram's bytes.
+ */
+export async function receiveFrom(
+  socket: Deno.DatagramConn,
+  peer: Deno.NetAddr,
+  size: number,
+): Promise<Uint8Array> {
+  const buffer = new Uint8Array(LONGEST_DATAGRAM);
+  const anyHost = /^(0\.0\.0\.0|::)$/.test(peer.hostname); // then it answers with an address of its own
+  while (true) {
+    const [data, from] = await socket.receive(buffer) as [
+      Uint8Array,
+      Deno.NetAddr,
+    ];
+    if (
+      from.port === peer.port && (anyHost || from.hostname === peer.hostname)
+    ) {
+      return data.subarray(0, size);
+    }
+  }
+}
+
+/** The address by which a UDP client leaves its own address to the system. */
+export function anyAddress(peer: string): string {
+  return peer.includes(":") ? "::" : "0.0.0.0";
+}
+
+/**
+ * Sends a question over UDP until an answer comes: either may get lost.
+ *
+ * @param send Sends the question.
+ * @param answer Settles when the answer is there.
+ * @param waiting Seconds to wait for the answer before the question is sent
+ * again, and how often it is sent at most.
+ * @returns The answer.
+ * @throws {Failure} No answer came.
+ */
+export async function ask<T>(
+  send: () => Promise<unknown>,
+  answer: Promise<T>,
+  { timeout, tries }: { timeout: number; tries: number },
+): Promise<T> {
+  answer.catch(() => {}); // when nobody waits for it any more
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    if (attempt > 1) {
+      note(`no reply within ${timeout} s: try ${attempt} of ${tries}`);
+    }
+    await send();
+    try {
+      return await deadline(answer, timeout * 1000);
+    } catch (error) {
+      if ((error as Error).name !== "TimeoutError") throw error;
+    }
+  }
+  const { host = "", port = 0 } = settings;
+  throw new Failure(
+    `no reply from ${host} port ${port} after ${tries} tries`,
+    startTheServer(host, port),
+  );
+}

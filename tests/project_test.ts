@@ -1,0 +1,78 @@
+/** The README, the headers and the files as they lie. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { DENO_RUN, findLabs, portOf, Program } from "../scripts/lab.ts";
+import { SCRIPTS } from "./helpers.ts";
+
+const read = (path: string) =>
+  Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+const readme = read("README.md");
+const scripts = findLabs()
+  .flatMap(({ server, client }) => [server.script, client.script]);
+
+/** The comment at a script's head as plain text. */
+function header(script: string): string {
+  const [, comment] = read(`scripts/${script}`).match(/\/\*\*\n([^]*?)\*\//)!;
+  return comment.replace(/^ \* ?/gm, "");
+}
+
+Deno.test("the README's table lists every lab script with its original", () => {
+  const rows = [...readme.matchAll(/^\| \[.*$/gm)].map(([row]) =>
+    row.slice(2, -2).split("|").map((cell) => cell.trim())
+  );
+  const expected = scripts.map((script) => {
+    const [, original, course] = header(script).replaceAll("\n", " ")
+      .match(/Mirrors (.+?) \((.+?)\)/)!;
+    return [`[${script}](scripts/${script})`, original, course];
+  });
+  assertEquals(rows.toSorted(), expected.toSorted());
+});
+
+Deno.test("the README's sessions are those of the headers", () => {
+  const blocks = [...readme.matchAll(/^```console\n[^]*?^```\n/gm)];
+  assert(blocks.length > 0);
+  for (const [block] of blocks) {
+    const script = block.match(/scripts\/(\w+\.ts)/)?.[1];
+    assert(script && header(script).includes(block), block);
+  }
+});
+
+for (const script of scripts) {
+  Deno.test(`${script} has a header like the others`, () => {
+    const [shebang, start] = read(`scripts/${script}`).split("\n");
+    assertEquals(shebang, "#!/usr/bin/env -S deno run --allow-net");
+    assertEquals(start, "/**");
+    assertMatch(header(script), /^[A-Z][^]*?\.\n\n/); // a sentence on its own
+    const half = script.includes("_server") ? "_client" : "_server";
+    const other = script.replace(/_(server|client)/, half);
+    assert(
+      header(script).replaceAll("\n", " ").includes(
+        `Its other half is \`${other}\`.`,
+      ),
+    );
+    assertMatch(header(script), /\n@module\s*$/);
+  });
+
+  Deno.test(`${script} imports lib.ts and nothing else`, () => {
+    const imports = read(`scripts/${script}`).matchAll(/from "(.+?)"/g);
+    assertEquals([...imports].map(([, from]) => from), ["./lib.ts"]);
+  });
+}
+
+Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/scripts`);
+    await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder}/deno.json`);
+    await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder}/scripts/lib.ts`);
+    const copy = `${folder}/scripts/mine.ts`;
+    await Deno.copyFile(`${SCRIPTS}echo_server.ts`, copy);
+    const args = ["--allow-net", copy, "--port=0"];
+    await using server = new Program([...DENO_RUN, ...args]);
+    assert(
+      await server.until(() => portOf(server) !== undefined),
+      server.errors,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,345 @@
+/** What every server promises beside its session: see the table of servers. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import net from "node:net";
+import { DENO_RUN, portOf, Program } from "../scripts/lab.ts";
+import { writeAll } from "../scripts/lib.ts";
+import {
+  connect,
+  decode,
+  encode,
+  readToEnd,
+  SCRIPTS,
+  start,
+  startServer,
+} from "./helpers.ts";
+
+const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
+
+/** The servers over TCP, and what an honest client sends and gets back. */
+const TCP_SERVERS = [
+  { script: "echo_server.ts", question: "hello", answer: "hello" },
+];
+
+/** The same over UDP. */
+const UDP_SERVERS = [
+  { script: "echo_server_udp.ts", question: "hello", answer: "hello" },
+  { script: "guess_server.ts", question: "0", answer: "HIGHER" },
+];
+
+const SERVERS = [...TCP_SERVERS, ...UDP_SERVERS];
+
+/** Asks over TCP, and gives the answer with nothing behind it. */
+async function askOverTcp(port: number, question: string): Promise<string> {
+  using client = await connect(port);
+  await writeAll(client, encode(question));
+  return decode(await readToEnd(client, encode(question).length));
+}
+
+async function askOverUdp(
+  port: number,
+  question: string | Uint8Array,
+): Promise<string> {
+  const hostname = "127.0.0.1";
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  const data = typeof question === "string" ? encode(question) : question;
+  await socket.send(data, { transport: "udp", hostname, port });
+  const [answer] = await socket.receive();
+  socket.close();
+  return decode(answer);
+}
+
+/** A client that ends its connection with a reset (RST) once it has sent. */
+function reset(port: number, message: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const client = net.connect(port, "127.0.0.1", () => {
+    client.write(message, () => client.resetAndDestroy());
+  });
+  client.on("close", () => resolve());
+  return promise;
+}
+
+for (const { script, question, answer } of TCP_SERVERS) {
+  Deno.test(`${script} is not held up by 200 silent clients`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    const silent = await Promise.all(
+      Array.from({ length: 200 }, () => connect(port)),
+    );
+    assertEquals(await askOverTcp(port, question), answer);
+    for (const client of silent) client.close();
+  });
+
+  Deno.test(`${script} goes on after clients that reset`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    for (let i = 0; i < 10; i++) {
+      await reset(port, "");
+      await reset(port, "half a mess");
+    }
+    const told = /reset|broke off/; // in or before its turn
+    assert(await server.until(() => told.test(server.errors)), server.errors);
+    assertEquals(await askOverTcp(port, question), answer);
+  });
+
+  Deno.test(
+    `${script} outlives a lack of file descriptors`,
+    NOT_ON_WINDOWS,
+    async () => {
+      const limited = 'ulimit -n 100; exec "$0" "$@"';
+      const run = [...DENO_RUN, "--allow-net", SCRIPTS + script];
+      await using server = new Program([
+        "sh",
+        "-c",
+        limited,
+        ...run,
+        "--port=0",
+      ]);
+      await server.until(() => portOf(server) !== undefined);
+      const port = portOf(server)!;
+      const clients = await Promise.all(
+        Array.from({ length: 200 }, () => connect(port)),
+      );
+      assert(
+        await server.until(() => server.errors.includes("no more clients")),
+      );
+      for (const client of clients) client.close();
+      assertEquals(await askOverTcp(port, question), answer);
+      assertEquals(server.errors.match(/no more clients/g)?.length, 1);
+    },
+  );
+}
+
+for (const { script, question, answer } of UDP_SERVERS) {
+  Deno.test(`${script} answers after an empty and after the longest datagram`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    const hostname = "127.0.0.1";
+    const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    const send = (data: Uint8Array) =>
+      socket.send(data, { transport: "udp", hostname, port });
+    await send(new Uint8Array(0));
+    await send(new Uint8Array(65507).fill(255));
+    socket.close();
+    assertEquals(await askOverUdp(port, question), answer);
+  });
+}
+
+for (const { script } of SERVERS) {
+  for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    Deno.test(
+      `${script} ends on ${signal} and frees its port at once`,
+      NOT_ON_WINDOWS,
+      async () => {
+        const { server, port } = await startServer(script);
+        await using _ = server;
+        const before = Date.now();
+        assertEquals(await server.end(signal), status);
+        assert(Date.now() - before < 1000);
+        await using again = start(script, [`--port=${port}`]);
+        assert(await again.until(() => portOf(again) === port), again.errors);
+      },
+    );
+  }
+
+  Deno.test(`${script} says that its port is taken, and what to do`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    await using second = start(script, [`--port=${port}`]);
+    await second.ended();
+    assertEquals(await second.status, 1);
+    assertEquals(second.screen, "");
+    const host = script.match(/^(echo|echo_server_udp|guess)/)
+      ? "localhost"
+      : "127.0.0.1";
+    const [message, hint, ...more] = second.errors.split("\n");
+    assertEquals(message, `error: port ${port} on ${host} is already in use`);
+    assertStringIncludes(hint, `kill_port.ts ${port}`);
+    assertStringIncludes(hint, "--port=0");
+    assertEquals(more, [""]);
+  });
+
+  Deno.test(`${script} listens on IPv6 where that is asked for`, async () => {
+    const { server, port } = await startServer(script, ["--host=::1"]);
+    await using _ = server;
+    assertStringIncludes(server.errors, `listening on ::1 port ${port}`);
+  });
+}
+
+Deno.test("echo_server.ts shows and sends back what clients send", async () => {
+  const { server, port } = await startServer("echo_server.ts");
+  await using _ = server;
+  const big = "0123456789".repeat(10_000);
+  for (
+    const [sent, shown, back] of [
+      ["héllo 😀", "héllo 😀"],
+      ["\x1b[2J", "\\x1b[2J"],
+      ["a\nData: forged\n", "a\\nData: forged\\n"],
+      [new Uint8Array([0xff, 0x61, 0xe2, 0x82]), "\\xffa\\xe2\\x82"],
+      [big, big.slice(0, 2048), big.slice(0, 2048)],
+    ]
+  ) {
+    using client = await connect(port);
+    const data = typeof sent === "string" ? encode(sent) : sent as Uint8Array;
+    await writeAll(client, data);
+    await client.closeWrite();
+    assertEquals(await readToEnd(client), back ? encode(back as string) : data);
+    assert(
+      await server.until(() =>
+        server.screen.includes(`\nData: ${shown}\nsent ${shown} bytes back`)
+      ),
+      server.screen,
+    );
+  }
+});
+
+Deno.test("echo_server.ts prints no Data line for a client that sends nothing", async () => {
+  const { server, port } = await startServer("echo_server.ts");
+  await using _ = server;
+  (await connect(port)).close();
+  const waiting = "Waiting to receive message from client\n";
+  const expected =
+    `Starting up echo server on localhost port ${port}\n${waiting}${waiting}`;
+  assert(await server.until(() => server.screen === expected), server.screen);
+});
+
+Deno.test("echo_server.ts --buffer-size=4 reads 4 bytes", async () => {
+  const { server, port } = await startServer("echo_server.ts", [
+    "--buffer-size=4",
+  ]);
+  await using _ = server;
+  assertEquals(await askOverTcp(port, "hello"), "hell");
+});
+
+Deno.test("echo_server_udp.ts shows an empty datagram and does not echo it", async () => {
+  const { server, port } = await startServer("echo_server_udp.ts");
+  await using _ = server;
+  const hostname = "127.0.0.1";
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  const to = { transport: "udp", hostname, port } as const;
+  await socket.send(new Uint8Array(0), to);
+  await socket.send(encode("next"), to);
+  const [answer] = await socket.receive();
+  assertEquals(decode(answer), "next");
+  const from = `('127.0.0.1', ${(socket.addr as Deno.NetAddr).port})`;
+  socket.close();
+  const expected = [
+    `Starting up echo server on localhost port ${port}`,
+    "Waiting to receive message from client",
+    `received 0 bytes from ${from}`,
+    "Data: ",
+    "Waiting to receive message from client",
+    `received 4 bytes from ${from}`,
+    "Data: next",
+    `sent 4 bytes back to ${from}`,
+    "Waiting to receive message from client",
+    "",
+  ].join("\n");
+  assert(await server.until(() => server.screen === expected), server.screen);
+});
+
+Deno.test("echo_server_udp.ts cuts a datagram to 2048 bytes", async () => {
+  const { server, port } = await startServer("echo_server_udp.ts");
+  await using _ = server;
+  assertEquals(await askOverUdp(port, "x".repeat(3000)), "x".repeat(2048));
+});
+
+Deno.test("guess_server.ts judges guesses", async () => {
+  const { server, port } = await startServer("guess_server.ts", [
+    "--secret=42",
+  ]);
+  await using _ = server;
+  for (
+    const [guess, verdict] of [
+      ["41", "HIGHER"],
+      ["43", "LOWER"],
+      [" 42\n", "CORRECT"],
+      ["+42", "CORRECT"],
+      ["-42", "HIGHER"],
+      ["042", "CORRECT"],
+      ["9".repeat(400), "LOWER"],
+      ["42.0", "INVALID"],
+      ["4 2", "INVALID"],
+      ["", "INVALID"],
+      ["forty-two", "INVALID"],
+      ["42", "CORRECT"],
+    ]
+  ) {
+    assertEquals(await askOverUdp(port, guess), verdict, guess);
+  }
+  const invalid = new Uint8Array([0x34, 0xff]);
+  assertEquals(await askOverUdp(port, invalid), "INVALID");
+  assert(
+    await server.until(() =>
+      server.screen.includes("guessed 4\\xff: INVALID\n")
+    ),
+    server.screen,
+  );
+});
+
+Deno.test("guess_server.ts draws from 1 to 99, and another number each time", async () => {
+  const draw = async () => {
+    const { server, port } = await startServer("guess_server.ts");
+    await using _ = server;
+    for (let guess = 1; guess < 100; guess++) {
+      if (await askOverUdp(port, `${guess}`) === "CORRECT") return guess;
+    }
+    throw new Error("no number from 1 to 99 was right");
+  };
+  const drawn = [
+    await draw(),
+    await draw(),
+    await draw(),
+    await draw(),
+    await draw(),
+  ];
+  assert(new Set(drawn).size > 1, `${drawn}`); // all the same: once in 96 million runs
+});
+
+Deno.test("--quiet leaves only the first lines", async () => {
+  const { server, port } = await startServer("echo_server.ts", ["--quiet"]);
+  await using _ = server;
+  assertEquals(await askOverTcp(port, "hello"), "hello");
+  await server.end();
+  assertEquals(
+    server.screen,
+    `Starting up echo server on localhost port ${port}\n`,
+  );
+});
+
+Deno.test("a closed stdout ends a server quietly", NOT_ON_WINDOWS, async () => {
+  const command = '"$0" run --allow-net "$1" --port=0 | head -2';
+  const script = `${SCRIPTS}echo_server.ts`;
+  await using shell = new Program([
+    "sh",
+    "-c",
+    command,
+    Deno.execPath(),
+    script,
+  ]);
+  assert(await shell.until(() => portOf(shell) !== undefined), shell.errors);
+  const port = portOf(shell)!;
+  // The third line meets a closed pipe, or a later one when `head` is slow.
+  while (await askOverTcp(port, "x").catch(() => "")) { /* it still runs */ }
+  assert(await shell.ended());
+  assertEquals(await shell.status, 0);
+  assertEquals(shell.errors, `note: listening on 127.0.0.1 port ${port}\n`);
+});
+
+Deno.test("a full disk behind stdout ends a server with a message", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
+  const command = '"$0" run --allow-net "$1" --port=0 > /dev/full';
+  await using shell = new Program([
+    "sh",
+    "-c",
+    command,
+    Deno.execPath(),
+    `${SCRIPTS}echo_server.ts`,
+  ]);
+  assert(await shell.ended());
+  assertEquals(await shell.status, 1);
+  assertEquals(
+    shell.errors,
+    "error: cannot write the transcript: No space left on device\n",
+  );
+});
