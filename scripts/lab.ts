@@ -34,7 +34,8 @@ export interface Session {
 /**
  * Reads the session from a script's header. Its first line is the command; what
  * the user types follows there in a comment, each line with the sign of the
- * Enter key behind it: `# and type 50⏎ 25⏎`.
+ * Enter key behind it: `# and type 50⏎ 25⏎`. A space at the end of a line, which
+ * editors take away, is written as `␣`.
  *
  * @param script The script's file name.
  * @param source The script's text.
@@ -54,7 +55,7 @@ export function readSession(script: string, source: string): Session {
     args: words.slice(words.findIndex((word) => word.endsWith(script)) + 1)
       .map((word) => word.replaceAll("'", "")),
     typed: comment.split("⏎").slice(0, -1).map((line) => line.trimStart()),
-    screen: block[2],
+    screen: block[2].replaceAll("␣\n", " \n"),
   };
 }
 

@@ -29,13 +29,18 @@ export class UsageError extends Error {}
 
 /**
  * The default value of each flag by name; `bufferSize` is `--buffer-size` on
- * the command line. `Number` stands for a number without a default. A list
- * named `_` says that words without a flag may follow, and how the usage line
- * names them.
+ * the command line. `Number` and `String` stand for a number and a text without
+ * a default. A list named `_` says that words without a flag may follow, and
+ * how the usage line names them.
  */
 export type Defaults = Record<
   string,
-  string | number | boolean | NumberConstructor | string[]
+  | string
+  | number
+  | boolean
+  | string[]
+  | NumberConstructor
+  | StringConstructor
 >;
 
 /** The value of each flag that the defaults name. */
@@ -44,6 +49,7 @@ export type Flags<D extends Defaults> = {
     : D[Name] extends number ? number
     : D[Name] extends boolean ? boolean
     : D[Name] extends string[] ? string[]
+    : D[Name] extends StringConstructor ? string | undefined
     : number | undefined;
 };
 
@@ -161,13 +167,15 @@ function flagValue(
     if (value) throw new UsageError(`${flag} takes no value: ${value}`);
     return given;
   }
-  if (given === undefined) return usual === Number ? undefined : usual;
+  const hasDefault = usual !== Number && usual !== String;
+  if (given === undefined) return hasDefault ? usual : undefined;
   const value = given as string;
   // An empty message is one, but `--message` with nothing behind it is a mistake.
   if (value === "" && (name !== "message" || words.includes(flag))) {
     throw new UsageError(`${flag} needs a value`);
   }
-  return typeof usual === "string" ? value : toNumber(name, value);
+  const isNumber = typeof usual === "number" || usual === Number;
+  return isNumber ? toNumber(name, value) : value;
 }
 
 /** `bufferSize` is spelled `buffer-size` on the command line. */
@@ -200,6 +208,7 @@ function usage(defaults: Defaults): string {
     if (Array.isArray(usual)) return usual.join(" ");
     if (typeof usual === "boolean") return `[--${spelled(name)}]`;
     if (usual === Number) return `[--${spelled(name)}=N]`;
+    if (usual === String) return `[--${spelled(name)}=TEXT]`;
     return `[--${spelled(name)}=${
       /^[\w.:-]+$/.test(`${usual}`) ? usual : `'${usual}'`
     }]`;
@@ -298,16 +307,23 @@ export function explain(
   return [isMistake(error) ? reason(error) : `${place}: ${reason(error)}`];
 }
 
+/** What a `TextDecoder` throws that is told to be fatal. */
+function isNoUtf8(error: unknown): boolean {
+  return error instanceof TypeError && /encoded data/.test(error.message);
+}
+
 /** Says in one line why something failed; a mistake in the script comes with its stack. */
 function reason(error: unknown): string {
   if (isMistake(error)) {
     return error instanceof Error ? error.stack ?? error.message : `${error}`;
   }
+  if (isNoUtf8(error)) return "this is not UTF-8 text";
   return (error as Error).message.replace(/ \(os error \d+\)$/, "");
 }
 
 /** Whether an error comes from the script itself, not from the network or the system. */
 function isMistake(error: unknown): boolean {
+  if (isNoUtf8(error)) return false;
   return !(error instanceof Failure) && !(error as { code?: string }).code &&
     !Object.values(Deno.errors).some((kind) => error instanceof kind);
 }
@@ -490,7 +506,7 @@ function sequenceLength(data: Uint8Array, at: number): number {
   const first = data[at];
   if (first < 0x80) return 1;
   if (first < 0xc2 || first > 0xf4) return 0;
-  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const length = 1 + continuationBytes(first);
   for (let i = 1; i < length; i++) {
     if (at + i >= data.length) return -1;
     const smallest = i > 1
@@ -510,6 +526,12 @@ function sequenceLength(data: Uint8Array, at: number): number {
     if (data[at + i] < smallest || data[at + i] > largest) return 0;
   }
   return length;
+}
+
+/** How many bytes follow the first one of a UTF-8 sequence (RFC 3629). */
+function continuationBytes(first: number): number {
+  if (first < 0xc0 || first > 0xf7) return 0;
+  return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
 }
 
 const NAMED: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -604,6 +626,152 @@ function joined(pieces: Uint8Array[]): Uint8Array {
 export async function writeAll(connection: Deno.Conn, data: Uint8Array) {
   for (let sent = 0; sent < data.length;) {
     sent += await connection.write(data.subarray(sent));
+  }
+}
+
+/** Characters in the header of a message: its length, aligned to the right. */
+export const HEADER_SIZE = 10;
+
+/**
+ * Puts the header before a message: 10 characters that hold its length as a
+ * decimal number. The length counts characters (code points), as Python's
+ * `len(str)` does, not bytes.
+ *
+ * @param message The text.
+ * @returns Header and text in UTF-8.
+ *
+ * @example
+ * ```ts
+ * encodeMessage("h\u00e9llo"); // the bytes of "         5h\u00e9llo"
+ * ```
+ */
+export function encodeMessage(message: string): Uint8Array {
+  let length = 0;
+  for (const _ of message) length++;
+  return encoder.encode(`${length}`.padStart(HEADER_SIZE) + message);
+}
+
+/**
+ * Reads messages with headers, as `encodeMessage()` makes them, from a
+ * connection. They may arrive in any pieces; what follows one message in the
+ * same piece belongs to the next.
+ */
+export class MessageReader {
+  #connection: Deno.Conn;
+  #buffer: Uint8Array<ArrayBuffer>;
+  #maxLength: number; // characters
+  #timeout: number; // seconds
+  #piece = new Uint8Array(0); // what was read last
+  #used = 0; // bytes of it that were taken
+  #lastRead = 0; // milliseconds
+  #isSilent = false;
+
+  /**
+   * @param connection Where to read from.
+   * @param options Bytes to read at a time, the characters that a message may
+   * have, and the seconds that the other side may be silent inside of one.
+   */
+  constructor(
+    connection: Deno.Conn,
+    options: { bufferSize: number; maxLength: number; timeout: number },
+  ) {
+    this.#connection = connection;
+    this.#buffer = new Uint8Array(options.bufferSize);
+    this.#maxLength = options.maxLength;
+    this.#timeout = options.timeout;
+  }
+
+  /**
+   * Reads the next message.
+   *
+   * @returns Its text, or `null` when the other side has ended the connection.
+   * @throws {Failure} What came is no message or too long, or it broke off.
+   */
+  async read(): Promise<string | null> {
+    if (this.#used === this.#piece.length && !await this.#readPiece()) {
+      return null;
+    }
+    const stopWatching = this.#watch();
+    try {
+      const header = await this.#take(HEADER_SIZE, "header");
+      if (!/^ *\d+ *$/.test(header)) {
+        throw new Failure(`this is no header of a message: ${escaped(header)}`);
+      }
+      const length = Number(header);
+      if (length > this.#maxLength) {
+        const most = `at most ${this.#maxLength} are allowed`;
+        throw new Failure(`a message of ${length} characters: ${most}`);
+      }
+      return await this.#take(length, "message");
+    } finally {
+      stopWatching();
+    }
+  }
+
+  /** Takes so many characters, with all their bytes. */
+  async #take(characters: number, what: string): Promise<string> {
+    let data = new Uint8Array(64);
+    let length = 0; // bytes
+    let begun = 0; // characters
+    let missing = 0; // bytes of the last of them
+    while (begun < characters || missing > 0) {
+      if (this.#used === this.#piece.length && !await this.#readPiece()) {
+        const part = `${begun} of ${characters} characters of a ${what}`;
+        throw new Failure(`the connection ended after ${part}`);
+      }
+      const start = this.#used;
+      let end = start;
+      while (end < this.#piece.length && (begun < characters || missing > 0)) {
+        const byte = this.#piece[end++];
+        if (missing > 0) {
+          missing--;
+        } else {
+          begun++;
+          missing = continuationBytes(byte);
+        }
+      }
+      const needed = length + end - start;
+      if (needed > data.length) {
+        const larger = new Uint8Array(2 * needed);
+        larger.set(data.subarray(0, length));
+        data = larger;
+      }
+      data.set(this.#piece.subarray(start, end), length);
+      length = needed;
+      this.#used = end;
+    }
+    return utf8.decode(data.subarray(0, length));
+  }
+
+  /** Reads on. Returns whether anything came. */
+  async #readPiece(): Promise<boolean> {
+    let length: number | null;
+    try {
+      length = await this.#connection.read(this.#buffer);
+    } catch (error) {
+      if (!this.#isSilent) throw error;
+      const silence = `nothing came for ${this.#timeout} s`;
+      throw new Failure(`${silence} in the middle of a message`);
+    }
+    this.#lastRead = Date.now();
+    this.#piece = this.#buffer.subarray(0, length ?? 0);
+    this.#used = 0;
+    return length !== null;
+  }
+
+  /** Closes the connection when it is silent for too long, until told to stop. */
+  #watch(): () => void {
+    const look = () => {
+      const left = this.#lastRead + this.#timeout * 1000 - Date.now();
+      if (left > 0) {
+        timer = setTimeout(look, left);
+      } else {
+        this.#isSilent = true;
+        this.#connection.close();
+      }
+    };
+    let timer = setTimeout(look, this.#timeout * 1000);
+    return () => clearTimeout(timer);
   }
 }
 

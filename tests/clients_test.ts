@@ -1,10 +1,11 @@
 /** What every client promises beside its session: see the table of clients. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { DENO_RUN, Program } from "../scripts/lab.ts";
+import { DENO_RUN, findLabs, Program } from "../scripts/lab.ts";
 import { writeAll } from "../scripts/lib.ts";
 import {
   closedPort,
   decode,
+  defaultHost,
   encode,
   runScript,
   SCRIPTS,
@@ -13,15 +14,33 @@ import {
 } from "./helpers.ts";
 
 /** The clients over TCP; `stdin` is what they ask for. */
-const TCP_CLIENTS = [{ script: "echo_client.ts", stdin: "" }];
+const TCP_CLIENTS = [
+  { script: "echo_client.ts", stdin: "" },
+  { script: "echo_client_v1.ts", stdin: "" },
+  { script: "echo_client_v2.ts", stdin: "" },
+  { script: "echo_client_v3.ts", stdin: "hello\n" },
+  { script: "practical12_client_tcp.ts", stdin: "hello\n" },
+  { script: "upper_client_tcp.ts", stdin: "hello\n" },
+  { script: "tcp_client.ts", stdin: "" },
+];
 
 /** The same over UDP. */
 const UDP_CLIENTS = [
   { script: "echo_client_udp.ts", stdin: "" },
   { script: "guess_client.ts", stdin: "50\n" },
+  { script: "practical12_client_udp.ts", stdin: "hello\n" },
+  { script: "upper_client_udp.ts", stdin: "hello\n" },
 ];
 
 const CLIENTS = [...TCP_CLIENTS, ...UDP_CLIENTS];
+const labs = findLabs();
+
+Deno.test("every client script is in a table of this file", () => {
+  assertEquals(
+    CLIENTS.map(({ script }) => script).sort(),
+    labs.map(({ client }) => client.script).sort(),
+  );
+});
 
 for (const { script, stdin } of TCP_CLIENTS) {
   Deno.test(`${script} says that nothing is listening, and what to start`, async () => {
@@ -33,7 +52,7 @@ for (const { script, stdin } of TCP_CLIENTS) {
     );
     assertEquals(status, 1);
     const [message, hint, ...more] = stderr.split("\n");
-    const host = script.startsWith("echo_client.") ? "localhost" : "127.0.0.1";
+    const host = defaultHost(script);
     assertEquals(
       message,
       `error: nothing is listening on ${host} port ${port}`,
@@ -56,7 +75,7 @@ for (const { script, stdin } of UDP_CLIENTS) {
     assertEquals(third, "note: no reply within 0.05 s: try 3 of 3");
     assertEquals(
       message,
-      `error: no reply from localhost port ${port} after 3 tries`,
+      `error: no reply from ${defaultHost(script)} port ${port} after 3 tries`,
     );
     assertStringIncludes(hint, script.replace("client", "server"));
     assertEquals(more, [""]);
@@ -73,12 +92,9 @@ for (const { script, stdin } of CLIENTS) {
 }
 
 for (
-  const script of [
-    ...CLIENTS.map(({ script }) => script),
-    "echo_server.ts",
-    "echo_server_udp.ts",
-    "guess_server.ts",
-  ]
+  const script of labs.flatMap((
+    { server, client },
+  ) => [server.script, client.script])
 ) {
   for (const args of [["--port=70000"], ["--prot=1"], ["--port"], ["extra"]]) {
     Deno.test(`${script} ${args} is wrong usage`, async () => {

@@ -30,6 +30,11 @@ export async function startServer(
   return { server, port: portOf(server)! };
 }
 
+/** The host that a script takes when none is given. */
+export function defaultHost(script: string): string {
+  return Deno.readTextFileSync(SCRIPTS + script).match(/host: "(.+?)"/)![1];
+}
+
 /** What a program printed and how it ended. */
 export interface Result {
   status: number;

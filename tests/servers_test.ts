@@ -1,11 +1,12 @@
 /** What every server promises beside its session: see the table of servers. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
-import { DENO_RUN, portOf, Program } from "../scripts/lab.ts";
+import { DENO_RUN, findLabs, portOf, Program } from "../scripts/lab.ts";
 import { writeAll } from "../scripts/lib.ts";
 import {
   connect,
   decode,
+  defaultHost,
   encode,
   readToEnd,
   SCRIPTS,
@@ -18,21 +19,41 @@ const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
 /** The servers over TCP, and what an honest client sends and gets back. */
 const TCP_SERVERS = [
   { script: "echo_server.ts", question: "hello", answer: "hello" },
-];
+  { script: "echo_server_v1.ts", question: "hello", answer: "hello" },
+  { script: "echo_server_v2.ts", question: "    5héllo", answer: "    5héllo" },
+  { script: "echo_server_v3.ts", question: "    5héllo", answer: "    5héllo" },
+  { script: "practical12_server_tcp.ts", question: "hello", answer: "hello" },
+  { script: "upper_server_tcp.ts", question: "hello", answer: "HELLO" },
+  { script: "tcp_server.ts", question: "hello", answer: "" },
+].map(({ script, question, answer }) => ({
+  script,
+  question: question.replace("    5", "         5"),
+  answer: answer.replace("    5", "         5"),
+}));
 
 /** The same over UDP. */
 const UDP_SERVERS = [
   { script: "echo_server_udp.ts", question: "hello", answer: "hello" },
   { script: "guess_server.ts", question: "0", answer: "HIGHER" },
+  { script: "practical12_server_udp.ts", question: "hello", answer: "hello" },
+  { script: "upper_server_udp.ts", question: "hello", answer: "HELLO" },
 ];
 
 const SERVERS = [...TCP_SERVERS, ...UDP_SERVERS];
 
-/** Asks over TCP, and gives the answer with nothing behind it. */
+Deno.test("every server script is in a table of this file", () => {
+  assertEquals(
+    SERVERS.map(({ script }) => script).sort(),
+    findLabs().map(({ server }) => server.script),
+  );
+});
+
+/** Asks over TCP, and gives all that comes until the server has ended. */
 async function askOverTcp(port: number, question: string): Promise<string> {
   using client = await connect(port);
   await writeAll(client, encode(question));
-  return decode(await readToEnd(client, encode(question).length));
+  await client.closeWrite();
+  return decode(await readToEnd(client));
 }
 
 async function askOverUdp(
@@ -148,9 +169,7 @@ for (const { script } of SERVERS) {
     await second.ended();
     assertEquals(await second.status, 1);
     assertEquals(second.screen, "");
-    const host = script.match(/^(echo|echo_server_udp|guess)/)
-      ? "localhost"
-      : "127.0.0.1";
+    const host = defaultHost(script);
     const [message, hint, ...more] = second.errors.split("\n");
     assertEquals(message, `error: port ${port} on ${host} is already in use`);
     assertStringIncludes(hint, `kill_port.ts ${port}`);

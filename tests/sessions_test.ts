@@ -50,13 +50,14 @@ Deno.test("readSession() reads command, typed lines and screen", () => {
  * ask: one
  *
  * ask: Hello, two
+ * empty:␣
  * \`\`\`
  */`;
   assertEquals(readSession("x.ts", source), {
     script: "x.ts",
     args: ["--message=a b", "--port=1"],
     typed: ["one", "Hello, two"],
-    screen: "ask: one\n\nask: Hello, two\n",
+    screen: "ask: one\n\nask: Hello, two\nempty: \n",
   });
 });
 

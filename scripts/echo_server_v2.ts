@@ -1,0 +1,62 @@
+#!/usr/bin/env -S deno run --allow-net
+/**
+ * TCP echo server, version 2: messages of any length through a small buffer.
+ * A header of 10 characters before each message holds its length.
+ *
+ * Mirrors `echoserverv2.py` (Moratuwa CODL, Programming in Python, 4.1).
+ * Its other half is `echo_client_v2.ts`.
+ *
+ * ```console
+ * $ deno run -A scripts/echo_server_v2.ts
+ * Listening..
+ * Connection Address is:  ('127.0.0.1', 50312)
+ * Hello!This is a longer message than the available buffer size of 15bytes
+ * ```
+ *
+ * @module
+ */
+import {
+  encodeMessage,
+  log,
+  MessageReader,
+  print,
+  resolve,
+  run,
+  serve,
+  writeAll,
+} from "./lib.ts";
+
+const BUF_SIZE = 15; // bytes read from a client at a time
+const MAX_LENGTH = 1_048_576; // characters of a message
+const TIMEOUT = 30; // seconds of silence inside of a message
+
+async function echoServer(
+  host: string,
+  port: number,
+  reading: { bufferSize: number; maxLength: number; timeout: number },
+) {
+  using listener = Deno.listen({ hostname: await resolve(host), port });
+  print("Listening..");
+  await serve(listener, async (client) => {
+    log("Connection Address is: ", client.remoteAddr);
+    const message = await new MessageReader(client, reading).read();
+    if (message !== null) {
+      log(message);
+      await writeAll(client, encodeMessage(message));
+    }
+  });
+}
+
+if (import.meta.main) {
+  await run(
+    {
+      host: "127.0.0.1",
+      port: 1236,
+      bufferSize: BUF_SIZE,
+      maxLength: MAX_LENGTH,
+      timeout: TIMEOUT,
+      quiet: false,
+    },
+    ({ host, port, ...reading }) => echoServer(host, port, reading),
+  );
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env -S deno run --allow-net
+/**
+ * TCP client that sends one message and closes.
+ *
+ * Mirrors the sheet's client (How to create a simple Python TCP/IP server and
+ * client). Its other half is `tcp_server.ts`.
+ *
+ * ```console
+ * $ deno run -A scripts/tcp_client.ts
+ * Closing socket
+ * ```
+ *
+ * @module
+ */
+import { print, resolve, run, writeAll } from "./lib.ts";
+
+async function tcpClient(host: string, port: number, message: string) {
+  using server = await Deno.connect({ hostname: await resolve(host), port });
+  try {
+    await writeAll(server, new TextEncoder().encode(message));
+  } finally {
+    print("Closing socket");
+  }
+}
+
+if (import.meta.main) {
+  await run(
+    {
+      host: "localhost",
+      port: 81,
+      message: "Hi. I am a TCP client sending data to the server",
+    },
+    ({ host, port, message }) => tcpClient(host, port, message),
+  );
+}
