@@ -92,7 +92,7 @@ export async function run<D extends Defaults>(
     exit(0);
   } catch (error) {
     if (error instanceof UsageError) {
-      complain(error.message, usage(defaults));
+      complain(escaped(error.message), usage(defaults));
       exit(2);
     }
     complain(...explain(error, settings.host, settings.port));
@@ -127,12 +127,7 @@ export function parseFlags<D extends Defaults>(
 ): Flags<D> {
   const names = Object.keys(defaults).filter((name) => name !== "_");
   const isBoolean = (name: string) => typeof defaults[name] === "boolean";
-  // parseArgs() drops an empty word: `--message ""` must read `--message=`.
-  const isEmpty = (at: number) =>
-    args[at] === "" && /^--[^=]+$/.test(args[at - 1] ?? "");
-  const words = args.map((arg, at) => isEmpty(at + 1) ? `${arg}=` : arg).filter(
-    (_, at) => !isEmpty(at),
-  );
+  const words = separated(args, defaults);
   const given = parseArgs(words, {
     boolean: names.filter(isBoolean).map(spelled),
     string: ["_", ...names.filter((name) => !isBoolean(name)).map(spelled)],
@@ -155,13 +150,43 @@ export function parseFlags<D extends Defaults>(
   return flags as Flags<D>;
 }
 
+/**
+ * Takes apart what `parseArgs()` reads otherwise than a user means it: letters
+ * that share a dash (`-lw5` is `-l -w=5`), and an empty value (`--message ""`
+ * is `--message=`).
+ */
+function separated(args: string[], defaults: Defaults): string[] {
+  const words: string[] = [];
+  for (const arg of args) {
+    const last = words.at(-1);
+    if (arg === "" && last !== undefined && /^--[^=]+$/.test(last)) {
+      words[words.length - 1] += "=";
+    } else if (/^-[a-z\d]./i.test(arg)) {
+      for (let rest = arg.slice(1); rest !== ""; rest = rest.slice(1)) {
+        const letter = rest[0];
+        if (!(letter in defaults)) throw new UsageError(`unknown flag ${arg}`);
+        if (typeof defaults[letter] === "boolean") {
+          words.push(`-${letter}`);
+        } else {
+          const value = rest.slice(1).replace(/^=/, "");
+          words.push(value === "" ? `-${letter}` : `-${letter}=${value}`);
+          break;
+        }
+      }
+    } else {
+      words.push(arg);
+    }
+  }
+  return words;
+}
+
 function flagValue(
   name: string,
   usual: Defaults[string],
   given: unknown,
   words: string[],
 ) {
-  const flag = `--${spelled(name)}`;
+  const flag = dashed(name);
   if (typeof usual === "boolean") {
     const value = words.find((word) => word.startsWith(`${flag}=`));
     if (value) throw new UsageError(`${flag} takes no value: ${value}`);
@@ -183,15 +208,20 @@ function spelled(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** `port` is written `--port`, and `p` is `-p`. */
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${spelled(name)}`;
+}
+
 function toNumber(name: string, value: string): number {
-  const flag = spelled(name);
+  const flag = dashed(name);
   const number = Number(value);
   if (name === "timeout") {
     if (/^\d*\.?\d+$/.test(value) && number > 0 && number <= LONGEST_TIMEOUT) {
       return number;
     }
     throw new UsageError(
-      `--${flag} must be a number of seconds above 0, at most ${LONGEST_TIMEOUT}, not ${value}`,
+      `${flag} must be a number of seconds above 0, at most ${LONGEST_TIMEOUT}, not ${value}`,
     );
   }
   const [smallest, largest] = LIMITS[name] ?? [0, Number.MAX_SAFE_INTEGER];
@@ -199,19 +229,23 @@ function toNumber(name: string, value: string): number {
     return number;
   }
   throw new UsageError(
-    `--${flag} must be a whole number from ${smallest} to ${largest}, not ${value}`,
+    `${flag} must be a whole number from ${smallest} to ${largest}, not ${value}`,
   );
 }
 
 function usage(defaults: Defaults): string {
   const flags = Object.entries(defaults).map(([name, usual]) => {
     if (Array.isArray(usual)) return usual.join(" ");
-    if (typeof usual === "boolean") return `[--${spelled(name)}]`;
-    if (usual === Number) return `[--${spelled(name)}=N]`;
-    if (usual === String) return `[--${spelled(name)}=TEXT]`;
-    return `[--${spelled(name)}=${
-      /^[\w.:-]+$/.test(`${usual}`) ? usual : `'${usual}'`
-    }]`;
+    if (typeof usual === "boolean") return `[${dashed(name)}]`;
+    const isPlain = /^[\w.:-]+$/.test(`${usual}`);
+    const value = usual === Number
+      ? "N"
+      : usual === String
+      ? "TEXT"
+      : isPlain
+      ? usual
+      : `'${usual}'`;
+    return `[${dashed(name)}${name.length === 1 ? " " : "="}${value}]`;
   });
   return `usage: ${thisScript()} ${flags.join(" ")} [--help]`;
 }

@@ -54,10 +54,35 @@ Deno.test("parseFlags() takes an empty message, and one like a number or a flag"
   assertEquals(message("--message=a\nb"), "a\nb");
 });
 
+Deno.test("parseFlags() reads letters that share a dash", () => {
+  const letters = { _: ["WORD"], l: false, v: false, w: Number, p: String };
+  const read = (...args: string[]) => parseFlags(args, letters);
+  assertEquals(read("-lv", "-w", "5", "a", "81"), {
+    _: ["a", "81"],
+    l: true,
+    v: true,
+    w: 5,
+    p: undefined,
+  });
+  assertEquals(read("-lw5").w, 5);
+  assertEquals(read("-lp8080", "-w=7"), {
+    _: [],
+    l: true,
+    v: false,
+    w: 7,
+    p: "8080",
+  });
+  assertThrows(() => read("-lx"), UsageError, "unknown flag -lx");
+  assertThrows(() => read("-lw"), UsageError, "-w needs a value");
+  assertThrows(() => read("-wx"), UsageError, "-w must be a whole number");
+  assertEquals(read("-l", "--", "-v")._, ["-v"]);
+});
+
 for (
   const [args, complaint] of [
     [["--prot=1"], "unknown flag --prot=1"],
     [["-p", "1"], "unknown flag -p"],
+    [["-port=1"], "unknown flag -port=1"],
     [["--constructor"], "unknown flag --constructor"],
     [["--__proto__=1"], "unknown flag --__proto__=1"],
     [["--port.x=1"], "unknown flag --port.x=1"],
