@@ -1,452 +1,505 @@
 #!/usr/bin/env -S deno run -A
 /**
- * Works with the labs: runs a lab's server and client in one terminal, their
- * transcripts side by side in the order of events.
+ * Works with the labs: lists and runs them, shows and compares them with their
+ * Python originals, checks exercises, and copies a script to start from.
  *
  * ```sh
- * deno task lab run          # all labs in turn
- * deno task lab run echo_udp # one lab
+ * deno task lab                               # lists the labs
+ * deno task lab run echo -- --message=Hi      # server and client side by side
+ * deno task lab show echo_server --originals=DIR    # original and script
+ * deno task lab compare echo --originals=DIR  # both run, the four pairings
+ * deno task lab check FILE --as=echo_server   # an exercise, in TAP
+ * deno task lab new echo_server DIR           # a copy to start from
  * ```
  *
- * A lab is a pair of scripts, `NAME_server*.ts` and `NAME_client*.ts`. Each of
- * them shows its session in a console block at its head; running a lab runs
- * these two sessions, and fails when they come out otherwise.
+ * A lab is a pair of scripts, `NAME_server*.ts` and `NAME_client*.ts`. Each
+ * shows its session in a console block at its head: that is what it is checked
+ * against. Originals are looked for in DIR under their course's name or under
+ * ours (`echo_server.py`); without DIR the project's own counterparts are taken.
  *
- * It needs `--allow-run` to start the scripts and `--allow-read` to find them.
+ * It needs `-A`: it reads the scripts, runs them and Python, and writes copies.
  *
  * @module
  */
-import { deadline } from "@std/async/deadline";
-import { Failure, run, UsageError, write } from "./lib.ts";
+import {
+  type Check,
+  compareLines,
+  findLabs,
+  type Half,
+  hasPython,
+  type Lab,
+  labName,
+  ourPlayer,
+  type Player,
+  pythonPlayer,
+  runPair,
+  type Script,
+  SCRIPTS,
+  studentPlayer,
+} from "./session.ts";
+import { Failure, input, note, run, UsageError, write } from "./lib.ts";
 
-/** A terminal session, as the console block in a script's header shows it. */
-export interface Session {
-  /** The script's file name. */
-  script: string;
-  /** The arguments on the command line. */
-  args: string[];
-  /** The lines that the user types. */
-  typed: string[];
-  /** What then stands on the screen: what the script prints and what is typed. */
-  screen: string;
-}
+// Also for those who import a lab's tools from here.
+export { DENO_RUN, portOf, Program } from "./session.ts";
 
-/**
- * Reads the session from a script's header. Its first line is the command; what
- * the user types follows there in a comment, each line with the sign of the
- * Enter key behind it: `# and type 50⏎ 25⏎`. A space at the end of a line, which
- * editors take away, is written as `␣`.
- *
- * @param script The script's file name.
- * @param source The script's text.
- * @returns The first session of the header.
- * @throws {Failure} The header shows no session.
- */
-export function readSession(script: string, source: string): Session {
-  const header = source.match(/\/\*\*\n([^]*?)\*\//)?.[1] ?? "";
-  const block = header.replace(/^ \* ?/gm, "").match(
-    /^```console\n\$ (.*)\n([^]*?)^```/m,
-  );
-  if (!block) throw new Failure(`${script} shows no session in its header`);
-  const [command, comment = ""] = block[1].split(" # and type ");
-  const words = command.match(/[^\s']*'[^']*'|\S+/g) ?? [];
-  return {
-    script,
-    args: words.slice(words.findIndex((word) => word.endsWith(script)) + 1)
-      .map((word) => word.replaceAll("'", "")),
-    typed: comment.split("⏎").slice(0, -1).map((line) => line.trimStart()),
-    screen: block[2].replaceAll("␣\n", " \n"),
-  };
-}
-
-/** A lab: a server, its client, and the session that each of them shows. */
-export interface Lab {
-  /** The scripts' common name, without `_server` and `_client`. */
-  name: string;
-  server: Session;
-  client: Session;
-}
-
-/** Finds the labs among the scripts of this folder, in the order of their names. */
-export function findLabs(): Lab[] {
-  const read = (script: string) =>
-    readSession(
-      script,
-      Deno.readTextFileSync(`${import.meta.dirname}/${script}`),
-    );
-  return [...Deno.readDirSync(import.meta.dirname!)]
-    .map(({ name }) => name)
-    .filter((name) => /_server\w*\.ts$/.test(name))
-    .sort()
-    .map((server) => ({
-      name: labName(server),
-      server: read(server),
-      client: read(server.replace("_server", "_client")),
-    }));
-}
-
-/** `echo_server_udp.ts`, `echo_client_udp` and `echo_udp` all name the lab `echo_udp`. */
-function labName(name: string): string {
-  return name.replace(/\.ts$/, "").replace(/_(server|client)/, "");
-}
-
-const PATIENCE = 3000; // milliseconds that a program may take to end when told to
-
-/** A program that runs: what it prints, and its keyboard. */
-export class Program {
-  /** What stands on its screen: its stdout, and what was typed. */
-  screen = "";
-  /** What it printed on stderr. */
-  errors = "";
-  /** Its exit status. */
-  readonly status: Promise<number>;
-  #child: Deno.ChildProcess;
-  #keyboard?: WritableStreamDefaultWriter<Uint8Array>;
-  #hasEnded = false;
-  #change = Promise.withResolvers<void>();
-
-  /**
-   * Starts a program.
-   *
-   * @param command The program and its arguments.
-   * @param onScreen Called with everything that appears on its screen.
-   * @param options Options of `Deno.Command`.
-   */
-  constructor(
-    command: string[],
-    readonly onScreen: (output: string) => void = () => {},
-    options: Deno.CommandOptions = {},
-  ) {
-    this.#child = new Deno.Command(command[0], {
-      args: command.slice(1),
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-      ...options,
-    }).spawn();
-    this.#keyboard = this.#child.stdin.getWriter();
-    this.status = this.#follow();
-  }
-
-  async #follow(): Promise<number> {
-    await Promise.all([
-      this.#read(this.#child.stdout, (output) => this.#show(output)),
-      this.#read(this.#child.stderr, (output) => this.errors += output),
-    ]);
-    const { code } = await this.#child.status;
-    this.#hasEnded = true;
-    this.#changed();
-    return code;
-  }
-
-  async #read(
-    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-    use: (output: string) => void,
-  ) {
-    for await (const output of stream.pipeThrough(new TextDecoderStream())) {
-      use(output);
-      this.#changed();
-    }
-  }
-
-  #show(output: string) {
-    this.screen += output;
-    this.onScreen(output);
-  }
-
-  #changed() {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers<void>();
-  }
-
-  /**
-   * Waits until something is the case, and looks again whenever the program
-   * prints or ends.
-   *
-   * @param condition What to wait for.
-   * @param seconds How long at most.
-   * @returns Whether it is the case; not when time ran out or the program ended.
-   */
-  async until(condition: () => boolean, seconds = 10): Promise<boolean> {
-    const end = Date.now() + seconds * 1000;
-    while (!condition()) {
-      if (this.#hasEnded || Date.now() > end) return false;
-      await deadline(this.#change.promise, end - Date.now()).catch(() => {});
-    }
-    return true;
-  }
-
-  /** Waits until it has ended by itself, some seconds at most. */
-  async ended(seconds = 10): Promise<boolean> {
-    await this.until(() => false, seconds);
-    return this.#hasEnded;
-  }
-
-  /** Types a line; it shows on the screen, as on a terminal. */
-  async type(line: string) {
-    this.#show(`${line}\n`);
-    await this.send(new TextEncoder().encode(`${line}\n`));
-  }
-
-  /** Puts bytes into its input, which do not show. */
-  async send(data: Uint8Array) {
-    await this.#keyboard?.write(data).catch(() => {}); // it may have ended first
-  }
-
-  /** Ends its keyboard input, as Ctrl-D does. */
-  async endInput() {
-    await this.#keyboard?.close().catch(() => {}); // the program may have ended first
-    this.#keyboard = undefined;
-  }
-
-  /** Ends the program at once when its scope is left. */
-  async [Symbol.asyncDispose]() {
-    await this.end("SIGKILL");
-  }
-
-  /** Sends a signal, and waits for the program's end: its exit status. */
-  async end(signal: Deno.Signal = "SIGINT"): Promise<number> {
-    this.#kill(signal);
-    await deadline(this.status, PATIENCE).catch(() => this.#kill("SIGKILL"));
-    await this.endInput();
-    return await this.status;
-  }
-
-  #kill(signal: Deno.Signal) {
-    try {
-      if (!this.#hasEnded) this.#child.kill(signal);
-    } catch { /* it has just ended */ }
-  }
-}
-
-/** Runs a script; what Deno itself says, for instance of downloads, stays unsaid. */
-export const DENO_RUN = [Deno.execPath(), "run", "--quiet"];
-
-/** Who of the two halves of a lab. */
-export type Half = "server" | "client";
-
-/**
- * Runs a lab as its two headers show it: starts the server on a free port, then
- * the client, types what is typed, and ends the server with Ctrl-C.
- *
- * @param lab The lab.
- * @param permissions What the scripts are allowed, for instance `--allow-net`.
- * @param onScreen Called with everything that appears on a half's screen.
- * @returns What came out otherwise than shown; nothing when all is well.
- */
-export async function runLab(
-  lab: Lab,
-  permissions: string,
-  onScreen: (half: Half, output: string) => void = () => {},
-): Promise<string[]> {
-  const start = (half: Half, port: number) =>
-    new Program(
-      commandOf(lab[half], permissions, port),
-      (output) => onScreen(half, output),
-    );
-  const problems: string[] = [];
-  const check = (
-    half: Half,
-    program: Program,
-    port: number,
-    status: number,
-    expected: number,
-  ) => {
-    const { script, screen } = lab[half];
-    if (status !== expected) {
-      problems.push(`${script} ended with status ${status}, not ${expected}`);
-    }
-    const errors = program.errors.replace(/^note: listening on .*\n/, "");
-    if (errors !== "") problems.push(`${script} printed on stderr:\n${errors}`);
-    if (!sameScreen(program.screen, screen, port)) {
-      problems.push(
-        `${script} printed:\n${program.screen}but its header shows:\n${screen}`,
-      );
-    }
-  };
-
-  await using server = start("server", 0);
-  await server.until(() => portOf(server) !== undefined);
-  const port = portOf(server);
-  if (port === undefined) {
-    return [`${lab.server.script} did not start:\n${server.errors}`];
-  }
-  await using client = start("client", port);
-  for (const { line, before } of prompts(lab.client)) {
-    await client.until(() => settled(client.screen, before, port));
-    if (!sameScreen(client.screen, before, port)) break;
-    await client.type(line);
-  }
-  await client.endInput();
-  await client.ended();
-  check("client", client, port, await client.end(), 0);
-
-  const patience = problems.length > 0 ? 1 : 10;
-  await server.until(
-    () => settled(server.screen, lab.server.screen, port),
-    patience,
-  );
-  const interrupted = Deno.build.os === "windows" ? 1 : 130;
-  check("server", server, port, await server.end(), interrupted);
-  return problems;
-}
-
-/** The command of a session, with another port. */
-function commandOf(
-  { script, args }: Session,
-  permissions: string,
-  port: number,
-): string[] {
-  const others = args.filter((arg) => !arg.startsWith("--port="));
-  return [
-    ...DENO_RUN,
-    permissions,
-    `${import.meta.dirname}/${script}`,
-    ...others,
-    `--port=${port}`,
-  ];
-}
-
-/** The port that a server says it listens on. */
-export function portOf(server: Program): number | undefined {
-  const [, port] =
-    server.errors.match(/^note: listening on \S+ port (\d+)\n/m) ?? [];
-  return port === undefined ? undefined : Number(port);
-}
-
-/** What is typed in a session, and what stands on the screen when it is typed. */
-function prompts(
-  { typed, screen }: Session,
-): { line: string; before: string }[] {
-  let end = 0;
-  return typed.map((line) => {
-    end = screen.indexOf(`${line}\n`, end);
-    const before = screen.slice(0, end);
-    end += line.length + 1;
-    return { line, before };
-  });
-}
-
-/**
- * Compares a screen with the one that a header shows. Only the port that the
- * server listens on and the ports of clients may differ; the same client must
- * have the same port everywhere.
- */
-export function sameScreen(
-  actual: string,
-  shown: string,
-  port: number,
-): boolean {
-  return comparable(actual) === comparable(shown, port);
-}
-
-/** Whether a growing screen has become the one shown, or never will. */
-function settled(actual: string, shown: string, port: number): boolean {
-  // An address in the last line may still be incomplete.
-  const sure = actual.replace(/.*\('[^\n]*$/, "");
-  return sameScreen(actual, shown, port) ||
-    !comparable(shown, port).startsWith(comparable(sure));
-}
-
-function comparable(screen: string, port?: number): string {
-  const clients: string[] = [];
-  return (port ? screen.replace(/\bport \d+/g, `port ${port}`) : screen)
-    .replace(/\('([^']+)', (\d+)\)/g, (_, host, client) => {
-      if (!clients.includes(client)) clients.push(client);
-      return `('${host}', client ${clients.indexOf(client)})`;
-    });
-}
-
-const SEPARATOR = " │ ";
-
-/** Prints two texts next to each other in two columns, wrapped to their widths. */
-function printRow(left: string, right: string, widths: [number, number]) {
-  const rest = [[...left], [...right]];
-  do {
-    const [start, end] = rest.map((chars, column) =>
-      chars.splice(0, widths[column]).join("")
-    );
-    write((start.padEnd(widths[0]) + SEPARATOR + end).trimEnd() + "\n");
-  } while (rest.some((chars) => chars.length > 0));
-}
-
-/** The widths of two columns: what their texts need, less where the terminal is narrow. */
-function columnWidths(left: string[], right: string[]): [number, number] {
-  const [a, b] = [left, right].map((lines) =>
-    Math.max(...lines.map((line) => line.length))
-  );
-  if (!Deno.stdout.isTerminal()) return [a, b];
-  const room = Math.max(Deno.consoleSize().columns - SEPARATOR.length, 20);
-  if (a + b <= room) return [a, b];
-  const narrow = Math.min(a, Math.max(Math.floor(room / 2), room - b));
-  return [narrow, room - narrow];
-}
+const COUNTERPARTS = `${import.meta.dirname}/../tests/python`;
+const labs = findLabs();
 
 const color = (code: number) => (text: string) =>
   Deno.noColor || !Deno.stdout.isTerminal()
     ? text
     : `\x1b[${code}m${text}\x1b[0m`;
-const [bold, green, red] = [color(1), color(32), color(31)];
+const [bold, green, red, yellow] = [1, 32, 31, 33].map(color);
 
-/** Runs a lab and shows both screens as they grow. Returns whether all went well. */
-async function showLab(lab: Lab): Promise<boolean> {
-  const titles = [lab.server, lab.client].map(({ script, args }) =>
-    [script, ...args].join(" ")
+/** Finds what a user names; a wrong name gets the nearest right one suggested. */
+function find<T extends { name: string }>(things: T[], name: string): T {
+  const bare = (name: string) => name.replace(/\.(ts|py)$/, "");
+  const thing = things.find((thing) => bare(thing.name) === bare(name));
+  if (thing) return thing;
+  const [nearest] = things.map((thing) => bare(thing.name))
+    .toSorted((a, b) => distance(a, bare(name)) - distance(b, bare(name)));
+  throw new UsageError(`there is no ${name}: did you mean ${nearest}?`);
+}
+
+/** How many letters must be changed, added or taken away (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(change, above[j] + 1, row[j - 1] + 1));
+    }
+  }
+  return row[b.length];
+}
+
+/** The lab that a user names, or that has the script which is named. */
+function findLab(name: string): Lab {
+  return find(labs, labName(name));
+}
+
+/** The scripts of all labs, with the half they are. */
+function scripts(): (Script & { half: Half; lab: Lab })[] {
+  return labs.flatMap((lab) => [
+    { ...lab.server, half: "server" as const, lab },
+    { ...lab.client, half: "client" as const, lab },
+  ]);
+}
+
+/** Both scripts of the lab, or the one script, that a user names. */
+function findScripts(name: string) {
+  const bare = name.replace(/\.ts$/, "");
+  const both = scripts().filter(({ lab }) => lab.name === bare);
+  return both.length > 0 ? both : [find(scripts(), name)];
+}
+
+/** The columns that the terminal has; a wide one where stdout is none. */
+function terminalWidth(): number {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 160;
+}
+
+/** The widths of two columns: what they need, less where the terminal is narrow. */
+function columnWidths(left: string[], right: string[]): [number, number] {
+  const widest = (lines: string[]) =>
+    Math.max(...lines.map((line) => [...line].length));
+  const [a, b] = [widest(left), widest(right)];
+  const room = Math.max(terminalWidth() - 3, 20);
+  if (a + b <= room) return [a, b];
+  const narrow = Math.min(a, Math.max(Math.floor(room / 2), room - b));
+  return [narrow, Math.min(b, room - narrow)];
+}
+
+/** Prints two texts next to each other, wrapped to the widths of their columns. */
+function printRow(
+  left: string,
+  right: string,
+  widths: [number, number],
+  mark = "│",
+) {
+  const rest = [[...left], [...right]];
+  do {
+    const [start, end] = rest.map((chars, i) =>
+      chars.splice(0, widths[i]).join("")
+    );
+    write(`${start.padEnd(widths[0])} ${mark} ${end}`.trimEnd() + "\n");
+  } while (rest.some((chars) => chars.length > 0));
+}
+
+function printRule(widths: [number, number]) {
+  write(widths.map((width) => "─".repeat(width)).join("─┼─") + "\n");
+}
+
+function list() {
+  for (const { name, transport, server, client } of labs) {
+    write(`${bold(name)}  ${transport.toUpperCase()}  ${server.course}\n`);
+    for (const script of [server, client]) {
+      write(`  ${script.name}  mirrors ${script.original}\n`);
+      write(`    ${script.summary}\n`);
+    }
+  }
+}
+
+/** Two screens next to each other, which grow line by line in the order of events. */
+class SideBySide {
+  #widths: [number, number];
+  #begun = { server: "", client: "" }; // lines without an end
+  #prompt = ""; // what of the client's line stands on the terminal already
+
+  constructor(widths: [number, number], readonly isTyped: boolean) {
+    this.#widths = widths;
+  }
+
+  /** Adds what appeared on a half's screen. */
+  add(half: Half, output: string) {
+    const lines = (this.#begun[half] + output).split("\n");
+    this.#begun[half] = lines.pop()!;
+    for (const line of lines) this.#row(half, line);
+    // A prompt shows at once, where the user types behind it.
+    if (this.isTyped && Deno.stdout.isTerminal() && !this.#prompt) {
+      this.#prompt = this.#begun.client;
+      const margin = " ".repeat(this.#widths[0]);
+      if (this.#prompt) write(`${margin} │ ${this.#prompt}`);
+    }
+  }
+
+  /** Adds lines of a half's stderr. */
+  tell(half: Half, output: string) {
+    for (const line of output.split("\n").slice(0, -1)) this.#row(half, line);
+  }
+
+  /** Shows the lines that never got an end. */
+  end() {
+    for (const half of ["server", "client"] as const) {
+      if (this.#begun[half]) this.add(half, "\n");
+    }
+  }
+
+  #row(half: Half, line: string) {
+    const isShown = half === "client" && this.#prompt &&
+      line.startsWith(this.#prompt);
+    if (this.#prompt && !isShown) write("\n");
+    this.#prompt = "";
+    if (isShown) return; // the terminal shows what is typed by itself
+    if (half === "server") printRow(line, "", this.#widths);
+    else printRow("", line, this.#widths);
+  }
+}
+
+/**
+ * Runs a lab and shows both screens side by side.
+ *
+ * @param lab The lab.
+ * @param more More arguments for the client.
+ * @param isTyped Whether the user types; else the session of the header does.
+ * @returns Whether all went well.
+ */
+async function runLab(lab: Lab, more: string[], isTyped: boolean) {
+  const titles = [lab.server, lab.client].map(({ name, args }) =>
+    [name, ...args].join(" ")
   );
-  const widths = columnWidths(
-    [
-      titles[0],
-      ...lab.server.screen.replace(/\bport \d+/, "port 65535").split("\n"),
-    ],
-    [
-      titles[1],
-      ...lab.client.screen.replace(/\bport \d+/, "port 65535").split("\n"),
-    ],
-  );
+  titles[1] += more.map((arg) => ` ${arg}`).join("");
+  const [left, right] = [lab.server, lab.client].map(({ screen }, i) => [
+    titles[i],
+    ...screen.replace(/\bport \d+/g, "port 65535").split("\n"),
+  ]);
+  if (isTyped) right.push(" ".repeat(80)); // what may come is not known
+  const widths = columnWidths(left, right);
   write(bold(lab.name) + "\n");
   printRow(titles[0], titles[1], widths);
-  write(widths.map((width) => "─".repeat(width)).join("─┼─") + "\n");
+  printRule(widths);
 
-  const begun = { server: "", client: "" }; // lines without an end
-  const problems = await runLab(lab, "-A", (half, output) => {
-    const lines = (begun[half] + output).split("\n");
-    begun[half] = lines.pop()!;
-    for (const line of lines) {
-      if (half === "server") printRow(line, "", widths);
-      else printRow("", line, widths);
-    }
+  const screens = new SideBySide(widths, isTyped);
+  const players = {
+    server: ourPlayer(lab.server),
+    client: ourPlayer(lab.client, "-A", more),
+  };
+  const { checks } = await runPair(lab, players, {
+    keyboard: isTyped ? keyboard() : undefined,
+    onScreen: (half, output) => screens.add(half, output),
+    onErrors(half, output) {
+      const isListening = /^note: listening on .*\n/;
+      if (isTyped) screens.tell(half, output.replace(isListening, ""));
+    },
   });
-  if (begun.server || begun.client) {
-    printRow(begun.server, begun.client, widths);
+  screens.end();
+  const problems = checks.filter(({ problem }) => problem);
+  for (const { what, problem } of problems) {
+    write(red(`not so: ${what}`) + `\n${problem}\n`);
   }
-  for (const problem of problems) write(red(problem.trimEnd()) + "\n");
   write((problems.length === 0 ? green("ok") : red("failed")) + "\n\n");
   return problems.length === 0;
 }
 
-async function runLabs(names: string[]) {
-  const labs = findLabs();
-  const chosen = names.map((name) => {
-    const lab = labs.find((lab) => lab.name === labName(name));
-    if (lab) return lab;
-    throw new UsageError(
-      `there is no lab ${name}; the labs: ${
-        labs.map(({ name }) => name).join(" ")
-      }`,
-    );
-  });
+async function* keyboard() {
+  for (let line; (line = await input("")) !== null;) yield line;
+}
+
+/** Runs labs in turn, all of them where none is named. */
+async function runLabs(names: string[], more: string[], isTyped: boolean) {
+  const chosen = names.length > 0 ? names.map(findLab) : labs;
   let failed = 0;
-  for (const lab of chosen.length > 0 ? chosen : labs) {
-    if (!await showLab(lab)) failed++;
+  for (const lab of chosen) {
+    const asks = lab.client.typed.length > 0;
+    const typing = isTyped && (asks || more.length > 0);
+    if (!await runLab(lab, more, typing)) failed++;
   }
-  if (failed > 0) throw new Failure(`${failed} of the labs failed`);
+  if (failed > 0) {
+    throw new Failure(`${failed} of ${chosen.length} labs failed`);
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** The file that a script mirrors, in a folder of originals or among ours. */
+function findOriginal(script: Script, folder: string): string {
+  const names = [script.original, script.name.replace(".ts", ".py")]
+    .filter((name) => name.endsWith(".py"));
+  for (const name of names) {
+    const file = `${folder || COUNTERPARTS}/${name}`;
+    if (isFile(file)) return file;
+  }
+  throw new Failure(`no ${names.join(" or ")} in ${folder || COUNTERPARTS}`);
+}
+
+function show(name: string, originals: string) {
+  const chosen = findScripts(name);
+  for (const script of chosen) {
+    const file = findOriginal(script, originals);
+    const [left, right] = [file, SCRIPTS + script.name].map((path) =>
+      Deno.readTextFileSync(path).trimEnd().split(/\r?\n/)
+        .map((line) => line.replaceAll("\t", "    "))
+    );
+    const titles = [file.split("/").at(-1)!, script.name];
+    const room = Math.floor((terminalWidth() - 3) / 2);
+    const widths: [number, number] = [room, room];
+    printRow(titles[0], titles[1], widths);
+    printRule(widths);
+    for (let i = 0; i < Math.max(left.length, right.length); i++) {
+      printRow(left[i] ?? "", right[i] ?? "", widths);
+    }
+    write("\n");
+  }
+}
+
+async function needPython() {
+  if (!await hasPython()) throw new Failure("there is no Python 3 here");
+}
+
+async function compare(name: string, originals: string) {
+  const lab = findLab(name);
+  await needPython();
+  const original = (script: Script) =>
+    pythonPlayer(script, findOriginal(script, originals));
+  const players = {
+    server: [original(lab.server), ourPlayer(lab.server)],
+    client: [original(lab.client), ourPlayer(lab.client)],
+  };
+  const screens: Record<Half, string>[] = [];
+  const verdicts: string[] = [];
+  let failed = 0;
+  for (const [s, c] of [[0, 0], [1, 1], [0, 1], [1, 0]]) {
+    const pair = { server: players.server[s], client: players.client[c] };
+    const outcome = await runPatiently(lab, pair);
+    screens.push(outcome.screens);
+    const problem = outcome.checks.find(({ problem }) => problem);
+    const verdict = problem
+      ? red(`differs: ${problem.what}: ${problem.problem}`)
+      : outcome.checks.some(({ isNotation }) => isNotation)
+      ? yellow("same but for bytes notation")
+      : green("same");
+    if (problem) failed++;
+    verdicts.push(`${pair.server.name} with ${pair.client.name}: ${verdict}`);
+  }
+  for (const half of ["server", "client"] as const) {
+    const [left, right] = screens.map((screen) =>
+      screen[half].replace(/\bport \d+/g, `port ${lab[half].port}`)
+    );
+    const rows = compareLines(left, right);
+    const [theirs, ours] = players[half];
+    const widths = columnWidths(
+      [theirs.name, ...rows.map(({ left }) => left)],
+      [ours.name, ...rows.map(({ right }) => right)],
+    );
+    printRow(theirs.name, ours.name, widths);
+    printRule(widths);
+    for (const { left, right, mark } of rows) {
+      printRow(left, right, widths, mark === " " ? "│" : mark);
+    }
+    write("\n");
+  }
+  write("≠ differs, ~ the same but in Python's notation for bytes\n\n");
+  for (const verdict of verdicts) write(`${verdict}\n`);
+  if (failed > 0) throw new Failure(`${failed} of 4 pairings failed`);
+}
+
+/**
+ * Runs a pair, again and again while the system still holds an original's port:
+ * one that does not set SO_REUSEADDR must wait for that (TIME_WAIT, RFC 9293).
+ */
+async function runPatiently(lab: Lab, pair: Record<Half, Player>) {
+  for (let seconds = 0;; seconds += 5) {
+    const outcome = await runPair(lab, pair);
+    const [{ problem }] = outcome.checks;
+    const isHeld = problem && /address already in use|10048/i.test(problem) &&
+      pair.server.port !== undefined;
+    if (!isHeld || seconds > 60) return outcome;
+    if (seconds === 0) {
+      note(`waiting until the system frees port ${pair.server.port}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+  }
+}
+
+/** Checks an exercise: a file that takes the place of a script. */
+async function check(file: string, as: string) {
+  const { half, lab } = find(scripts(), as);
+  if (!isFile(file)) throw new Failure(`${file}: no such file`);
+  const path = Deno.realPathSync(file);
+  const other = half === "server" ? "client" : "server";
+  const others = [ourPlayer(lab[other])];
+  if (await hasPython()) {
+    others.push(pythonPlayer(lab[other], findOriginal(lab[other], "")));
+  }
+
+  write("TAP version 14\n");
+  let count = 0;
+  let failed = 0;
+  for (const partner of others) {
+    const student = studentPlayer(lab[half], path);
+    write(`# ${student.name} as ${lab[half].name}, with ${partner.name}\n`);
+    const pair = { [half]: student, [other]: partner } as Record<Half, Player>;
+    const options = { patience: 1.5, closes: half === "server" };
+    const { checks } = await runPair(lab, pair, options);
+    for (const check of checks) {
+      printTap(++count, check);
+      if (check.problem) failed++;
+    }
+    if (failed > 0) break; // more of the same would only hide it
+  }
+  write(`1..${count}\n`);
+  if (failed > 0) throw new Failure(`${failed} of ${count} checks failed`);
+}
+
+function printTap(
+  number: number,
+  { what, problem, expected, actual }: Check,
+) {
+  write(`${problem ? "not ok" : "ok"} ${number} - ${what}\n`);
+  if (!problem) return;
+  const block = (name: string, text: string) =>
+    `  ${name}: |\n` + text.trimEnd().replace(/^/gm, "    ") + "\n";
+  write("  ---\n" + block("message", problem));
+  if (expected !== undefined) write(block("expected", expected));
+  if (actual !== undefined) write(block("actual", actual));
+  write("  ...\n");
+}
+
+/** Copies what an exercise needs, and never over a file that is there. */
+function copy(name: string, folder: string) {
+  const chosen = findScripts(name);
+  const names = chosen.map(({ name }) => name);
+  const files = ["lib.ts", "std.d.ts", ...names].map((name) => ({
+    path: `scripts/${name}`,
+    text: Deno.readTextFileSync(SCRIPTS + name),
+  }));
+  const { tasks: _, ...config } = JSON.parse(
+    Deno.readTextFileSync(`${SCRIPTS}../deno.json`),
+  );
+  files.push({
+    path: "deno.json",
+    text: JSON.stringify(config, null, 2) + "\n",
+  });
+  for (const { path } of files) {
+    try {
+      Deno.lstatSync(`${folder}/${path}`);
+    } catch {
+      continue;
+    }
+    throw new Failure(`${folder}/${path} is there already: nothing was copied`);
+  }
+  Deno.mkdirSync(`${folder}/scripts`, { recursive: true });
+  for (const { path, text } of files) {
+    Deno.writeTextFileSync(`${folder}/${path}`, text, { createNew: true });
+  }
+
+  const quoted = /[^\w./-]/.test(folder) ? `'${folder}'` : folder;
+  const partners = scripts().filter(({ lab, name }) =>
+    chosen.some((script) => script.lab === lab) && !names.includes(name)
+  );
+  write("Run it, server and client each in a terminal of its own:\n");
+  for (const { name, args } of [...chosen, ...partners]) {
+    const path = names.includes(name) ? `${quoted}/scripts` : "scripts";
+    write(`  deno run -A ${[`${path}/${name}`, ...args].join(" ")}\n`);
+  }
+  write("Check it:\n");
+  for (const { name } of chosen) {
+    const as = name.replace(".ts", "");
+    write(`  deno task lab check ${quoted}/scripts/${name} --as=${as}\n`);
+  }
+}
+
+/** Words that a task needs, or an error that names them. */
+function need(words: string[], ...names: string[]): string[] {
+  const missing = names[words.length];
+  if (missing) throw new UsageError(`${missing} is missing`);
+  if (words.length > names.length) {
+    throw new UsageError(`unexpected argument ${words[names.length]}`);
+  }
+  return words;
 }
 
 if (import.meta.main) {
-  await run({ _: ["run", "[NAME ...]"] }, async ({ _: [task, ...names] }) => {
-    if (task !== "run") {
-      throw new UsageError("lab.ts needs to be told what to do: run");
+  const flags = {
+    _: ["[list | run | demo | show | compare | check | new]", "..."],
+    originals: String,
+    as: String,
+  };
+  await run(flags, async ({ _: words, originals = "", as }) => {
+    const end = Deno.args.indexOf("--");
+    const more = end < 0 ? [] : Deno.args.slice(end + 1);
+    const [task = "list", ...names] = words.slice(
+      0,
+      words.length - more.length,
+    );
+    switch (task) {
+      case "list":
+        need(names);
+        return list();
+      case "run":
+        if (more.length > 0) need(names, "the name of a lab");
+        return await runLabs(names, more, true);
+      case "demo":
+        return await runLabs(names, [], false);
+      case "show":
+        return show(need(names, "the name of a lab or script")[0], originals);
+      case "compare":
+        return await compare(need(names, "the name of a lab")[0], originals);
+      case "check":
+        if (as === undefined) throw new UsageError("--as=SCRIPT is missing");
+        return await check(need(names, "the file to check")[0], as);
+      case "new": {
+        const [name, folder] = need(
+          names,
+          "the name of a lab or script",
+          "the folder",
+        );
+        return copy(name, folder);
+      }
+      default:
+        find(
+          ["list", "run", "demo", "show", "compare", "check", "new"].map((
+            name,
+          ) => ({ name })),
+          task,
+        );
     }
-    await runLabs(names);
   });
 }

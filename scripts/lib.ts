@@ -338,7 +338,8 @@ export function explain(
     return [`${place} broke off the connection`];
   }
   if (code === "EMSGSIZE") return ["the message is too long for one datagram"];
-  return [isMistake(error) ? reason(error) : `${place}: ${reason(error)}`];
+  const isAboutPlace = host !== "" && !isMistake(error);
+  return [isAboutPlace ? `${place}: ${reason(error)}` : reason(error)];
 }
 
 /** What a `TextDecoder` throws that is told to be fatal. */

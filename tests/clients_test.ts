@@ -1,6 +1,6 @@
 /** What every client promises beside its session: see the table of clients. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { DENO_RUN, findLabs, Program } from "../scripts/lab.ts";
+import { DENO_RUN, findLabs, Program } from "../scripts/session.ts";
 import { writeAll } from "../scripts/lib.ts";
 import {
   closedPort,
@@ -38,7 +38,7 @@ const labs = findLabs();
 Deno.test("every client script is in a table of this file", () => {
   assertEquals(
     CLIENTS.map(({ script }) => script).sort(),
-    labs.map(({ client }) => client.script).sort(),
+    labs.map(({ client }) => client.name).sort(),
   );
 });
 
@@ -94,7 +94,7 @@ for (const { script, stdin } of CLIENTS) {
 for (
   const script of labs.flatMap((
     { server, client },
-  ) => [server.script, client.script])
+  ) => [server.name, client.name])
 ) {
   for (const args of [["--port=70000"], ["--prot=1"], ["--port"], ["extra"]]) {
     Deno.test(`${script} ${args} is wrong usage`, async () => {

@@ -1,6 +1,6 @@
 /** What several tests need: scripts that run, and ports that are free or closed. */
 import { assert } from "@std/assert";
-import { DENO_RUN, portOf, Program } from "../scripts/lab.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/session.ts";
 
 export const SCRIPTS = new URL("../scripts/", import.meta.url).pathname;
 

@@ -1,13 +1,13 @@
 /** The README, the headers and the files as they lie. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { DENO_RUN, findLabs, portOf, Program } from "../scripts/lab.ts";
+import { DENO_RUN, findLabs, portOf, Program } from "../scripts/session.ts";
 import { SCRIPTS } from "./helpers.ts";
 
 const read = (path: string) =>
   Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const readme = read("README.md");
 const scripts = findLabs()
-  .flatMap(({ server, client }) => [server.script, client.script]);
+  .flatMap(({ server, client }) => [server.name, client.name]);
 
 /** The comment at a script's head as plain text. */
 function header(script: string): string {
@@ -16,7 +16,7 @@ function header(script: string): string {
 }
 
 Deno.test("the README's table lists every lab script with its original", () => {
-  const rows = [...readme.matchAll(/^\| \[.*$/gm)].map(([row]) =>
+  const rows = [...readme.matchAll(/^\| \[\w+\.ts\].*$/gm)].map(([row]) =>
     row.slice(2, -2).split("|").map((cell) => cell.trim())
   );
   const expected = scripts.map((script) => {
@@ -25,6 +25,25 @@ Deno.test("the README's table lists every lab script with its original", () => {
     return [`[${script}](scripts/${script})`, original, course];
   });
   assertEquals(rows.toSorted(), expected.toSorted());
+});
+
+Deno.test("the README's table of socket calls names what the programs use", () => {
+  const rows = [...readme.matchAll(/^\| (`\w+`.*?) \| (.*?) \| /gm)];
+  const words = (cell: string) =>
+    [...cell.matchAll(/`(.+?)`/g)].map(([, word]) => word);
+  const sources = (folder: string) =>
+    [...Deno.readDirSync(`${SCRIPTS}${folder}`)]
+      .filter(({ name }) => /\.(ts|py)$/.test(name))
+      .map(({ name }) => read(`scripts/${folder}/${name}`)).join("\n");
+  const [deno, python] = [sources("."), sources("../tests/python")];
+  assert(rows.length === 16);
+  for (const [, theirs, ours] of rows) {
+    for (const word of words(theirs)) {
+      const isUsed = new RegExp(`\\b${word}\\b`).test(python);
+      assert(isUsed || word === "send", `${word} in Python`); // sendall instead
+    }
+    for (const word of words(ours)) assert(deno.includes(word), word);
+  }
 });
 
 Deno.test("the README's sessions are those of the headers", () => {

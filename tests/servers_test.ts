@@ -1,7 +1,7 @@
 /** What every server promises beside its session: see the table of servers. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
-import { DENO_RUN, findLabs, portOf, Program } from "../scripts/lab.ts";
+import { DENO_RUN, findLabs, portOf, Program } from "../scripts/session.ts";
 import { writeAll } from "../scripts/lib.ts";
 import {
   connect,
@@ -44,7 +44,7 @@ const SERVERS = [...TCP_SERVERS, ...UDP_SERVERS];
 Deno.test("every server script is in a table of this file", () => {
   assertEquals(
     SERVERS.map(({ script }) => script).sort(),
-    findLabs().map(({ server }) => server.script),
+    findLabs().map(({ server }) => server.name),
   );
 });
 
