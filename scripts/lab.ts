@@ -21,6 +21,7 @@
  *
  * @module
  */
+import { delay } from "@std/async/delay";
 import {
   type Check,
   compareLines,
@@ -342,19 +343,19 @@ async function compare(name: string, originals: string) {
 
 /**
  * Runs a pair, again and again while the system still holds an original's port:
- * one that does not set SO_REUSEADDR must wait for that (TIME_WAIT, RFC 9293).
+ * an original that does not set SO_REUSEADDR leaves it so for a minute
+ * (TIME-WAIT, RFC 9293).
  */
 async function runPatiently(lab: Lab, pair: Record<Half, Player>) {
   for (let seconds = 0;; seconds += 5) {
     const outcome = await runPair(lab, pair);
     const [{ problem }] = outcome.checks;
-    const isHeld = problem && /address already in use|10048/i.test(problem) &&
-      pair.server.port !== undefined;
+    const port = pair.server.port ?? pair.client.port;
+    const isHeld = problem && port !== undefined &&
+      /already in use|10048/i.test(problem);
     if (!isHeld || seconds > 60) return outcome;
-    if (seconds === 0) {
-      note(`waiting until the system frees port ${pair.server.port}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    if (seconds === 0) note(`waiting until the system frees port ${port}`);
+    await delay(5000);
   }
 }
 
@@ -405,8 +406,9 @@ function printTap(
 /** Copies what an exercise needs, and never over a file that is there. */
 function copy(name: string, folder: string) {
   const chosen = findScripts(name);
-  const names = chosen.map(({ name }) => name);
-  const files = ["lib.ts", "std.d.ts", ...names].map((name) => ({
+  const both = scripts().filter(({ lab }) => lab === chosen[0].lab);
+  const names = ["lib.ts", "std.d.ts", ...both.map(({ name }) => name)];
+  const files = names.map((name) => ({
     path: `scripts/${name}`,
     text: Deno.readTextFileSync(SCRIPTS + name),
   }));
@@ -431,13 +433,10 @@ function copy(name: string, folder: string) {
   }
 
   const quoted = /[^\w./-]/.test(folder) ? `'${folder}'` : folder;
-  const partners = scripts().filter(({ lab, name }) =>
-    chosen.some((script) => script.lab === lab) && !names.includes(name)
-  );
   write("Run it, server and client each in a terminal of its own:\n");
-  for (const { name, args } of [...chosen, ...partners]) {
-    const path = names.includes(name) ? `${quoted}/scripts` : "scripts";
-    write(`  deno run -A ${[`${path}/${name}`, ...args].join(" ")}\n`);
+  for (const { name, args } of both) {
+    const command = [`${quoted}/scripts/${name}`, ...args].join(" ");
+    write(`  deno run -A ${command}\n`);
   }
   write("Check it:\n");
   for (const { name } of chosen) {

@@ -301,9 +301,7 @@ export function explain(
   if (error instanceof Deno.errors.AddrInUse) {
     return [
       `port ${port} on ${host} is already in use`,
-      `free it with: ${
-        commandFor(`kill_port.ts ${port}`)
-      }, or take any free port: --port=0`,
+      `free it with kill_port.ts ${port}, or take any free port with --port=0`,
     ];
   }
   if (error instanceof Deno.errors.ConnectionRefused) {
