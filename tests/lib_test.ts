@@ -15,7 +15,8 @@ import {
   UsageError,
   writeAll,
 } from "../scripts/lib.ts";
-import { connect, decode, encode, readToEnd } from "./helpers.ts";
+import { DENO_RUN, Program } from "../scripts/session.ts";
+import { connect, decode, encode, readToEnd, SCRIPTS } from "./helpers.ts";
 
 const DEFAULTS = {
   host: "localhost",
@@ -237,6 +238,20 @@ Deno.test("writeAll() writes what the first write leaves over", async () => {
   assertEquals(decode(new Uint8Array(written)), "never lose a byte");
 });
 
+Deno.test("print() loses no line when the program ends in the middle of many", async () => {
+  const source = `import { print } from "${SCRIPTS}lib.ts";
+    for (let i = 0; i < 10_000; i++) print("line", i);
+    Deno.exit(0);`;
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(file, source);
+  const config = `--config=${SCRIPTS}../deno.json`;
+  await using program = new Program([...DENO_RUN, config, file]);
+  assert(await program.ended());
+  await Deno.remove(file);
+  assertEquals(program.screen.split("\n").length, 10_001);
+  assert(program.screen.endsWith("\nline 9999\n"));
+});
+
 Deno.test("serve() sends everything before it closes, also when the client's bytes are unread", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const answer = encode("x".repeat(100_000));
@@ -256,7 +271,9 @@ Deno.test("serve() ends a connection whose client does not end it", async () => 
     return Promise.resolve();
   });
   using client = await connect(listener.addr.port);
+  const before = Date.now();
   assertEquals(await client.read(new Uint8Array(1)), null);
+  assert(Date.now() - before < 1000, "its half is closed late");
   let isClosed = false;
   for (let i = 0; i < 100 && !isClosed; i++) {
     await delay(50);
