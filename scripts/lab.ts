@@ -119,13 +119,24 @@ function printRow(
   widths: [number, number],
   mark = "│",
 ) {
-  const rest = [[...left], [...right]];
-  do {
-    const [start, end] = rest.map((chars, i) =>
-      chars.splice(0, widths[i]).join("")
-    );
-    write(`${start.padEnd(widths[0])} ${mark} ${end}`.trimEnd() + "\n");
-  } while (rest.some((chars) => chars.length > 0));
+  const [a, b] = [wrapped(left, widths[0]), wrapped(right, widths[1])];
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const start = (a[i] ?? "").padEnd(widths[0]);
+    write(`${start} ${mark} ${b[i] ?? ""}`.trimEnd() + "\n");
+  }
+}
+
+/** Breaks a line behind spaces, or where there is none in the middle of a word. */
+function wrapped(line: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = [...line];
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(" ", width - 1);
+    const end = rest.slice(0, space).join("").trim() === "" ? width : space + 1;
+    lines.push(rest.slice(0, end).join(""));
+    rest = rest.slice(end);
+  }
+  return [...lines, rest.join("")];
 }
 
 function printRule(widths: [number, number]) {

@@ -57,7 +57,7 @@ export function readScript(name: string, source: string): Script {
     summary: prose.match(/^.+?\.(?= )/)?.[0] ?? "",
     original: original.replaceAll("`", ""),
     course,
-    port: Number(source.match(/\bport: (\d+)/)?.[1]),
+    port: Number(source.match(/host: ".*?",\s+port: (\d+)/)?.[1]),
     args: words.slice(words.findIndex((word) => word.endsWith(name)) + 1)
       .map((word) => word.replaceAll("'", "")),
     typed: typed.split("⏎").slice(0, -1).map((line) => line.trimStart()),

@@ -1,8 +1,8 @@
 /** What several tests need: scripts that run, and ports that are free or closed. */
 import { assert } from "@std/assert";
-import { DENO_RUN, portOf, Program } from "../scripts/session.ts";
+import { DENO_RUN, portOf, Program, SCRIPTS } from "../scripts/session.ts";
 
-export const SCRIPTS = new URL("../scripts/", import.meta.url).pathname;
+export { SCRIPTS };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

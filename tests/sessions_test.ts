@@ -114,7 +114,8 @@ Deno.test("readScript() reads what a header says", () => {
  * empty:␣
  * \`\`\`
  */
-run({ port: 81 });`;
+listen({ port: 0 });
+run({ host: "x", port: 81 });`;
   assertEquals(readScript("x.ts", source), {
     name: "x.ts",
     summary: "Title of it: a thing.",
