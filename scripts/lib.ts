@@ -159,6 +159,8 @@ function separated(args: string[], defaults: Defaults): string[] {
   const words: string[] = [];
   for (const arg of args) {
     const last = words.at(-1);
+    // The list of words has this name, which makes it no flag.
+    if (/^--_(=|$)/.test(arg)) throw new UsageError(`unknown flag ${arg}`);
     if (arg === "" && last !== undefined && /^--[^=]+$/.test(last)) {
       words[words.length - 1] += "=";
     } else if (/^-[a-z\d]./i.test(arg)) {
