@@ -15,6 +15,8 @@ export class Failure extends Error {
   readonly hints: string[];
 
   /**
+   * Makes an error that needs no stack.
+   *
    * @param message What happened, and to what.
    * @param hints Lines that say what to do about it.
    */
@@ -230,9 +232,8 @@ function toNumber(name: string, value: string): number {
   if (/^\d+$/.test(value) && number >= smallest && number <= largest) {
     return number;
   }
-  throw new UsageError(
-    `${flag} must be a whole number from ${smallest} to ${largest}, not ${value}`,
-  );
+  const range = name in LIMITS ? ` from ${smallest} to ${largest}` : "";
+  throw new UsageError(`${flag} must be a whole number${range}, not ${value}`);
 }
 
 function usage(defaults: Defaults): string {
@@ -309,11 +310,10 @@ export function explain(
   if (error instanceof Deno.errors.ConnectionRefused) {
     return [`nothing is listening on ${place}`, startTheServer(host, port)];
   }
-  if (error instanceof Deno.errors.NotCapable) {
+  const isLookUp = code === "EPERM" && message.startsWith("getaddrinfo");
+  if (error instanceof Deno.errors.NotCapable || isLookUp) {
     return [
-      `permission missing: ${
-        message.replace(/, run again.*/, "").replace("Requires ", "")
-      }`,
+      isLookUp ? `permission missing: net access to "${host}"` : reason(error),
       `allow it: deno run --allow-net ${
         commandFor(thisScript()).split(" -A ")[1]
       }`,
@@ -353,6 +353,12 @@ function reason(error: unknown): string {
     return error instanceof Error ? error.stack ?? error.message : `${error}`;
   }
   if (isNoUtf8(error)) return "this is not UTF-8 text";
+  if (error instanceof Deno.errors.NotCapable) {
+    return error.message.replace(
+      /^Requires (.*?), run again.*/,
+      "permission missing: $1",
+    );
+  }
   return (error as Error).message.replace(/ \(os error \d+\)$/, "");
 }
 
@@ -386,7 +392,9 @@ let lineIsOpen = false; // a prompt stands at the end of stdout
  * print("Connected by", client.remoteAddr); // Connected by ('127.0.0.1', 55320)
  * ```
  */
-export function print(...values: (string | number | Uint8Array | Deno.Addr)[]) {
+export function print(
+  ...values: (string | number | Uint8Array | Deno.Addr)[]
+): void {
   let line = shown(values[0]);
   for (let i = 1; i < values.length; i++) line += " " + shown(values[i]);
   write(line + "\n");
@@ -503,6 +511,8 @@ export class Decoder {
   #held = new Uint8Array(0); // the beginning of a character
 
   /**
+   * Formats the next piece.
+   *
    * @param piece The next bytes.
    * @param options `stream: true` when more will follow.
    * @returns The text of the piece, without a character that has only begun.
@@ -702,6 +712,8 @@ export class MessageReader {
   #isSilent = false;
 
   /**
+   * Reads messages from a connection, beginning with what comes next.
+   *
    * @param connection Where to read from.
    * @param options Bytes to read at a time, the characters that a message may
    * have, and the seconds that the other side may be silent inside of one.
@@ -994,7 +1006,9 @@ export async function ask<T>(
   }
   const { host = "", port = 0 } = settings;
   throw new Failure(
-    `no reply from ${host} port ${port} after ${tries} tries`,
+    `no reply from ${host} port ${port} after ${tries} ${
+      tries === 1 ? "try" : "tries"
+    }`,
     startTheServer(host, port),
   );
 }

@@ -109,7 +109,7 @@ for (
     [["--timeout=0"], "--timeout must be a number of seconds above 0"],
     [["--timeout=1e9"], "--timeout must be a number of seconds"],
     [["--timeout=Infinity"], "--timeout must be a number of seconds"],
-    [["--secret=1.5"], "--secret must be a whole number from 0"],
+    [["--secret=1.5"], "--secret must be a whole number, not 1.5"],
     [["--quiet=maybe"], "--quiet takes no value"],
   ] as const
 ) {
