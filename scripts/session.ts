@@ -294,7 +294,11 @@ export async function hasPython(): Promise<boolean> {
     stdout: "null",
     stderr: "null",
   });
-  return await command.output().then(({ success }) => success, () => false);
+  try {
+    return (await command.output()).success;
+  } catch {
+    return false; // no such program
+  }
 }
 
 /**
