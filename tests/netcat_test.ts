@@ -201,6 +201,26 @@ async function testHalf(
   await pair.ended();
 }
 
+/** One side sends a file, and the other one gets all of it. */
+async function testTransfer(
+  peer: typeof PEERS[number],
+  role: Role,
+  sender: "ours" | "theirs",
+  input: string,
+  sum: string,
+) {
+  const receiver = sender === "ours" ? "theirs" : "ours";
+  await using pair = await startPair(peer, role, {
+    [sender]: { input },
+    [receiver]: { into: `{ head -c ${MANY} | cksum; cat; }` },
+  });
+  // Not before all is there: some peers end when the other half has ended.
+  await pair[receiver].until(() => pair[receiver].screen !== "");
+  await pair[receiver].endInput();
+  await pair.ended();
+  assertEquals(pair[receiver].screen, sum);
+}
+
 const MANY = 100_000_000; // bytes
 
 for (const peer of PEERS) {
@@ -252,18 +272,10 @@ for (const peer of PEERS) {
     async () => {
       await withFile(randomBytes(MANY), async (input, sum) => {
         for (const role of roles) {
-          for (const sender of ["ours", "theirs"] as const) {
-            const receiver = sender === "ours" ? "theirs" : "ours";
-            await using pair = await startPair(peer, role, {
-              [sender]: { input },
-              [receiver]: { into: `{ head -c ${MANY} | cksum; cat; }` },
-            });
-            // Not before all is there: some peers end when the other half has ended.
-            await pair[receiver].until(() => pair[receiver].screen !== "");
-            await pair[receiver].endInput();
-            await pair.ended();
-            assertEquals(pair[receiver].screen, sum);
-          }
+          await Promise.all([
+            testTransfer(peer, role, "ours", input, sum),
+            testTransfer(peer, role, "theirs", input, sum),
+          ]);
         }
       });
     },
@@ -547,7 +559,7 @@ Deno.test("netcat -w ends when nothing was sent or received for so long", async 
   using server = await listener.accept();
   for (let i = 0; i < 3; i++) { // longer than a second, but with life in it
     await writeAll(server, encode("."));
-    await delay(500);
+    await delay(400);
   }
   const { status, stdout, stderr } = await resultOf(client);
   assertEquals([status, stdout], [0, "..."]); // as OpenBSD's
@@ -729,7 +741,7 @@ async function fill(write: (data: Uint8Array) => Promise<unknown>) {
   for (let sent = data.length; sent <= MANY / 2; sent += data.length) {
     const writing = write(data);
     try {
-      await deadline(writing, 500);
+      await deadline(writing, 300);
     } catch {
       return { sent, writing };
     }
