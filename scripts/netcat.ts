@@ -118,7 +118,7 @@ async function output(data: Uint8Array) {
 }
 
 /** Passes bytes both ways until both sides have ended, or nothing more comes. */
-async function converse(connection: Connection, { v, w }: Options) {
+async function converse(connection: Connection, { l, u, v, w }: Options) {
   const over = Promise.withResolvers<void>();
   let isOver = false;
   let isSending = false;
@@ -131,9 +131,8 @@ async function converse(connection: Connection, { v, w }: Options) {
     const lastCall = Deno.stdin.isTerminal() ? 0 : LAST_CALL;
     const seconds = peerHasEnded ? Math.min(lastCall, w ?? lastCall) : w;
     if (seconds === undefined || isOver) return;
-    const isBusy = () => isSending && w === undefined; // the other side is slow
     timer = setTimeout(() => {
-      if (isBusy()) return wait();
+      if (isSending && w === undefined) return wait(); // the other side is slow
       if (v && !peerHasEnded) note(`nothing came for ${seconds} s`);
       over.resolve();
     }, seconds * 1000);
@@ -171,11 +170,15 @@ async function converse(connection: Connection, { v, w }: Options) {
     wait();
   }
 
-  wait();
+  if (!l || !u) wait(); // a UDP server waits for its first peer as long as it takes
   const sending = send();
   sending.catch(() => {}); // told when all is shown that was received
   try {
-    await Promise.race([receive().then(() => sending), over.promise]);
+    await Promise.race([
+      over.promise,
+      // When sending fails, receiving ends over TCP, and what came is shown first.
+      u ? Promise.all([receive(), sending]) : receive().then(() => sending),
+    ]);
   } finally {
     isOver = true;
     clearTimeout(timer);
@@ -266,7 +269,9 @@ async function connectFrom(
         reject(new Failure(message));
       }
     });
-    signal?.addEventListener("abort", reject);
+    signal?.addEventListener("abort", () => {
+      if (socket.connecting) socket.destroy(signal.reason);
+    });
   });
   socket.on("error", () => {}); // whoever reads or writes is told, too
   const pieces = socket[Symbol.asyncIterator]();

@@ -329,8 +329,8 @@ Deno.test("netcat -lk serves one client after the other, also after one that res
     assertEquals(decode(await readToEnd(client)), "");
     await reset(port);
   }
-  assert(await server.until(() => /three$/.test(server.screen)), server.errors);
-  assertEquals(server.screen.replaceAll("bye", ""), "onetwothree");
+  const shown = () => server.screen.replaceAll("bye", ""); // which the reset may destroy
+  assert(await server.until(() => shown() === "onetwothree"), server.screen);
 });
 
 Deno.test("netcat -lk gives what is typed to the client of that moment", async () => {
@@ -589,12 +589,12 @@ Deno.test("netcat -p says which of the two ports is the trouble", async () => {
   const { port } = listener.addr;
   const taken = await netcat(`-p ${port} 127.0.0.1 9`);
   assertStringIncludes(taken.stderr, `port ${port} on this machine is already`);
-  const takenUdp = closedPort();
   const socket = Deno.listenDatagram({
     transport: "udp",
     hostname: "0.0.0.0",
-    port: takenUdp,
+    port: 0,
   });
+  const takenUdp = (socket.addr as Deno.NetAddr).port;
   const udp = await netcat(`-u -p ${takenUdp} 127.0.0.1 9`);
   socket.close();
   assertStringIncludes(udp.stderr, `port ${takenUdp} on this machine is`);
@@ -720,6 +720,31 @@ Deno.test("netcat -u sends from the port of -p, at most 16384 bytes a datagram, 
   assertEquals(lengths, [16384, 20_000 - 16384]);
   assertEquals(await running, { status: 0, stdout: "", stderr: "" });
   socket.close();
+});
+
+Deno.test("netcat -ul -w waits for its first peer as long as it takes", async () => {
+  const { server, port } = await listen("-ul -w 1");
+  await using _ = server;
+  await delay(1500);
+  const peer = ownSocket();
+  await peer.send("at last", port);
+  assert(await server.until(() => server.screen === "at last"), server.errors);
+  peer.close();
+  assertEquals((await resultOf(server)).status, 0); // after a second without more
+});
+
+Deno.test("netcat -u ends when it may not send", async () => {
+  const script = `${SCRIPTS}netcat.ts`;
+  const permission = "--allow-net=0.0.0.0"; // to bind the socket
+  const args = [permission, script, "-u", "127.0.0.1", "9"];
+  await using client = new Program([...DENO_RUN, "--no-prompt", ...args]);
+  await client.send(encode("hello\n"));
+  const { status, stderr } = await resultOf(client);
+  assertEquals(status, 1);
+  assertStringIncludes(
+    stderr,
+    'permission missing: net access to "127.0.0.1:9"',
+  );
 });
 
 /** Starts netcat as a client whose output nobody reads yet. */
