@@ -35,7 +35,8 @@ async function echoClient(
 ) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
   await writeAll(server, encodeMessage(message));
-  const reply = await new MessageReader(server, reading).read();
+  using replies = new MessageReader(server, reading);
+  const reply = await replies.read();
   if (reply === null) throw new Failure("the server closed without a reply");
   print(reply);
 }

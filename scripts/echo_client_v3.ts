@@ -38,7 +38,7 @@ async function echoClient(
   reading: { bufferSize: number; maxLength: number; timeout: number },
 ) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
-  const replies = new MessageReader(server, reading);
+  using replies = new MessageReader(server, reading);
   let message = "";
   while (message !== "exit") {
     // The end of input says the same as "exit".

@@ -39,7 +39,8 @@ async function echoServer(
   print("Listening..");
   await serve(listener, async (client) => {
     log("Connection Address is: ", client.remoteAddr);
-    const message = await new MessageReader(client, reading).read();
+    using messages = new MessageReader(client, reading);
+    const message = await messages.read();
     if (message !== null) {
       log(message);
       await writeAll(client, encodeMessage(message));

@@ -43,7 +43,7 @@ async function echoServer(
   print("Listening..");
   await serve(listener, async (client) => {
     log("Connection Address is: ", client.remoteAddr);
-    const messages = new MessageReader(client, reading);
+    using messages = new MessageReader(client, reading);
     let message: string | null = "";
     while (message !== "exit") {
       message = await messages.read();

@@ -709,7 +709,9 @@ export class MessageReader {
   #piece = new Uint8Array(0); // what was read last
   #used = 0; // bytes of it that were taken
   #lastRead = 0; // milliseconds
+  #isInside = false; // of a message
   #isSilent = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Reads messages from a connection, beginning with what comes next.
@@ -738,7 +740,9 @@ export class MessageReader {
     if (this.#used === this.#piece.length && !await this.#readPiece()) {
       return null;
     }
-    const stopWatching = this.#watch();
+    this.#isInside = true;
+    this.#lastRead = Date.now();
+    this.#timer ??= setTimeout(() => this.#watch(), this.#timeout * 1000);
     try {
       const header = await this.#take(HEADER_SIZE, "header");
       if (!/^ *\d+ *$/.test(header)) {
@@ -751,7 +755,7 @@ export class MessageReader {
       }
       return await this.#take(length, "message");
     } finally {
-      stopWatching();
+      this.#isInside = false;
     }
   }
 
@@ -806,19 +810,21 @@ export class MessageReader {
     return length !== null;
   }
 
-  /** Closes the connection when it is silent for too long, until told to stop. */
-  #watch(): () => void {
-    const look = () => {
-      const left = this.#lastRead + this.#timeout * 1000 - Date.now();
-      if (left > 0) {
-        timer = setTimeout(look, left);
-      } else {
-        this.#isSilent = true;
-        this.#connection.close();
-      }
-    };
-    let timer = setTimeout(look, this.#timeout * 1000);
-    return () => clearTimeout(timer);
+  /** Closes the connection when it is silent for too long inside of a message. */
+  #watch() {
+    const silence = this.#isInside ? Date.now() - this.#lastRead : 0;
+    const left = this.#timeout * 1000 - silence;
+    if (left > 0) {
+      this.#timer = setTimeout(() => this.#watch(), left);
+    } else {
+      this.#isSilent = true;
+      this.#connection.close();
+    }
+  }
+
+  /** Ends the watch over the connection, which stays open. */
+  [Symbol.dispose]() {
+    clearTimeout(this.#timer);
   }
 }
 

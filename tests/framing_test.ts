@@ -63,7 +63,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       for (const size of [1, 2, 3, 15, Infinity]) {
         for (const bufferSize of [1, 15, 65536]) {
           const connection = connectionWith(data, size);
-          const reader = new MessageReader(connection, {
+          using reader = new MessageReader(connection, {
             ...READING,
             bufferSize,
           });
@@ -76,7 +76,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
 
   Deno.test(`MessageReader reads 1,000,000 characters of ${name}`, async () => {
     const message = repeated(text, 1_000_000);
-    const reader = new MessageReader(
+    using reader = new MessageReader(
       connectionWith(encodeMessage(message)),
       READING,
     );
@@ -88,7 +88,7 @@ Deno.test("MessageReader puts a character together at every place of a buffer's 
   for (const character of ["é", "€", "😀"]) {
     for (let before = 0; before <= 30; before++) {
       const message = "a".repeat(before) + character + "b";
-      const reader = new MessageReader(
+      using reader = new MessageReader(
         connectionWith(encodeMessage(message)),
         READING,
       );
@@ -103,7 +103,7 @@ Deno.test("MessageReader reads three messages from one piece", async () => {
     messages.map((message) => decode(encodeMessage(message))).join(""),
   );
   for (const bufferSize of [1, 15, 65536]) {
-    const reader = new MessageReader(connectionWith(data), {
+    using reader = new MessageReader(connectionWith(data), {
       ...READING,
       bufferSize,
     });
@@ -114,7 +114,7 @@ Deno.test("MessageReader reads three messages from one piece", async () => {
 
 Deno.test("MessageReader gives the messages before one that is wrong", async () => {
   const data = new Uint8Array([...encode("         2ab         1"), 0xff]);
-  const reader = new MessageReader(connectionWith(data), {
+  using reader = new MessageReader(connectionWith(data), {
     ...READING,
     bufferSize: 100,
   });
@@ -123,7 +123,7 @@ Deno.test("MessageReader gives the messages before one that is wrong", async () 
 });
 
 Deno.test("MessageReader takes a header that is aligned to the left", async () => {
-  const reader = new MessageReader(
+  using reader = new MessageReader(
     connectionWith(encode("2         ab")),
     READING,
   );
@@ -153,7 +153,7 @@ const WRONG = [
 
 for (const [data, complaint] of WRONG) {
   Deno.test(`MessageReader refuses ${JSON.stringify(data)}`, async () => {
-    const reader = new MessageReader(connectionWith(encode(data)), READING);
+    using reader = new MessageReader(connectionWith(encode(data)), READING);
     await assertRejects(() => reader.read(), Failure, complaint);
   });
 }
