@@ -325,6 +325,20 @@ Deno.test("--quiet leaves only the first lines", async () => {
   );
 });
 
+Deno.test("a reply in several writes does not wait for the client's ACK", async () => {
+  const args = ["--quiet", "--buffer-size=5"];
+  const { server, port } = await startServer("practical12_server_tcp.ts", args);
+  await using _ = server;
+  using client = await connect(port);
+  const question = encode("a question in several pieces");
+  const before = Date.now();
+  for (let i = 0; i < 100; i++) {
+    await writeAll(client, question);
+    await readToEnd(client, question.length);
+  }
+  assert(Date.now() - before < 2000); // 40 ms each where Linux delays its ACKs
+});
+
 Deno.test("a closed stdout ends a server quietly", NOT_ON_WINDOWS, async () => {
   const command = '"$0" run --allow-net "$1" --port=0 | head -2';
   const script = `${SCRIPTS}echo_server.ts`;
