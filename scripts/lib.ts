@@ -380,6 +380,14 @@ let windowStart = 0;
 let linesInWindow = 0;
 let lineIsOpen = false; // a prompt stands at the end of stdout
 
+/** What a line of the transcript may hold; a function is called when it is printed. */
+export type Printable =
+  | string
+  | number
+  | Uint8Array
+  | Deno.Addr
+  | (() => string);
+
 /**
  * Prints a line of the transcript, as Python's `print` does: the values with
  * a space between them. Bytes print as text, an address as Python's tuple, and
@@ -392,21 +400,20 @@ let lineIsOpen = false; // a prompt stands at the end of stdout
  * print("Connected by", client.remoteAddr); // Connected by ('127.0.0.1', 55320)
  * ```
  */
-export function print(
-  ...values: (string | number | Uint8Array | Deno.Addr)[]
-): void {
+export function print(...values: Printable[]): void {
   let line = shown(values[0]);
   for (let i = 1; i < values.length; i++) line += " " + shown(values[i]);
   write(line + "\n");
 }
 
 /** Prints a line about one client or message, which `--quiet` leaves out. */
-export function log(...values: (string | number | Uint8Array | Deno.Addr)[]) {
+export function log(...values: Printable[]) {
   if (!settings.quiet) print(...values);
 }
 
-function shown(value: string | number | Uint8Array | Deno.Addr): string {
+function shown(value: Printable): string {
   if (typeof value === "string") return escaped(value);
+  if (typeof value === "function") return escaped(value());
   if (value instanceof Uint8Array) return text(value);
   return typeof value === "number" ? `${value}` : address(value);
 }
@@ -601,6 +608,8 @@ function hex(byte: number): string {
  * @returns Python's notation for them.
  */
 export function repr(data: Uint8Array): string {
+  const plain = lenient.decode(data);
+  if (/^[ -~]*$/.test(plain) && !/['\\]/.test(plain)) return `b'${plain}'`;
   const quote = data.includes(39) && !data.includes(34) ? '"' : "'";
   let result = `b${quote}`;
   for (const byte of data) {

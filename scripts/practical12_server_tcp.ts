@@ -25,7 +25,7 @@ async function echoServer(host: string, port: number, bufferSize: number) {
     let length: number | null;
     while ((length = await client.read(buffer)) !== null) {
       const data = buffer.subarray(0, length);
-      log("Received", repr(data));
+      log("Received", () => repr(data));
       await writeAll(client, data);
     }
   });

@@ -33,7 +33,7 @@ async function echoServer(host: string, port: number, bufferSize: number) {
   await serveDatagrams(socket, async () => {
     const [datagram, peer] = await socket.receive(buffer);
     const data = datagram.subarray(0, bufferSize);
-    log("Received", repr(data), "from", peer);
+    log("Received", () => repr(data), "from", peer);
     await socket.send(data, peer);
   });
 }

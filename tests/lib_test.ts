@@ -238,18 +238,34 @@ Deno.test("writeAll() writes what the first write leaves over", async () => {
   assertEquals(decode(new Uint8Array(written)), "never lose a byte");
 });
 
-Deno.test("print() loses no line when the program ends in the middle of many", async () => {
-  const source = `import { print } from "${SCRIPTS}lib.ts";
-    for (let i = 0; i < 10_000; i++) print("line", i);
-    Deno.exit(0);`;
+/** Runs a program of its own to its end. */
+async function runSource(source: string, ...args: string[]): Promise<Program> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(file, source);
   const config = `--config=${SCRIPTS}../deno.json`;
-  await using program = new Program([...DENO_RUN, config, file]);
+  await using program = new Program([...DENO_RUN, config, file, ...args]);
   assert(await program.ended());
   await Deno.remove(file);
-  assertEquals(program.screen.split("\n").length, 10_001);
-  assert(program.screen.endsWith("\nline 9999\n"));
+  return program;
+}
+
+Deno.test("print() loses no line when the program ends in the middle of many", async () => {
+  const { screen } = await runSource(`import { print } from "${SCRIPTS}lib.ts";
+    for (let i = 0; i < 10_000; i++) print("line", i);
+    Deno.exit(0);`);
+  assertEquals(screen.split("\n").length, 10_001);
+  assert(screen.endsWith("\nline 9999\n"));
+});
+
+Deno.test("log() does not even format what --quiet leaves out", async () => {
+  const program = await runSource(
+    `import { log, run } from "${SCRIPTS}lib.ts";
+    await run({ quiet: false }, async () => {
+      log("Received", () => { throw new Error("formatted"); });
+    });`,
+    "--quiet",
+  );
+  assertEquals(program.errors, "");
 });
 
 Deno.test("serve() sends everything before it closes, also when the client's bytes are unread", async () => {
