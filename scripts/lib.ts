@@ -372,6 +372,7 @@ function isMistake(error: unknown): boolean {
 const encoder = new TextEncoder();
 const WINDOW = 100; // milliseconds
 const LINES_A_WINDOW = 100;
+const GATHERING = 10; // milliseconds that lines then wait for others
 const GATHERED_AT_MOST = 65536; // characters
 
 let gathered = ""; // printed, but not yet written
@@ -420,7 +421,7 @@ function shown(value: Printable): string {
 
 /**
  * Writes to stdout as it is: at once, but when very much is printed, together with all
- * else that is printed in the same turn of the event loop.
+ * else that is printed within 10 ms.
  */
 export function write(output: string) {
   gathered += output;
@@ -432,7 +433,7 @@ export function write(output: string) {
   setTimeout(() => {
     flushIsDue = false;
     flush();
-  }, 0);
+  }, GATHERING);
 }
 
 /** Writes what was printed and still is gathered. Ends the program where stdout is closed. */
