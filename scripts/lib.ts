@@ -899,7 +899,6 @@ async function attend(
   handle: (client: Deno.TcpConn) => Promise<void>,
 ) {
   try {
-    client.setNoDelay(); // a reply in several writes does not wait for an ACK
     await handle(client);
   } catch (error) {
     complain(`client ${address(client.remoteAddr)}: ${reason(error)}`);

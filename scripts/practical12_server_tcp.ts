@@ -21,6 +21,7 @@ async function echoServer(host: string, port: number, bufferSize: number) {
   using listener = Deno.listen({ hostname: await resolve(host), port });
   await serve(listener, async (client) => {
     log("Connected by", client.remoteAddr);
+    client.setNoDelay(); // a second write would wait for the ACK of the first
     const buffer = new Uint8Array(bufferSize);
     let length: number | null;
     while ((length = await client.read(buffer)) !== null) {
