@@ -701,9 +701,12 @@ export const HEADER_SIZE = 10;
  * ```
  */
 export function encodeMessage(message: string): Uint8Array {
+  const data = encoder.encode(message);
   let length = 0;
-  for (const _ of message) length++;
-  return encoder.encode(`${length}`.padStart(HEADER_SIZE) + message);
+  for (let i = 0; i < data.length; i++) {
+    if ((data[i] & 0xc0) !== 0x80) length++; // the first byte of a character
+  }
+  return joined([encoder.encode(`${length}`.padStart(HEADER_SIZE)), data]);
 }
 
 /**
@@ -780,15 +783,16 @@ export class MessageReader {
         const part = `${begun} of ${characters} characters of a ${what}`;
         throw new Failure(`the connection ended after ${part}`);
       }
+      const piece = this.#piece;
       const start = this.#used;
       let end = start;
-      while (end < this.#piece.length && (begun < characters || missing > 0)) {
-        const byte = this.#piece[end++];
+      while (end < piece.length && (begun < characters || missing > 0)) {
+        const byte = piece[end++];
         if (missing > 0) {
           missing--;
         } else {
           begun++;
-          missing = continuationBytes(byte);
+          if (byte >= 0x80) missing = continuationBytes(byte);
         }
       }
       const needed = length + end - start;
@@ -797,7 +801,7 @@ export class MessageReader {
         larger.set(data.subarray(0, length));
         data = larger;
       }
-      data.set(this.#piece.subarray(start, end), length);
+      data.set(piece.subarray(start, end), length);
       length = needed;
       this.#used = end;
     }
