@@ -143,6 +143,11 @@ export class Program {
     this.status = this.#follow();
   }
 
+  /** Its process's number. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   async #follow(): Promise<number> {
     await Promise.all([
       this.#read(this.#child.stdout, (output) => this.#show(output)),
@@ -531,8 +536,8 @@ function whyNot(server: Program, port: number): string {
   return `it does not listen${where}${output}${said(server)}`;
 }
 
-/** Waits until a server listens: it says so, or the system knows. */
-async function isListening(
+/** Waits until a server listens: it says so when its port is 0, or the system knows. */
+export async function isListening(
   server: Program,
   port: number,
   transport: "tcp" | "udp",
