@@ -5,6 +5,9 @@
  * Mirrors `1_13b_echo_client.py` (CMPU4021 Distributed Systems, week 2).
  * Its other half is `echo_server.ts`.
  *
+ * On purpose other than the original: when the server closes too early it ends
+ * with an error, where the original reads for ever.
+ *
  * ```console
  * $ deno run -A scripts/echo_client.ts --port=9900
  * Connecting to localhost port 9900

@@ -5,6 +5,9 @@
  * Mirrors `1_14b_echo_client_udp.py` (CMPU4021 Distributed Systems, week 2).
  * Its other half is `echo_server_udp.ts`.
  *
+ * On purpose other than the original: without a reply it asks again and then
+ * gives up, where the original waits for ever.
+ *
  * ```console
  * $ deno run -A scripts/echo_client_udp.ts --port=9900
  * Connecting to localhost port 9900

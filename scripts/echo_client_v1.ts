@@ -5,6 +5,9 @@
  * Mirrors `echoclient.py` (Moratuwa CODL, Programming in Python, 4.1).
  * Its other half is `echo_server_v1.ts`.
  *
+ * On purpose other than the original: it reads until all of the message has
+ * come back, and says so when it has not.
+ *
  * ```console
  * $ deno run -A scripts/echo_client_v1.ts
  * Hello!

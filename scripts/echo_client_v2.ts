@@ -6,6 +6,10 @@
  * Mirrors `echoclientv2.py` (Moratuwa CODL, Programming in Python, 4.1).
  * Its other half is `echo_server_v2.ts`.
  *
+ * On purpose other than the original: a character that a read cuts in two comes
+ * out whole, where the original crashes; `--max-length` and `--timeout` limit
+ * what the server may send.
+ *
  * ```console
  * $ deno run -A scripts/echo_client_v2.ts
  * Hello!This is a longer message than the available buffer size of 15bytes

@@ -6,6 +6,10 @@
  * Mirrors `echoclientv3.py` (Moratuwa CODL, Programming in Python, 4.1).
  * Its other half is `echo_server_v3.ts`.
  *
+ * On purpose other than the original: the end of the input counts as `exit`; a
+ * character that a read cuts in two comes out whole, where the original
+ * crashes.
+ *
  * ```console
  * $ deno run -A scripts/echo_client_v3.ts # and type hello⏎ exit⏎
  * Enter a message: "exit" to abort:hello

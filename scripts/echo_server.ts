@@ -5,6 +5,9 @@
  * Mirrors `1_13a_echo_server.py` (CMPU4021 Distributed Systems, week 2).
  * Its other half is `echo_client.ts`.
  *
+ * On purpose other than the original: clients are served at the same time,
+ * where the original serves one after another; the backlog can't be chosen.
+ *
  * ```console
  * $ deno run -A scripts/echo_server.ts --port=9900
  * Starting up echo server on localhost port 9900

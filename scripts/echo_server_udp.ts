@@ -5,6 +5,9 @@
  * Mirrors `1_14a_echo_server_udp.py` (CMPU4021 Distributed Systems, week 2).
  * Its other half is `echo_client_udp.ts`.
  *
+ * On purpose other than the original: what goes wrong with one datagram is
+ * told, and the next one is served.
+ *
  * ```console
  * $ deno run -A scripts/echo_server_udp.ts --port=9900
  * Starting up echo server on localhost port 9900

@@ -6,6 +6,9 @@
  * Mirrors `echoserver.py` (Moratuwa CODL, Programming in Python, 4.1).
  * Its other half is `echo_client_v1.ts`.
  *
+ * On purpose other than the original: clients are served at the same time,
+ * where the original serves one after another.
+ *
  * ```console
  * $ deno run -A scripts/echo_server_v1.ts
  * Listening..

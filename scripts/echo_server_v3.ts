@@ -6,6 +6,11 @@
  * Mirrors `echoserverv3.py` (Moratuwa CODL, Programming in Python, 4.1).
  * Its other half is `echo_client_v3.ts`.
  *
+ * On purpose other than the original: clients are served at the same time; a
+ * character that a read cuts in two comes out whole, where the original
+ * crashes; `--max-length` limits a message, `--timeout` the silence inside of
+ * one.
+ *
  * ```console
  * $ deno run -A scripts/echo_server_v3.ts
  * Listening..

@@ -5,6 +5,9 @@
  * Mirrors task T3 (CMPU4021 Distributed Systems, week 2), whose program the
  * sheet leaves to the student. Its other half is `guess_server.ts`.
  *
+ * A guess without a reply is sent again: asked twice, it gets the same answer
+ * twice.
+ *
  * ```console
  * $ deno run -A scripts/guess_client.ts # and type 50⏎ 25⏎ 42⏎
  * Guess a number between 1 and 99: 50

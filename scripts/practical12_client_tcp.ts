@@ -6,6 +6,9 @@
  * Mirrors `echo-client.py` (CS19541 Computer Networks, Practical 12, TCP).
  * Its other half is `practical12_server_tcp.ts`.
  *
+ * On purpose other than the original: it reads until all of the message has
+ * come back, while it sends, so that a message may have any length.
+ *
  * ```console
  * $ deno run -A scripts/practical12_client_tcp.ts # and type Hello, world⏎
  * Enter a message: Hello, world

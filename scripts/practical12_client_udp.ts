@@ -6,6 +6,9 @@
  * Mirrors `echo-client.py` (CS19541 Computer Networks, Practical 12, UDP).
  * Its other half is `practical12_server_udp.ts`.
  *
+ * On purpose other than the original: without a reply it asks again and then
+ * gives up, where the original waits for ever.
+ *
  * ```console
  * $ deno run -A scripts/practical12_client_udp.ts # and type Hello, world⏎
  * Enter a message: Hello, world

@@ -5,6 +5,9 @@
  * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, TCP).
  * Its other half is `practical12_client_tcp.ts`.
  *
+ * On purpose other than the original: clients are served at the same time,
+ * where the original serves one after another.
+ *
  * ```console
  * $ deno run -A scripts/practical12_server_tcp.ts
  * Connected by ('127.0.0.1', 55320)

@@ -5,6 +5,9 @@
  * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, UDP).
  * Its other half is `practical12_client_udp.ts`.
  *
+ * On purpose other than the original: what goes wrong with one datagram is
+ * told, and the next one is served.
+ *
  * ```console
  * $ deno run -A scripts/practical12_server_udp.ts
  * Received b'Hello, world' from ('127.0.0.1', 55320)

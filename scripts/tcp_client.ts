@@ -5,6 +5,9 @@
  * Mirrors the sheet's client (How to create a simple Python TCP/IP server and
  * client). Its other half is `tcp_server.ts`.
  *
+ * On purpose other than the original: only that it says in words what went
+ * wrong.
+ *
  * ```console
  * $ deno run -A scripts/tcp_client.ts
  * Closing socket

@@ -5,6 +5,9 @@
  * Mirrors the sheet's server (How to create a simple Python TCP/IP server and
  * client). Its other half is `tcp_client.ts`.
  *
+ * On purpose other than the original: clients are served at the same time,
+ * where the original serves one after another.
+ *
  * Port 81, the sheet's, needs the administrator's right on most systems:
  * `--port=8081` needs none.
  *

@@ -6,6 +6,9 @@
  * Mirrors `TCPClient.py` (The echo-server: a guide in socket programming in
  * Python). Its other half is `upper_server_tcp.ts`.
  *
+ * On purpose other than the original: it ends its half of the connection and
+ * reads to the server's end, where the original receives once.
+ *
  * ```console
  * $ deno run -A scripts/upper_client_tcp.ts # and type hello⏎
  * Input lowercase sentence:hello

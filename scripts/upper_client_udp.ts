@@ -5,6 +5,10 @@
  * Mirrors `UDPClient.py` (The echo-server: a guide in socket programming in
  * Python). Its other half is `upper_server_udp.ts`.
  *
+ * On purpose other than the original: without a reply it asks again and then
+ * gives up, where the original waits for ever; it tells when the server will
+ * take only a part.
+ *
  * ```console
  * $ deno run -A scripts/upper_client_udp.ts # and type hello⏎
  * Input lowercase sentence:hello

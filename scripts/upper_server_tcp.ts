@@ -6,6 +6,9 @@
  * Mirrors `TCPServer.py` (The echo-server: a guide in socket programming in
  * Python). Its other half is `upper_client_tcp.ts`.
  *
+ * On purpose other than the original: clients are served at the same time, and
+ * a message may have any length, where the original reads once.
+ *
  * ```console
  * $ deno run -A scripts/upper_server_tcp.ts
  * The server is ready to receive

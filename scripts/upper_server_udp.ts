@@ -5,6 +5,10 @@
  * Mirrors `UDPServer.py` (The echo-server: a guide in socket programming in
  * Python). Its other half is `upper_client_udp.ts`.
  *
+ * On purpose other than the original: text that is no UTF-8 is told, and the
+ * next datagram is served; a character that the buffer's end cuts in two is
+ * left out.
+ *
  * ```console
  * $ deno run -A scripts/upper_server_udp.ts
  * The server is ready to receive
