@@ -40,11 +40,9 @@ import {
 } from "./session.ts";
 import { Failure, input, note, run, UsageError, write } from "./lib.ts";
 
-// Also for those who import a lab's tools from here.
-export { DENO_RUN, portOf, Program } from "./session.ts";
-
 const COUNTERPARTS = `${import.meta.dirname}/../tests/python`;
 const labs = findLabs();
+const TASKS = ["list", "run", "demo", "show", "compare", "check", "new"];
 
 const color = (code: number) => (text: string) =>
   Deno.noColor || !Deno.stdout.isTerminal()
@@ -468,7 +466,7 @@ function need(words: string[], ...names: string[]): string[] {
 
 if (import.meta.main) {
   const flags = {
-    _: ["[list | run | demo | show | compare | check | new]", "..."],
+    _: [`[${TASKS.join(" | ")}]`, "..."],
     originals: String,
     as: String,
   };
@@ -504,12 +502,7 @@ if (import.meta.main) {
         return copy(name, folder);
       }
       default:
-        find(
-          ["list", "run", "demo", "show", "compare", "check", "new"].map((
-            name,
-          ) => ({ name })),
-          task,
-        );
+        find(TASKS.map((name) => ({ name })), task);
     }
   });
 }

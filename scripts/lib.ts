@@ -1,7 +1,7 @@
 /**
  * What the lab scripts share and no lab is about: flags, printing, text,
- * errors, the keyboard, and serving many clients at once. The socket calls
- * themselves stand in the scripts.
+ * errors, the keyboard, serving many clients at once, and messages with a
+ * header. Listening, connecting and the exchange itself stand in the scripts.
  *
  * @module
  */
@@ -66,6 +66,7 @@ let settings: { host?: string; port?: number; quiet?: boolean } = {};
  *
  * @param defaults The script's flags with their default values.
  * @param main The script's work.
+ * @param args The command line, where it is not taken as it stands.
  *
  * @example
  * ```ts
@@ -75,6 +76,7 @@ let settings: { host?: string; port?: number; quiet?: boolean } = {};
 export async function run<D extends Defaults>(
   defaults: D,
   main: (flags: Flags<D>) => Promise<void>,
+  args: string[] = Deno.args,
 ) {
   Deno.addSignalListener("SIGINT", () => {
     lineIsOpen = true; // the terminal shows ^C
@@ -84,10 +86,10 @@ export async function run<D extends Defaults>(
     Deno.addSignalListener("SIGTERM", () => exit(143));
   }
   try {
-    if (Deno.args.includes("--help")) {
+    if (args.slice(0, [...args, "--"].indexOf("--")).includes("--help")) {
       write(`${await manual()}${usage(defaults)}\n`);
     } else {
-      const flags = parseFlags(Deno.args, defaults);
+      const flags = parseFlags(args, defaults);
       settings = flags;
       await main(flags);
     }
@@ -103,7 +105,6 @@ export async function run<D extends Defaults>(
 }
 
 function exit(status: number): never {
-  flush();
   freshLine();
   Deno.exit(status);
 }
@@ -129,7 +130,7 @@ export function parseFlags<D extends Defaults>(
 ): Flags<D> {
   const names = Object.keys(defaults).filter((name) => name !== "_");
   const isBoolean = (name: string) => typeof defaults[name] === "boolean";
-  const words = separated(args, defaults);
+  const words = withEmptyValues(args);
   const given = parseArgs(words, {
     boolean: names.filter(isBoolean).map(spelled),
     string: ["_", ...names.filter((name) => !isBoolean(name)).map(spelled)],
@@ -152,31 +153,14 @@ export function parseFlags<D extends Defaults>(
   return flags as Flags<D>;
 }
 
-/**
- * Takes apart what `parseArgs()` reads otherwise than a user means it: letters
- * that share a dash (`-lw5` is `-l -w=5`), and an empty value (`--message ""`
- * is `--message=`).
- */
-function separated(args: string[], defaults: Defaults): string[] {
+/** Joins an empty value to its flag, which `parseArgs()` would overlook: `--message ""`. */
+function withEmptyValues(args: string[]): string[] {
   const words: string[] = [];
   for (const arg of args) {
-    const last = words.at(-1);
     // The list of words has this name, which makes it no flag.
-    if (/^--_(=|$)/.test(arg)) throw new UsageError(`unknown flag ${arg}`);
-    if (arg === "" && last !== undefined && /^--[^=]+$/.test(last)) {
+    if (/^--?_(=|$)/.test(arg)) throw new UsageError(`unknown flag ${arg}`);
+    if (arg === "" && /^--[^=]+$/.test(words.at(-1) ?? "")) {
       words[words.length - 1] += "=";
-    } else if (/^-[a-z\d]./i.test(arg)) {
-      for (let rest = arg.slice(1); rest !== ""; rest = rest.slice(1)) {
-        const letter = rest[0];
-        if (!(letter in defaults)) throw new UsageError(`unknown flag ${arg}`);
-        if (typeof defaults[letter] === "boolean") {
-          words.push(`-${letter}`);
-        } else {
-          const value = rest.slice(1).replace(/^=/, "");
-          words.push(value === "" ? `-${letter}` : `-${letter}=${value}`);
-          break;
-        }
-      }
     } else {
       words.push(arg);
     }
@@ -268,12 +252,11 @@ async function manual(): Promise<string> {
 }
 
 /** The command that runs a script of this folder from where the user stands. */
-function commandFor(script: string): string {
+function commandFor(script: string, permission = "-A"): string {
   const here = `${Deno.cwd()}/`.replaceAll("\\", "/").replace("//", "/");
   const path = `${import.meta.dirname}/${script}`.replaceAll("\\", "/");
-  return `deno run -A ${
-    path.startsWith(here) ? path.slice(here.length) : path
-  }`;
+  const short = path.startsWith(here) ? path.slice(here.length) : path;
+  return `deno run ${permission} ${short.includes(" ") ? `"${short}"` : short}`;
 }
 
 function startTheServer(host: string, port: number): string {
@@ -296,6 +279,7 @@ export function explain(
   host = "",
   port = 0,
 ): [message: string, ...hints: string[]] {
+  host = escaped(host);
   const place = `${host} port ${port}`;
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as { code?: string }).code ?? "";
@@ -314,9 +298,7 @@ export function explain(
   if (error instanceof Deno.errors.NotCapable || isLookUp) {
     return [
       isLookUp ? `permission missing: net access to "${host}"` : reason(error),
-      `allow it: deno run --allow-net ${
-        commandFor(thisScript()).split(" -A ")[1]
-      }`,
+      `allow it: ${commandFor(thisScript(), "--allow-net")}`,
     ];
   }
   if (error instanceof Deno.errors.PermissionDenied && port < 1024) {
@@ -437,7 +419,7 @@ export function write(output: string) {
 }
 
 /** Writes what was printed and still is gathered. Ends the program where stdout is closed. */
-export function flush() {
+function flush() {
   if (gathered === "") return;
   lineIsOpen = !gathered.endsWith("\n");
   let data = encoder.encode(gathered);
@@ -469,15 +451,15 @@ export function complain(message: string, ...hints: string[]) {
 }
 
 function tell(lines: string) {
-  flush();
   freshLine();
   try {
     Deno.stderr.writeSync(encoder.encode(lines));
   } catch { /* nobody listens */ }
 }
 
-/** Leaves the line of a prompt, where the user sees it. */
+/** Writes what is gathered, and leaves the line of a prompt, where the user sees it. */
 function freshLine() {
+  flush();
   if (!lineIsOpen) return;
   lineIsOpen = false;
   if (Deno.stdout.isTerminal()) write("\n");
@@ -560,28 +542,24 @@ function sequenceLength(data: Uint8Array, at: number): number {
   if (first < 0x80) return 1;
   if (first < 0xc2 || first > 0xf4) return 0;
   const length = 1 + continuationBytes(first);
+  let [smallest, largest] = SECOND_BYTE[first] ?? [0x80, 0xbf];
   for (let i = 1; i < length; i++) {
     if (at + i >= data.length) return -1;
-    const smallest = i > 1
-      ? 0x80
-      : first === 0xe0
-      ? 0xa0
-      : first === 0xf0
-      ? 0x90
-      : 0x80;
-    const largest = i > 1
-      ? 0xbf
-      : first === 0xed
-      ? 0x9f
-      : first === 0xf4
-      ? 0x8f
-      : 0xbf;
     if (data[at + i] < smallest || data[at + i] > largest) return 0;
+    [smallest, largest] = [0x80, 0xbf];
   }
   return length;
 }
 
-/** How many bytes follow the first one of a UTF-8 sequence (RFC 3629). */
+/** What may follow some first bytes; after all others it is 0x80 to 0xbf. */
+const SECOND_BYTE: Record<number, [smallest: number, largest: number]> = {
+  0xe0: [0xa0, 0xbf],
+  0xed: [0x80, 0x9f],
+  0xf0: [0x90, 0xbf],
+  0xf4: [0x80, 0x8f],
+};
+
+/** How many bytes follow the first one of a UTF-8 sequence, by that one alone. */
 function continuationBytes(first: number): number {
   if (first < 0xc0 || first > 0xf7) return 0;
   return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
@@ -678,14 +656,17 @@ function joined(pieces: Uint8Array[]): Uint8Array {
  * @param connection Where to.
  * @param data The bytes.
  */
-export async function writeAll(connection: Deno.Conn, data: Uint8Array) {
+export async function writeAll(
+  connection: Pick<Deno.Conn, "write">,
+  data: Uint8Array,
+) {
   for (let sent = 0; sent < data.length;) {
     sent += await connection.write(data.subarray(sent));
   }
 }
 
 /** Characters in the header of a message: its length, aligned to the right. */
-export const HEADER_SIZE = 10;
+const HEADER_SIZE = 10;
 
 /**
  * Puts the header before a message: 10 characters that hold its length as a
@@ -955,13 +936,15 @@ export async function serveDatagrams(
         error instanceof Deno.errors.BadResource ||
         error instanceof Deno.errors.Interrupted
       ) return;
+      // Windows tells so that an earlier reply found nobody: clients may go.
+      if (error instanceof Deno.errors.ConnectionReset) continue;
       complain(reason(error));
       if (++failures > 3) await delay(PAUSE);
     }
   }
 }
 
-/** Bytes that the longest datagram can hold (a 16-bit length, RFC 768). */
+/** Bytes of a buffer that holds any datagram: a 16-bit number is its length (RFC 768). */
 export const LONGEST_DATAGRAM = 65535;
 
 /**
@@ -980,14 +963,15 @@ export async function receiveFrom(
   const buffer = new Uint8Array(LONGEST_DATAGRAM);
   const anyHost = /^(0\.0\.0\.0|::)$/.test(peer.hostname); // then it answers with an address of its own
   while (true) {
-    const [data, from] = await socket.receive(buffer) as [
-      Uint8Array,
-      Deno.NetAddr,
-    ];
-    if (
-      from.port === peer.port && (anyHost || from.hostname === peer.hostname)
-    ) {
-      return data.subarray(0, size);
+    try {
+      const [data, address] = await socket.receive(buffer);
+      const { hostname, port } = address as Deno.NetAddr;
+      if (port === peer.port && (anyHost || hostname === peer.hostname)) {
+        return data.subarray(0, size);
+      }
+    } catch (error) {
+      // Windows tells so that nobody listens there; elsewhere that stays unknown.
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
     }
   }
 }

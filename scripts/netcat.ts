@@ -53,11 +53,13 @@ import {
   resolve,
   run,
   UsageError,
+  writeAll,
 } from "./lib.ts";
 
 const INPUT_SIZE = 1 << 20; // bytes read from stdin at a time: large pieces are fast
 const OUTPUT_SIZE = 1 << 17; // bytes read from a connection at a time
-const DATAGRAM_SIZE = 16384; // bytes sent in one datagram at most, as by OpenBSD's
+// Bytes sent in one datagram at most: as by OpenBSD's, and what macOS lets pass.
+const DATAGRAM_SIZE = Deno.build.os === "darwin" ? 9216 : 16384;
 const LAST_CALL = 2; // seconds to wait for input when the other side has ended
 const LONGEST_WAIT = 86400; // seconds
 
@@ -88,7 +90,7 @@ async function readInput(): Promise<Uint8Array | null> {
     const length = await Deno.stdin.read(inputBuffer);
     return length === null ? null : inputBuffer.subarray(0, length);
   } catch (error) {
-    complain(`cannot read the input: ${(error as Error).message}`);
+    complain(`cannot read the input: ${explain(error)[0]}`);
     return null;
   }
 }
@@ -113,7 +115,7 @@ async function output(data: Uint8Array) {
     }
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0); // `| head` has seen enough
-    throw new Failure(`cannot write to stdout: ${(error as Error).message}`);
+    throw new Failure(`cannot write to stdout: ${explain(error)[0]}`);
   }
 }
 
@@ -146,9 +148,7 @@ async function converse(connection: Connection, { l, u, v, w }: Options) {
       [inputBuffer, spareBuffer] = [spareBuffer, inputBuffer];
       nextInput = readInput(); // while this piece is sent
       isSending = true;
-      for (let sent = 0; sent < piece.length;) {
-        sent += await connection.write(piece.subarray(sent));
-      }
+      await writeAll(connection, piece);
       isSending = false;
       wait();
     }
@@ -417,9 +417,24 @@ async function netcat(options: Options) {
   }
 }
 
+/** Takes letters apart that share a dash: `-lw5` is `-l -w=5`. -N is done anyway. */
+function lettersApart(args: string[]): string[] {
+  const words: string[] = [];
+  for (const arg of args) {
+    if (arg === "-") continue;
+    if (!/^-[a-z\d]/i.test(arg)) words.push(arg);
+    else {
+      for (let rest = arg.slice(1); rest !== ""; rest = rest.slice(1)) {
+        const takesValue = Object(FLAGS)[rest[0]] === Number;
+        if (takesValue && rest.length > 1) rest = rest.replace(/^(.)=?/, "$1=");
+        if (rest[0] !== "N") words.push(`-${takesValue ? rest : rest[0]}`);
+        if (takesValue) break;
+      }
+    }
+  }
+  return words;
+}
+
 if (import.meta.main) {
-  // lib.ts knows no capital letters, and -N asks for what is done anyway.
-  const args = Deno.args.map((arg) => arg.replace(/^(-\w*)N/, "$1"));
-  Deno.args.splice(0, args.length, ...args.filter((arg) => arg !== "-"));
-  await run(FLAGS, netcat);
+  await run(FLAGS, netcat, lettersApart(Deno.args));
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
+import { parseNetstat } from "./kill_port.ts";
 import { Failure, text, writeAll } from "./lib.ts";
 
 /** Who of the two halves of a lab. */
@@ -294,7 +295,7 @@ const PYTHON_RUN = [PYTHON, "-u"]; // unbuffered
 /** Whether this machine has Python 3. */
 export async function hasPython(): Promise<boolean> {
   const command = new Deno.Command(PYTHON, {
-    args: ["--version"],
+    args: ["-c", "import sys; sys.exit(sys.version_info < (3,))"],
     stdin: "null",
     stdout: "null",
     stderr: "null",
@@ -444,7 +445,7 @@ export async function runPair(
         ? undefined
         : `it ended with status ${status}${said(client)}`,
     });
-    await server.until(() => false, 0.3); // its last lines
+    await server.ended(0.3); // its last lines
     await server.end();
     return outcome;
   }
@@ -583,9 +584,14 @@ async function isBound(
   }
   const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })
     .output();
+  const sockets = new TextDecoder().decode(stdout);
+  if (Deno.build.os === "windows") {
+    return parseNetstat(sockets, new Map(), port)
+      .some(({ protocol }) => protocol.toLowerCase() === transport);
+  }
   const state = transport === "tcp" ? ".*LISTEN" : "";
-  return new RegExp(`^\\s*${transport}.*?[.:]${port}\\s${state}`, "mi")
-    .test(new TextDecoder().decode(stdout));
+  const local = `^${transport}\\S*\\s+\\d+\\s+\\d+\\s+\\S+\\.${port}\\s`;
+  return new RegExp(local + state, "m").test(sockets);
 }
 
 /** A port that was free a moment ago. */

@@ -54,11 +54,9 @@ declare module "@std/cli/parse-args" {
   export function parseArgs(
     args: string[],
     options?: {
-      "--"?: boolean;
-      alias?: Record<string, string>;
       boolean?: string[];
       string?: string[];
-      unknown?: (arg: string, key?: string, value?: unknown) => unknown;
+      unknown?: (arg: string, key?: string) => unknown;
     },
-  ): { _: string[]; "--"?: string[] } & Record<string, unknown>;
+  ): { _: string[] } & Record<string, unknown>;
 }
