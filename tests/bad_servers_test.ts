@@ -4,7 +4,7 @@ import { delay } from "@std/async/delay";
 import net from "node:net";
 import { DENO_RUN, findLabs, Program } from "../scripts/session.ts";
 import { writeAll } from "../scripts/lib.ts";
-import { encode, SCRIPTS } from "./helpers.ts";
+import { encode, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS } from "./helpers.ts";
 import { seededRandom } from "./lossy.ts";
 
 const MESSAGE = "héllo €😀"; // characters of 1, 2, 3 and 4 bytes
@@ -156,8 +156,6 @@ const CLIENTS: Client[] = [
 const LISTENERS = CLIENTS.filter(({ answer }) => answer !== "");
 const FRAMING = CLIENTS.filter(({ answer }) => answer.startsWith("     "));
 const ASKING = CLIENTS.filter(({ stdin }) => stdin !== "");
-const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
-const ON_LINUX = { ignore: Deno.build.os !== "linux" };
 
 Deno.test("every TCP client is in the table of bad_servers_test.ts", () => {
   assertEquals(
@@ -179,14 +177,11 @@ interface Pair extends AsyncDisposable {
 async function connected(
   { script, args, stdin, before }: Client,
   more: string[] = [],
-  shell: string[] = [],
 ): Promise<Pair> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const run = [...DENO_RUN, "--allow-net", SCRIPTS + script];
-  const program = new Program(
-    [...shell, ...run, `--port=${port}`, ...args, ...more],
-  );
+  const program = new Program([...run, `--port=${port}`, ...args, ...more]);
   const connection = await listener.accept();
   await program.send(encode(stdin));
   return {
@@ -341,18 +336,13 @@ for (const client of CLIENTS) {
 
   Deno.test(
     `${script} ends within little memory when its server sends without end`,
-    ON_LINUX,
+    LINUX_ONLY,
     async () => {
       const headers = FRAMING.includes(client) ? ["", "   1048576"] : [""];
       for (const header of headers) {
-        // The shell tells its process id, and becomes the client.
-        const shell = ["sh", "-c", 'echo $$ >&2; exec "$0" "$@"'];
-        await using pair = await connected(client, [], shell);
+        await using pair = await connected(client);
         const { program, connection } = pair;
-        assert(await program.until(() => program.errors.includes("\n")));
-        const [pid] = program.errors.split("\n");
-        program.errors = "";
-        const peak = peakMemory(pid, program);
+        const peak = peakMemory(program);
         sendWithoutEnd(connection, header);
         const most = await peak;
         await ended(program, script);
@@ -378,12 +368,12 @@ async function sendWithoutEnd(connection: Deno.Conn, header: string) {
 }
 
 /** The most memory that a process has had by its end, in bytes. */
-async function peakMemory(pid: string, program: Program): Promise<number> {
+async function peakMemory(program: Program): Promise<number> {
   let most = 0;
   for (let hasEnded = false; !hasEnded;) {
     let status = "";
     try { // not awaited: the first look comes before the client can end
-      status = Deno.readTextFileSync(`/proc/${pid}/status`);
+      status = Deno.readTextFileSync(`/proc/${program.pid}/status`);
     } catch { /* it has ended */ }
     const [, kibibytes = 0] = status.match(/^VmHWM:\s+(\d+) kB$/m) ?? [];
     most = Math.max(most, 1024 * Number(kibibytes));

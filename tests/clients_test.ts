@@ -1,16 +1,18 @@
 /** What every client promises beside its session: see the table of clients. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { DENO_RUN, findLabs, Program } from "../scripts/session.ts";
+import { findLabs } from "../scripts/session.ts";
 import { writeAll } from "../scripts/lib.ts";
 import {
   closedPort,
   decode,
   defaultHost,
   encode,
+  LONGEST_DATAGRAM,
+  NOT_ON_WINDOWS,
   runScript,
-  SCRIPTS,
   start,
   startServer,
+  udpSocket,
 } from "./helpers.ts";
 
 /** The clients over TCP; `stdin` is what they ask for. */
@@ -33,6 +35,8 @@ const UDP_CLIENTS = [
 ];
 
 const CLIENTS = [...TCP_CLIENTS, ...UDP_CLIENTS];
+// Windows starts no program with more than 32,767 characters of arguments.
+const LONGEST_MESSAGE = Deno.build.os === "windows" ? 30_000 : 100_000;
 const labs = findLabs();
 
 Deno.test("every client script is in a table of this file", () => {
@@ -107,22 +111,6 @@ for (
     });
   }
 
-  Deno.test(`${script} without --allow-net says what permission is missing`, async () => {
-    const args = ["--no-prompt", `${SCRIPTS}${script}`];
-    await using program = new Program([...DENO_RUN, ...args]);
-    await program.type("50");
-    await program.endInput();
-    assert(await program.ended());
-    assertEquals(await program.status, 1);
-    const [message, hint, ...more] = program.errors.split("\n");
-    assert(
-      message.startsWith("error: permission missing: net access to "),
-      message,
-    );
-    assertStringIncludes(hint, `deno run --allow-net `);
-    assertEquals(more, [""]);
-  });
-
   Deno.test(`${script} --help shows its header and its flags`, async () => {
     const { status, stdout, stderr } = await runScript(script, ["--help"]);
     assertEquals([status, stderr], [0, ""]);
@@ -136,7 +124,7 @@ for (
   const message of [
     "héllo 😀",
     "",
-    "x".repeat(100_000),
+    "x".repeat(LONGEST_MESSAGE),
     "\x1b[2J",
     "two\nlines",
     "12345678901234€",
@@ -205,7 +193,10 @@ Deno.test("echo_client_udp.ts sends and shows odd messages", async () => {
     const [message, shown] of [["héllo 😀", "héllo 😀"], [
       "\x1b[2J\n",
       "\\x1b[2J\\n",
-    ], ["x".repeat(60_000), "x".repeat(2048)]]
+    ], [
+      "x".repeat(Math.min(LONGEST_DATAGRAM, LONGEST_MESSAGE)),
+      "x".repeat(2048),
+    ]]
   ) {
     const { status, stdout, stderr } = await runScript("echo_client_udp.ts", [
       `--port=${port}`,
@@ -219,27 +210,25 @@ Deno.test("echo_client_udp.ts sends and shows odd messages", async () => {
   }
 });
 
-Deno.test("echo_client_udp.ts says that a message is too long for a datagram", async () => {
-  const { status, stdout, stderr } = await runScript("echo_client_udp.ts", [
-    `--message=${"x".repeat(70_000)}`,
-  ]);
-  assertEquals([status, stderr], [
-    1,
-    "error: the message is too long for one datagram\n",
-  ]);
-  assert(stdout.endsWith("\nClosing connection to the server\n"));
-});
-
-/** A UDP socket that a test answers from. */
-function udpServer(): { socket: Deno.DatagramConn; port: number } {
-  const hostname = "127.0.0.1";
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  return { socket, port: (socket.addr as Deno.NetAddr).port };
-}
+// On Windows a message that an argument holds also fits into a datagram.
+Deno.test(
+  "echo_client_udp.ts says that a message is too long for a datagram",
+  NOT_ON_WINDOWS,
+  async () => {
+    const { status, stdout, stderr } = await runScript("echo_client_udp.ts", [
+      `--message=${"x".repeat(LONGEST_MESSAGE)}`,
+    ]);
+    assertEquals([status, stderr], [
+      1,
+      "error: the message is too long for one datagram\n",
+    ]);
+    assert(stdout.endsWith("\nClosing connection to the server\n"));
+  },
+);
 
 Deno.test("guess_client.ts gives each guess its own answer when the first comes late", async () => {
-  const { socket, port } = udpServer();
-  const args = [`--port=${port}`, "--timeout=0.2", "--tries=20"];
+  using socket = udpSocket();
+  const args = [`--port=${socket.port}`, "--timeout=0.2", "--tries=20"];
   await using client = start("guess_client.ts", args);
   await client.type("50");
   // The first question is answered only when it has been asked three times,
@@ -264,7 +253,6 @@ Deno.test("guess_client.ts gives each guess its own answer when the first comes 
   const [, last] = await socket.receive();
   await socket.send(encode("CORRECT"), last);
   assert(await client.ended());
-  socket.close();
   assertEquals(await client.status, 0);
   const prompt = "Guess a number between 1 and 99: ";
   assertEquals(
@@ -311,13 +299,12 @@ Deno.test("guess_client.ts ends with status 1 at the end of input", async () => 
 });
 
 Deno.test("guess_client.ts does not take rubbish for an answer", async () => {
-  const { socket, port } = udpServer();
-  await using client = start("guess_client.ts", [`--port=${port}`]);
+  using socket = udpSocket();
+  await using client = start("guess_client.ts", [`--port=${socket.port}`]);
   await client.type("50");
   const [, peer] = await socket.receive();
   await socket.send(encode("\x1b[31mMAYBE"), peer);
   assert(await client.ended());
-  socket.close();
   assertEquals(await client.status, 1);
   assertEquals(
     client.errors,
@@ -325,43 +312,33 @@ Deno.test("guess_client.ts does not take rubbish for an answer", async () => {
   );
 });
 
-Deno.test("echo_client_udp.ts ignores a reply from another address", async () => {
-  const { socket, port } = udpServer();
-  const stranger = udpServer();
-  await using client = start("echo_client_udp.ts", [`--port=${port}`]);
-  const [data, peer] = await socket.receive();
-  // What comes to any address of the machine comes to the client's socket.
-  await stranger.socket.send(encode("forged"), peer);
-  await socket.send(data, peer);
-  assert(await client.ended());
-  socket.close();
-  stranger.socket.close();
-  assertStringIncludes(
-    client.screen,
-    "\nreceived Test message. This will be echoed\n",
-  );
-});
+// Windows sends nothing to 0.0.0.0.
+Deno.test(
+  "a client works with --host=0.0.0.0, as its server does",
+  NOT_ON_WINDOWS,
+  async () => {
+    const { server, port } = await startServer("echo_server_udp.ts", [
+      "--host=0.0.0.0",
+    ]);
+    await using _ = server;
+    const { status } = await runScript("echo_client_udp.ts", [
+      "--host=0.0.0.0",
+      `--port=${port}`,
+    ]);
+    assertEquals(status, 0);
+  },
+);
 
-Deno.test("a client works with --host=0.0.0.0, as its server does", async () => {
-  const { server, port } = await startServer("echo_server_udp.ts", [
-    "--host=0.0.0.0",
-  ]);
-  await using _ = server;
-  const { status } = await runScript("echo_client_udp.ts", [
-    "--host=0.0.0.0",
-    `--port=${port}`,
-  ]);
-  assertEquals(status, 0);
-});
-
-Deno.test("Ctrl-C ends a client that waits for its keyboard with status 130", {
-  ignore: Deno.build.os === "windows",
-}, async () => {
-  await using client = start("guess_client.ts");
-  assert(await client.until(() => client.screen.endsWith(": ")));
-  assertEquals(await client.end("SIGINT"), 130);
-  assertEquals([client.screen, client.errors], [
-    "Guess a number between 1 and 99: ",
-    "",
-  ]);
-});
+Deno.test(
+  "Ctrl-C ends a client that waits for its keyboard with status 130",
+  NOT_ON_WINDOWS,
+  async () => {
+    await using client = start("guess_client.ts");
+    assert(await client.until(() => client.screen.endsWith(": ")));
+    assertEquals(await client.end("SIGINT"), 130);
+    assertEquals([client.screen, client.errors], [
+      "Guess a number between 1 and 99: ",
+      "",
+    ]);
+  },
+);

@@ -6,12 +6,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { findLabs, portOf } from "../scripts/session.ts";
-import { connect } from "./helpers.ts";
+import { connect, LINUX_ONLY, NOT_ON_WINDOWS } from "./helpers.ts";
+import { seededRandom } from "./lossy.ts";
 import {
   dump,
   FAULTS,
   makeRubbish,
-  randomFrom,
   runAll,
   type Server,
   SERVERS,
@@ -23,8 +23,6 @@ const CASES = 300; // of rubbish for a server
 const GROWTH = 64; // MB of memory
 const FRAMED_GROWTH = 96; // MB, where messages of a megabyte are allowed
 const SEED = Number(Deno.env.get("TROUBLE_SEED") ?? 20261121);
-const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
-const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
 
 Deno.test("every server script is in the table of trouble", () => {
   assertEquals(
@@ -106,7 +104,7 @@ for (const server of SERVERS) {
   );
 
   Deno.test(`${script} bears ${CASES} cases of rubbish`, async () => {
-    const random = randomFrom(SEED);
+    const random = seededRandom(SEED);
     const cases = Array.from(
       { length: CASES },
       () => makeRubbish(server, random),
@@ -202,8 +200,7 @@ async function endWithoutStdout(server: Server, shell: string) {
     await dump(subject, { pieces: [question], pauses: [0], end: "half-close" })
       .catch(() => {});
   }
-  const errors = program.errors.replace(/^pid: .*\n/, "")
-    .replace(/^note: listening on .*\n/, "");
+  const errors = program.errors.replace(/^note: listening on .*\n/, "");
   const [, said, status] = errors.match(/^([^]*)status: (\d+)\n$/) ?? [];
   return { status: Number(status), said };
 }

@@ -1,5 +1,6 @@
 /** What several tests need: scripts that run, and ports that are free or closed. */
 import { assert } from "@std/assert";
+import net from "node:net";
 import { DENO_RUN, portOf, Program, SCRIPTS } from "../scripts/session.ts";
 
 export { SCRIPTS };
@@ -8,6 +9,32 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 export const encode = (text: string) => encoder.encode(text);
 export const decode = (data: Uint8Array) => decoder.decode(data);
+
+export const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
+export const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
+export const WITH_IPV6 = { ignore: !hasIpv6() };
+
+/** Bytes of the longest datagram that a test may send: macOS sends no longer one unless told to. */
+export const LONGEST_DATAGRAM = Deno.build.os === "darwin" ? 9216 : 65507;
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether there is such a program; with options, whether it ends well with them. */
+export function has(program: string, options?: Deno.CommandOptions): boolean {
+  try {
+    const command = new Deno.Command(program, options ?? { args: ["-h"] });
+    return command.outputSync().success || !options;
+  } catch {
+    return false;
+  }
+}
 
 /** Starts a script with the network permission alone. */
 export function start(
@@ -42,6 +69,17 @@ export interface Result {
   stderr: string;
 }
 
+/** What a program printed and how it ended, which it must within some seconds. */
+export async function resultOf(
+  program: Program,
+  seconds?: number,
+): Promise<Result> {
+  const hasEnded = await program.ended(seconds);
+  const { screen: stdout, errors: stderr } = program;
+  assert(hasEnded, `it hangs: ${stdout}${stderr}`);
+  return { status: await program.status, stdout, stderr };
+}
+
 /** Runs a script to its end, its keyboard a pipe that holds `stdin`. */
 export async function runScript(
   script: string,
@@ -51,12 +89,7 @@ export async function runScript(
   await using program = start(script, args);
   await program.send(typeof stdin === "string" ? encode(stdin) : stdin);
   await program.endInput();
-  assert(await program.ended(), `${script} hangs: ${program.screen}`);
-  return {
-    status: await program.status,
-    stdout: program.screen,
-    stderr: program.errors,
-  };
+  return await resultOf(program);
 }
 
 /** A TCP port that was free a moment ago, and where nothing listens. */
@@ -67,6 +100,49 @@ export function closedPort(): number {
 
 export function connect(port: number): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port });
+}
+
+/** A UDP socket, which closes when its scope is left. */
+export function udpSocket(hostname = "127.0.0.1", port = 0) {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  return Object.assign(socket, {
+    port: (socket.addr as Deno.NetAddr).port,
+    [Symbol.dispose]: () => socket.close(),
+  });
+}
+
+/** Sends a datagram to a port of 127.0.0.1. */
+export function sendTo(
+  socket: Deno.DatagramConn,
+  port: number,
+  data: string | Uint8Array,
+): Promise<number> {
+  const bytes = typeof data === "string" ? encode(data) : data;
+  return socket.send(bytes, { transport: "udp", hostname: "127.0.0.1", port });
+}
+
+/** A client that sends, and ends with a reset (RST) when it is told to. */
+export async function reset(
+  port: number,
+  message: string | Uint8Array = "",
+  when: (client: net.Socket) => Promise<unknown> = () => Promise.resolve(),
+) {
+  const client = net.connect({ port, host: "127.0.0.1", noDelay: true });
+  const closed = Promise.withResolvers<void>();
+  const connected = Promise.withResolvers<void>();
+  client.on("error", () => {}); // the server may be faster
+  client.on("close", () => {
+    connected.resolve();
+    closed.resolve();
+  });
+  client.on("connect", () => connected.resolve());
+  await connected.promise;
+  if (message.length > 0) {
+    await new Promise<unknown>((resolve) => client.write(message, resolve));
+  }
+  await when(client);
+  client.resetAndDestroy();
+  await closed.promise;
 }
 
 /** Reads until the other side ends, at most so many bytes. */
@@ -84,3 +160,17 @@ export async function readToEnd(
   }
   return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
 }
+
+/** Whether anybody may listen on port 81, or this test cannot give up the right to. */
+export function hasPort81(): boolean {
+  if (Deno.build.os !== "linux") {
+    return Deno.build.os === "windows" || Deno.uid() === 0;
+  }
+  const file = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+  return Number(Deno.readTextFileSync(file)) <= 81;
+}
+
+/** Starts a command without the right to low ports, which root has; setpriv is Linux's. */
+export const WITHOUT_PORT_81 = Deno.uid() === 0
+  ? ["setpriv", "--bounding-set=-net_bind_service"]
+  : [];

@@ -12,45 +12,28 @@ import {
   parseTasklist,
 } from "../scripts/kill_port.ts";
 import { DENO_RUN, Program } from "../scripts/session.ts";
-import { connect, type Result, SCRIPTS } from "./helpers.ts";
+import {
+  connect,
+  has,
+  LINUX_ONLY,
+  type Result,
+  resultOf,
+  SCRIPTS,
+  udpSocket,
+  WITH_IPV6,
+} from "./helpers.ts";
 
-function has(program: string, ...args: string[]): boolean {
-  try {
-    return new Deno.Command(program, { args }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-function hasIpv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const IS_LINUX = Deno.build.os === "linux"; // elsewhere only the parsers are tested
-const IS_ROOT = IS_LINUX && Deno.uid() === 0;
-const ON_LINUX = { ignore: !IS_LINUX };
-const WITH_IPV6 = { ignore: !IS_LINUX || !hasIpv6() };
-const WITH_PYTHON = { ignore: !IS_LINUX || !has("python3", "--version") };
-const WITH_NODE = { ignore: !IS_LINUX || !has("node", "--version") };
+// Elsewhere than on Linux only the parsers are tested.
+const WITH_PYTHON = { ignore: LINUX_ONLY.ignore || !has("python3") };
+const WITH_NODE = { ignore: LINUX_ONLY.ignore || !has("node") };
 const NOBODY = { uid: 65534, gid: 65534 }; // a user who has no rights
-
-function canRunDenoAsNobody(): boolean {
-  try {
-    return new Deno.Command(Deno.execPath(), { args: ["--version"], ...NOBODY })
-      .outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const AS_ROOT = { ignore: !IS_ROOT || !canRunDenoAsNobody() };
+const AS_ROOT = {
+  ignore: LINUX_ONLY.ignore || Deno.uid() !== 0 ||
+    !has(Deno.execPath(), { args: ["--version"], ...NOBODY }),
+};
 const AS_ROOT_WITHOUT_RIGHTS = {
-  ignore: AS_ROOT.ignore || !has("setpriv", "--bounding-set=-kill", "true"),
+  ignore: AS_ROOT.ignore ||
+    !has("setpriv", { args: ["--bounding-set=-kill", "true"] }),
 };
 
 /**
@@ -62,8 +45,7 @@ function quietPort(): number {
     const port = 20000 + Math.floor(Math.random() * 12000);
     try {
       Deno.listen({ hostname: "0.0.0.0", port }).close();
-      Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port })
-        .close();
+      udpSocket("0.0.0.0", port).close();
       return port;
     } catch { /* somebody has it */ }
   }
@@ -129,9 +111,7 @@ function startTool(...args: (string | number)[]): Program {
 async function result(program: Program): Promise<Result> {
   await using tool = program;
   await tool.endInput();
-  assert(await tool.ended(), `it hangs: ${tool.screen}${tool.errors}`);
-  const { screen: stdout, errors: stderr } = tool;
-  return { status: await tool.status, stdout, stderr };
+  return await resultOf(tool);
 }
 
 function killPort(...args: (string | number)[]): Promise<Result> {
@@ -333,7 +313,7 @@ Deno.test("a Node program is found", WITH_NODE, async () => {
 
 Deno.test(
   "two Deno programs on one port are both found and ended",
-  ON_LINUX,
+  LINUX_ONLY,
   async () => {
     const port = quietPort();
     await using first = await startDeno(port);
@@ -402,7 +382,7 @@ else:
 
 Deno.test(
   "a client on the port is not listed, nor one that is connected to it",
-  ON_LINUX,
+  LINUX_ONLY,
   async () => {
     const port = quietPort();
     const listener = Deno.listen({ hostname: "127.0.0.1", port });
@@ -449,11 +429,11 @@ wait("done")`);
   },
 );
 
-Deno.test("nothing is listening on a free port", ON_LINUX, async () => {
+Deno.test("nothing is listening on a free port", LINUX_ONLY, async () => {
   await assertNobody(quietPort());
 });
 
-Deno.test("--list wins over --yes", ON_LINUX, async () => {
+Deno.test("--list wins over --yes", LINUX_ONLY, async () => {
   const port = quietPort();
   await using holder = await startDeno(port);
   const { status, stdout } = await killPort(port, "--yes", "--list");
@@ -463,7 +443,7 @@ Deno.test("--list wins over --yes", ON_LINUX, async () => {
 });
 
 for (const answer of ["y", "Y", "yes"]) {
-  Deno.test(`typing ${answer} ends the process`, ON_LINUX, async () => {
+  Deno.test(`typing ${answer} ends the process`, LINUX_ONLY, async () => {
     const port = quietPort();
     await using holder = await startDeno(port);
     const tool = startTool(port);
@@ -478,7 +458,7 @@ for (const answer of ["y", "Y", "yes"]) {
 for (const answer of ["n", "", "yeah, no"]) {
   Deno.test(
     `typing "${answer}" leaves the process alone`,
-    ON_LINUX,
+    LINUX_ONLY,
     async () => {
       const port = quietPort();
       await using _ = await startDeno(port);
@@ -492,22 +472,26 @@ for (const answer of ["n", "", "yeah, no"]) {
   );
 }
 
-Deno.test("the end of input leaves all processes alone", ON_LINUX, async () => {
-  const port = quietPort();
-  await using _first = await startDeno(port);
-  await using _second = await startDeno(port);
-  const { status, stdout, stderr } = await killPort(port);
-  assertEquals([status, stderr], [0, ""]);
-  assertEquals(stdout.match(/Kill/g)?.length, 1);
-  await assertTwoListen(port);
-});
+Deno.test(
+  "the end of input leaves all processes alone",
+  LINUX_ONLY,
+  async () => {
+    const port = quietPort();
+    await using _first = await startDeno(port);
+    await using _second = await startDeno(port);
+    const { status, stdout, stderr } = await killPort(port);
+    assertEquals([status, stderr], [0, ""]);
+    assertEquals(stdout.match(/Kill/g)?.length, 1);
+    await assertTwoListen(port);
+  },
+);
 
 async function assertTwoListen(port: number) {
   const { stdout } = await killPort(port, "--list");
   assertEquals(stdout.match(/ TCP /g)?.length, 2);
 }
 
-Deno.test("--signal names the signal that is sent", ON_LINUX, async () => {
+Deno.test("--signal names the signal that is sent", LINUX_ONLY, async () => {
   const port = quietPort();
   await using holder = await startDeno(
     port,
@@ -520,7 +504,7 @@ Deno.test("--signal names the signal that is sent", ON_LINUX, async () => {
 
 Deno.test(
   "a process that ignores SIGTERM is told of, and SIGKILL ends it",
-  ON_LINUX,
+  LINUX_ONLY,
   async () => {
     const port = quietPort();
     await using holder = await startDeno(
@@ -546,7 +530,7 @@ Deno.test(
 
 Deno.test(
   "a process that ends before the answer is no failure",
-  ON_LINUX,
+  LINUX_ONLY,
   async () => {
     const port = quietPort();
     await using holder = await startDeno(port);
@@ -689,7 +673,7 @@ for (
 ) {
   Deno.test(
     `${permissions.join(" ")} is too little, and it says what is needed`,
-    ON_LINUX,
+    LINUX_ONLY,
     async () => {
       const script = `${SCRIPTS}kill_port.ts`;
       const command = [...DENO_RUN, ...permissions, script, "81", "--list"];

@@ -1,7 +1,13 @@
 /** The program lab.ts: list, run, show, compare, check and new. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DENO_RUN, hasPython, Program } from "../scripts/session.ts";
-import { type Result, SCRIPTS } from "./helpers.ts";
+import {
+  encode,
+  NOT_ON_WINDOWS,
+  type Result,
+  resultOf,
+  SCRIPTS,
+} from "./helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
 
@@ -9,14 +15,9 @@ const withPython = { ignore: !await hasPython() };
 async function lab(args: string[], stdin = "", cwd?: string): Promise<Result> {
   const command = [...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, ...args];
   await using program = new Program(command, undefined, { cwd });
-  await program.send(new TextEncoder().encode(stdin));
+  await program.send(encode(stdin));
   await program.endInput();
-  assert(await program.ended(30), `lab ${args} hangs: ${program.screen}`);
-  return {
-    status: await program.status,
-    stdout: program.screen,
-    stderr: program.errors,
-  };
+  return await resultOf(program, 30);
 }
 
 /** A folder of its own for a test. */
@@ -442,29 +443,35 @@ Deno.test("lab check says that there is no such file", async () => {
   assertEquals([status, stderr], [1, "error: /no/such.ts: no such file\n"]);
 });
 
-Deno.test("lab new makes a copy whose printed commands work, and never overwrites", async () => {
-  await using folder = await temporary();
-  const target = `${folder.path}/my exercise`;
-  const { status, stdout } = await lab(["new", "echo_v1", target]);
-  assertEquals(status, 0);
-  const commands = stdout.match(/^ {2}deno .*$/gm)!.map((line) => line.trim());
-  assertEquals(commands.length, 4, stdout);
-  const root = `${SCRIPTS}..`;
-  for (
-    const command of commands.filter((command) => command.includes("task"))
-  ) {
-    await using shell = new Program(
-      ["sh", "-c", command.replace("deno", `"${Deno.execPath()}"`)],
-      undefined,
-      { cwd: root },
+Deno.test(
+  "lab new makes a copy whose printed commands work, and never overwrites",
+  NOT_ON_WINDOWS,
+  async () => {
+    await using folder = await temporary();
+    const target = `${folder.path}/my exercise`;
+    const { status, stdout } = await lab(["new", "echo_v1", target]);
+    assertEquals(status, 0);
+    const commands = stdout.match(/^ {2}deno .*$/gm)!.map((line) =>
+      line.trim()
     );
-    assert(await shell.ended(20));
-    assertEquals(await shell.status, 0, shell.screen + shell.errors);
-  }
-  const file = `${target}/scripts/echo_server_v1.ts`;
-  Deno.writeTextFileSync(file, "// my work");
-  const again = await lab(["new", "echo_server_v1", target]);
-  assertEquals(again.status, 1);
-  assertStringIncludes(again.stderr, "is there already: nothing was copied");
-  assertEquals(Deno.readTextFileSync(file), "// my work");
-});
+    assertEquals(commands.length, 4, stdout);
+    const root = `${SCRIPTS}..`;
+    for (
+      const command of commands.filter((command) => command.includes("task"))
+    ) {
+      await using shell = new Program(
+        ["sh", "-c", command.replace("deno", `"${Deno.execPath()}"`)],
+        undefined,
+        { cwd: root },
+      );
+      assert(await shell.ended(20));
+      assertEquals(await shell.status, 0, shell.screen + shell.errors);
+    }
+    const file = `${target}/scripts/echo_server_v1.ts`;
+    Deno.writeTextFileSync(file, "// my work");
+    const again = await lab(["new", "echo_server_v1", target]);
+    assertEquals(again.status, 1);
+    assertStringIncludes(again.stderr, "is there already: nothing was copied");
+    assertEquals(Deno.readTextFileSync(file), "// my work");
+  },
+);

@@ -6,11 +6,13 @@ import {
   connect,
   decode,
   encode,
+  hasPort81,
   readToEnd,
   runScript,
   SCRIPTS,
   start,
   startServer,
+  WITHOUT_PORT_81,
 } from "./helpers.ts";
 
 const PROMPT = 'Enter a message: "exit" to abort:';
@@ -312,14 +314,12 @@ Deno.test("tcp_server.ts prints each piece when it comes, and a cut character wi
   assert(await server.until(() => server.screen === expected), server.screen);
 });
 
-Deno.test("tcp_server.ts on port 81 without the right to it says so", async () => {
+Deno.test("tcp_server.ts on port 81 without the right to it says so", {
+  ignore: hasPort81(),
+}, async () => {
   const script = `${SCRIPTS}tcp_server.ts`;
-  // As root the right must be given up first; setpriv does that on Linux.
-  const without = Deno.uid() === 0
-    ? ["setpriv", "--bounding-set=-net_bind_service"]
-    : [];
   await using server = new Program([
-    ...without,
+    ...WITHOUT_PORT_81,
     ...DENO_RUN,
     "--allow-net",
     script,

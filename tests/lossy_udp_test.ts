@@ -1,7 +1,17 @@
 /** What the UDP clients do when datagrams get lost, come twice, late, or from strangers. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DENO_RUN, findLabs, Program } from "../scripts/session.ts";
-import { decode, encode, runScript, start, startServer } from "./helpers.ts";
+import {
+  decode,
+  encode,
+  LINUX_ONLY,
+  NOT_ON_WINDOWS,
+  runScript,
+  sendTo,
+  start,
+  startServer,
+  udpSocket,
+} from "./helpers.ts";
 import { type Faults, LossyProxy, seededRandom } from "./lossy.ts";
 
 /** The faults of this file's networks; each exchange adds a seed. */
@@ -212,58 +222,36 @@ Deno.test("every UDP client is in the tables of lossy_udp_test.ts", () => {
   );
 });
 
-function listen(hostname: string, port = 0): Deno.DatagramConn {
-  return Deno.listenDatagram({ transport: "udp", hostname, port });
-}
-
 for (const client of BELIEVERS) {
   for (
-    const [stranger, hostname, ignore] of [
-      ["another port", "127.0.0.1", false],
+    const [stranger, hostname, options] of [
+      ["another port", "127.0.0.1", {}],
       // Elsewhere the machine has no second loopback address.
-      [
-        "another host with the same port",
-        "127.0.0.2",
-        Deno.build.os !== "linux",
-      ],
+      ["another host with the same port", "127.0.0.2", LINUX_ONLY],
     ] as const
   ) {
     const { script, args, stdin, before, question, answer, forged } = client;
     Deno.test(
       `${script} ignores a reply from ${stranger}`,
-      { ignore },
+      options,
       async () => {
-        const server = listen("127.0.0.1");
-        const { port } = server.addr as Deno.NetAddr;
-        const other = listen(hostname, hostname === "127.0.0.1" ? 0 : port);
-        try {
-          await using program = start(script, [
-            `--port=${port}`,
-            "--timeout=10",
-            ...args,
-          ]);
-          await program.send(encode(stdin));
-          const [data, peer] = await server.receive();
-          assertEquals(decode(data), question);
-          const { port: clientPort } = peer as Deno.NetAddr;
-          // What comes to any address of the machine comes to the client's socket.
-          for (let i = 0; i < 3; i++) {
-            await other.send(encode(forged), {
-              transport: "udp",
-              hostname,
-              port: clientPort,
-            });
-          }
-          await server.send(encode(answer), peer);
-          assert(await program.ended());
-          assertEquals(
-            [await program.status, program.screen, program.errors],
-            [0, before(port) + client.answered + client.after, ""],
-          );
-        } finally {
-          server.close();
-          other.close();
+        using server = udpSocket();
+        const { port } = server;
+        using other = udpSocket(hostname, hostname === "127.0.0.1" ? 0 : port);
+        const flags = [`--port=${port}`, "--timeout=10", ...args];
+        await using program = start(script, flags);
+        await program.send(encode(stdin));
+        const [data, peer] = await server.receive();
+        assertEquals(decode(data), question);
+        for (let i = 0; i < 3; i++) {
+          await sendTo(other, (peer as Deno.NetAddr).port, forged);
         }
+        await server.send(encode(answer), peer);
+        assert(await program.ended());
+        assertEquals(
+          [await program.status, program.screen, program.errors],
+          [0, before(port) + client.answered + client.after, ""],
+        );
       },
     );
   }
@@ -272,7 +260,7 @@ for (const client of BELIEVERS) {
 Deno.test("lossy.ts passes everything on, nothing, or everything twice, as its flags say", async () => {
   const { server, port } = await startServer("echo_server_udp.ts");
   await using _ = server;
-  const path = new URL("lossy.ts", import.meta.url).pathname;
+  const path = `${import.meta.dirname}/lossy.ts`;
   for (
     const [flag, arrived] of [["--loss=0", 1], ["--loss=100", 0], [
       "--duplicate=100",
@@ -308,24 +296,26 @@ Deno.test("lossy.ts passes everything on, nothing, or everything twice, as its f
   assertMatch(wrong.errors, /^error: --loss is a percentage, not 101\nusage: /);
 });
 
-Deno.test("a network that loses everything keeps nobody from Ctrl-C", {
-  ignore: Deno.build.os === "windows",
-}, async () => {
-  const silent = listen("127.0.0.1");
-  const { port } = silent.addr as Deno.NetAddr;
-  for (const { script, stdin } of BELIEVERS) {
-    await using client = start(script, [
-      `--port=${port}`,
-      "--timeout=0.05",
-      "--tries=1000",
-    ]);
-    await client.send(encode(stdin));
-    assert(await client.until(() => client.errors.includes("try 3 of 1000\n")));
-    assertEquals(await client.end("SIGINT"), 130);
-    assertMatch(
-      client.errors,
-      /^(note: no reply within 0.05 s: try \d+ of 1000\n)+$/,
-    );
-  }
-  silent.close();
-});
+Deno.test(
+  "a network that loses everything keeps nobody from Ctrl-C",
+  NOT_ON_WINDOWS,
+  async () => {
+    using silent = udpSocket();
+    for (const { script, stdin } of BELIEVERS) {
+      await using client = start(script, [
+        `--port=${silent.port}`,
+        "--timeout=0.05",
+        "--tries=1000",
+      ]);
+      await client.send(encode(stdin));
+      assert(
+        await client.until(() => client.errors.includes("try 3 of 1000\n")),
+      );
+      assertEquals(await client.end("SIGINT"), 130);
+      assertMatch(
+        client.errors,
+        /^(note: no reply within 0.05 s: try \d+ of 1000\n)+$/,
+      );
+    }
+  },
+);

@@ -16,37 +16,25 @@ import {
   connect,
   decode,
   encode,
+  has,
+  LINUX_ONLY,
+  LONGEST_DATAGRAM,
+  NOT_ON_WINDOWS,
   readToEnd,
-  type Result,
+  reset,
+  resultOf,
   runScript,
   SCRIPTS,
+  sendTo,
   start,
   startServer,
+  udpSocket,
+  WITH_IPV6,
 } from "./helpers.ts";
 
-function has(program: string): boolean {
-  try {
-    new Deno.Command(program, { args: ["-h"] }).outputSync();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function hasIpv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
-const WITH_IPV6 = { ignore: !hasIpv6() };
 const WITH_NC = { ignore: !has("nc.openbsd") };
 const WITH_SOCAT = { ignore: !has("socat") };
-const WITH_SCRIPT = { ignore: Deno.build.os !== "linux" || !has("script") };
+const WITH_SCRIPT = { ignore: LINUX_ONLY.ignore || !has("script") };
 
 const netcat = (args: string) => runScript("netcat.ts", args.split(" "));
 
@@ -61,16 +49,6 @@ async function listen(
 
 function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
   return Deno.listen({ hostname, port: 0 });
-}
-
-/** Waits for a program's end. */
-async function resultOf(program: Program): Promise<Result> {
-  assert(await program.ended(), `hangs: ${program.screen}${program.errors}`);
-  return {
-    status: await program.status,
-    stdout: program.screen,
-    stderr: program.errors,
-  };
 }
 
 const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
@@ -327,7 +305,7 @@ Deno.test("netcat -lk serves one client after the other, also after one that res
     await writeAll(client, encode(name));
     await client.closeWrite();
     assertEquals(decode(await readToEnd(client)), "");
-    await reset(port);
+    await reset(port, "bye");
   }
   const shown = () => server.screen.replaceAll("bye", ""); // which the reset may destroy
   assert(await server.until(() => shown() === "onetwothree"), server.screen);
@@ -346,16 +324,6 @@ Deno.test("netcat -lk gives what is typed to the client of that moment", async (
     assertEquals(decode(buffer.subarray(0, length!)), `for ${name}`);
   }
 });
-
-/** A client that sends and then ends its connection with a reset. */
-async function reset(port: number, message = "bye") {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const client = net.connect(port, "127.0.0.1", () => {
-    client.write(message, () => client.resetAndDestroy());
-  });
-  client.on("close", () => resolve());
-  await promise;
-}
 
 for (
   const args of ["-l 127.0.0.1 PORT", "-l PORT", "-l -p PORT", "-lvp PORT"]
@@ -589,15 +557,9 @@ Deno.test("netcat -p says which of the two ports is the trouble", async () => {
   const { port } = listener.addr;
   const taken = await netcat(`-p ${port} 127.0.0.1 9`);
   assertStringIncludes(taken.stderr, `port ${port} on this machine is already`);
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: "0.0.0.0",
-    port: 0,
-  });
-  const takenUdp = (socket.addr as Deno.NetAddr).port;
-  const udp = await netcat(`-u -p ${takenUdp} 127.0.0.1 9`);
-  socket.close();
-  assertStringIncludes(udp.stderr, `port ${takenUdp} on this machine is`);
+  using socket = udpSocket("0.0.0.0");
+  const udp = await netcat(`-u -p ${socket.port} 127.0.0.1 9`);
+  assertStringIncludes(udp.stderr, `port ${socket.port} on this machine is`);
   const closed = closedPort();
   const refused = await netcat(`-p ${closedPort()} 127.0.0.1 ${closed}`);
   assertStringIncludes(refused.stderr, `listening on 127.0.0.1 port ${closed}`);
@@ -656,80 +618,66 @@ for (const { name, options, client, server } of UDP_PEERS) {
 }
 
 function freeUdpPort(): number {
-  const socket = ownSocket();
-  socket.close();
+  using socket = udpSocket();
   return socket.port;
 }
 
-/** A UDP socket of the test's own. */
-function ownSocket() {
-  const transport = "udp";
-  const hostname = "127.0.0.1";
-  const socket = Deno.listenDatagram({ transport, hostname, port: 0 });
-  return {
-    port: (socket.addr as Deno.NetAddr).port,
-    send: (message: string, port: number) =>
-      socket.send(encode(message), { transport, hostname, port }),
-    receive: async () => {
-      const [data, from] = await deadline(socket.receive(), 10_000);
-      return { message: decode(data), port: (from as Deno.NetAddr).port };
-    },
-    close: () => socket.close(),
-  };
+/** Waits for a datagram. */
+async function receive(socket: Deno.DatagramConn) {
+  const [data, from] = await deadline(socket.receive(), 10_000);
+  return { message: decode(data), port: (from as Deno.NetAddr).port };
 }
 
 Deno.test("netcat -ul talks to the first peer that it hears", async () => {
   const { server, port } = await listen("-ul");
   await using _ = server;
-  const [first, second] = [ownSocket(), ownSocket()];
-  await first.send("first", port);
+  using first = udpSocket();
+  using second = udpSocket();
+  await sendTo(first, port, "first");
   assert(await server.until(() => server.screen === "first"));
-  await second.send("second", port);
-  await first.send(" again", port);
+  await sendTo(second, port, "second");
+  await sendTo(first, port, " again");
   assert(await server.until(() => server.screen === "first again"));
   await server.send(encode("answer"));
-  assertEquals(await first.receive(), { message: "answer", port });
-  first.close();
-  second.close();
+  assertEquals(await receive(first), { message: "answer", port });
 });
 
 Deno.test("netcat -ulk hears everybody and answers who was heard last", async () => {
   const { server, port } = await listen("-ulk");
   await using _ = server;
-  const peers = [ownSocket(), ownSocket()];
+  const peers = [udpSocket(), udpSocket()];
   for (const peer of peers) {
-    await peer.send(`from ${peer.port}\n`, port);
+    await sendTo(peer, port, `from ${peer.port}\n`);
     const heard = () => server.screen.endsWith(`from ${peer.port}\n`);
     assert(await server.until(heard));
     await server.send(encode(`to ${peer.port}`));
     const answer = { message: `to ${peer.port}`, port };
-    assertEquals(await peer.receive(), answer);
+    assertEquals(await receive(peer), answer);
   }
   for (const peer of peers) peer.close();
 });
 
-Deno.test("netcat -u sends from the port of -p, at most 16384 bytes a datagram, and -w ends it", async () => {
-  const socket = ownSocket();
+Deno.test("netcat -u sends from the port of -p, long input in several datagrams, and -w ends it", async () => {
+  using socket = udpSocket();
+  const most = Math.min(16384, LONGEST_DATAGRAM);
   const own = freeUdpPort();
   const args = `-u -w 1 -p ${own} 127.0.0.1 ${socket.port}`.split(" ");
-  const running = runScript("netcat.ts", args, "x".repeat(20_000));
-  const first = await socket.receive();
-  const second = await socket.receive();
+  const running = runScript("netcat.ts", args, "x".repeat(most + 1000));
+  const first = await receive(socket);
+  const second = await receive(socket);
   assertEquals([first.port, second.port], [own, own]);
   const lengths = [first.message.length, second.message.length];
-  assertEquals(lengths, [16384, 20_000 - 16384]);
+  assertEquals(lengths, [most, 1000]);
   assertEquals(await running, { status: 0, stdout: "", stderr: "" });
-  socket.close();
 });
 
 Deno.test("netcat -ul -w waits for its first peer as long as it takes", async () => {
   const { server, port } = await listen("-ul -w 1");
   await using _ = server;
   await delay(1500);
-  const peer = ownSocket();
-  await peer.send("at last", port);
+  using peer = udpSocket();
+  await sendTo(peer, port, "at last");
   assert(await server.until(() => server.screen === "at last"), server.errors);
-  peer.close();
   assertEquals((await resultOf(server)).status, 0); // after a second without more
 });
 

@@ -9,7 +9,7 @@ import {
   runPair,
   type Script,
 } from "../scripts/session.ts";
-import { encode, SCRIPTS } from "./helpers.ts";
+import { encode, SCRIPTS, sendTo, udpSocket } from "./helpers.ts";
 
 const labs = findLabs();
 const scripts = labs.flatMap(({ transport, server, client }) => [
@@ -167,23 +167,16 @@ for (const { transport, server } of labs) {
     assert(
       await program.until(() => program.errors.includes("note: listening")),
     );
-    const socket = Deno.listenDatagram({
-      transport: "udp",
-      hostname: "127.0.0.1",
-      port: 0,
-    });
-    const own = (socket.addr as Deno.NetAddr).port;
+    using socket = udpSocket();
     for (const count of [1, 2]) {
-      const peer = { transport: "udp", hostname: "127.0.0.1", port } as const;
-      await socket.send(encode("50"), peer);
+      await sendTo(socket, port, "50");
       const told = new RegExp(
-        `^error: .*net access to "127\\.0\\.0\\.1:${own}".*$`,
+        `^error: .*net access to "127\\.0\\.0\\.1:${socket.port}".*$`,
         "gm",
       );
       const times = () => program.errors.match(told)?.length ?? 0;
       assert(await program.until(() => times() === count), program.errors);
     }
-    socket.close();
     assertEquals(program.errors.split("\n").length, 4); // a line each
   });
 }

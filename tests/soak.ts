@@ -18,11 +18,11 @@
  */
 import { delay } from "@std/async/delay";
 import { Failure, note, print, run } from "../scripts/lib.ts";
+import { seededRandom } from "./lossy.ts";
 import {
   dump,
   FAULTS,
   makeRubbish,
-  randomFrom,
   runAll,
   SERVERS,
   Subject,
@@ -67,7 +67,7 @@ async function soak(seed: number, minutes: number) {
     };
     rows.push(row);
     await using subject = await Subject.start(server);
-    await takeTurn(subject, row, randomFrom(seed + i), turn);
+    await takeTurn(subject, row, seededRandom(seed + i), turn);
     const { served, faults, rubbish, wrong, crashes } = row;
     print(
       `${server.script}: ${served} served, ${faults} faults, ${rubbish} rubbish, ${wrong} wrong, ${crashes} crashes`,

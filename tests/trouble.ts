@@ -6,10 +6,24 @@
  */
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import net from "node:net";
-import { encodeMessage, receiveFrom, writeAll } from "../scripts/lib.ts";
+import {
+  address,
+  encodeMessage,
+  receiveFrom,
+  writeAll,
+} from "../scripts/lib.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/session.ts";
-import { connect, decode, encode, readToEnd, SCRIPTS } from "./helpers.ts";
+import {
+  connect,
+  decode,
+  encode,
+  LONGEST_DATAGRAM,
+  readToEnd,
+  reset,
+  SCRIPTS,
+  sendTo,
+  udpSocket,
+} from "./helpers.ts";
 
 const HOSTNAME = "127.0.0.1";
 const PATIENCE = 20; // seconds for anything that must happen
@@ -17,7 +31,6 @@ const TRIES = 40; // of a question over UDP, where datagrams may get lost
 const SOCKETS = 40; // of honest clients over UDP, more than ask at once amid rubbish
 const RETRY = 500; // milliseconds until it is asked again
 const STALLED = 300; // milliseconds in which a server takes nothing more
-const LONGEST_DATAGRAM = 65507; // bytes
 
 /** What one honest client sends, gets back, and leaves in the transcript. */
 export interface Talk {
@@ -261,7 +274,6 @@ export const SERVERS: Server[] = [
 
 /** What a server may say on stderr; a stack trace has other lines as well. */
 const ERRORS = [
-  /^pid: \d+$/,
   shape(String.raw`note: listening on 127\.0\.0\.1 port \d+`),
   shape("error: client ", ADDRESS, ": .+"),
   /^error: a client broke off before it was served$/,
@@ -297,18 +309,10 @@ class Lines {
   }
 }
 
-const RUN = 'exec "$0" "$@"';
-const inShell = (command: string) =>
-  Deno.build.os === "windows"
-    ? []
-    : ["sh", "-c", `echo "pid: $$" >&2; ${command}`];
-
 /** How a server is started. */
 export interface Options {
   port?: number;
-  /** Where its script lies. */
-  folder?: string;
-  /** What a shell makes of the command line, where there is one. */
+  /** What a shell makes of the command line: "$0" "$@" runs it. */
   shell?: string;
 }
 
@@ -320,7 +324,6 @@ export class Subject {
   readonly program: Program;
   readonly transcript: Lines;
   port = 0;
-  pid = 0;
   /** Lines of no known shape, lines missing, answers that are not right. */
   problems: string[] = [];
   /** Whether it was told to stop. */
@@ -333,15 +336,16 @@ export class Subject {
 
   constructor(
     server: Server,
-    { port = 0, folder = SCRIPTS, shell = RUN }: Options = {},
+    { port = 0, shell }: Options = {},
   ) {
     this.server = server;
     const complain = (problem: string) => this.problems.push(problem);
     this.transcript = new Lines(server.shapes, complain);
     const errors = new Lines(ERRORS, complain);
-    const command = [...DENO_RUN, "--allow-net", folder + server.script];
+    const run = [...DENO_RUN, "--allow-net", SCRIPTS + server.script];
+    const command = [...run, `--port=${port}`, ...server.args];
     this.program = new Program(
-      [...inShell(shell), ...command, `--port=${port}`, ...server.args],
+      [...(shell ? ["sh", "-c", shell] : []), ...command],
       (output) => this.transcript.take(output),
       {},
       (output) => errors.take(output),
@@ -361,7 +365,6 @@ export class Subject {
     if (server.transport === "udp") {
       subject.#idle = Array.from({ length: SOCKETS }, () => subject.#open());
     }
-    subject.pid = Number(program.errors.match(/^pid: (\d+)/)?.[1]);
     return subject;
   }
 
@@ -475,30 +478,14 @@ export class Subject {
 
   /** Memory that the server has, in MB. Linux only. */
   memory(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
+    const status = Deno.readTextFileSync(`/proc/${this.program.pid}/status`);
     return Number(status.match(/^VmRSS:\s+(\d+) kB/m)![1]) / 1024;
   }
 
   /** Descriptors that the server has open. Linux only. */
   descriptors(): number {
-    return [...Deno.readDirSync(`/proc/${this.pid}/fd`)].length;
+    return [...Deno.readDirSync(`/proc/${this.program.pid}/fd`)].length;
   }
-}
-
-/** An address as the transcript shows it. */
-function address(addr: Deno.Addr): string {
-  const { hostname, port } = addr as Deno.NetAddr;
-  return `('${hostname}', ${port})`;
-}
-
-function udpSocket(): Deno.DatagramConn & Disposable {
-  const options = { transport: "udp", hostname: HOSTNAME, port: 0 } as const;
-  const socket = Deno.listenDatagram(options);
-  return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });
-}
-
-function sendTo(socket: Deno.DatagramConn, port: number, data: Uint8Array) {
-  return socket.send(data, { transport: "udp", hostname: HOSTNAME, port });
 }
 
 /** A way in which a client misbehaves. */
@@ -513,30 +500,6 @@ export interface Fault {
    * @throws {Error} The server does not bear it.
    */
   inflict(subject: Subject, meanwhile: () => Promise<void>): Promise<void>;
-}
-
-/** A client that sends, and ends with a reset (RST) when it is told to. */
-async function reset(
-  port: number,
-  message: Uint8Array,
-  when: (client: net.Socket) => Promise<unknown>,
-) {
-  const client = net.connect({ port, host: HOSTNAME, noDelay: true });
-  const closed = Promise.withResolvers<void>();
-  const connected = Promise.withResolvers<void>();
-  client.on("error", () => {}); // the server may be faster
-  client.on("close", () => {
-    connected.resolve();
-    closed.resolve();
-  });
-  client.on("connect", () => connected.resolve());
-  await connected.promise;
-  if (message.length > 0) {
-    await new Promise<unknown>((resolve) => client.write(message, resolve));
-  }
-  await when(client);
-  client.resetAndDestroy();
-  await closed.promise;
 }
 
 /** An honest question that is not in the list of those whose lines are expected. */
@@ -569,7 +532,7 @@ export const FAULTS: Fault[] = [
   {
     name: "resets before its message",
     transport: "tcp",
-    inflict: ({ port }, meanwhile) => reset(port, new Uint8Array(0), meanwhile),
+    inflict: ({ port }, meanwhile) => reset(port, "", meanwhile),
   },
   {
     name: "resets in the middle of its message",
@@ -584,7 +547,7 @@ export const FAULTS: Fault[] = [
     transport: "tcp",
     inflict: async (subject, meanwhile) => {
       const { question } = someQuestion(subject);
-      await reset(subject.port, question, () => Promise.resolve());
+      await reset(subject.port, question);
       await meanwhile();
     },
   },
@@ -697,7 +660,7 @@ export const FAULTS: Fault[] = [
     transport: "udp",
     inflict: async ({ port }, meanwhile) => {
       using socket = udpSocket();
-      await sendTo(socket, port, new Uint8Array(LONGEST_DATAGRAM).fill(0x78));
+      await sendTo(socket, port, new Uint8Array(LONGEST_DATAGRAM).fill(255));
       await meanwhile();
     },
   },
@@ -749,17 +712,6 @@ export const FAULTS: Fault[] = [
     },
   },
 ];
-
-/** Numbers from 0 to below 1 that a seed determines (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What one client without sense does. */
 export interface Rubbish {
@@ -823,7 +775,7 @@ export async function dump(
     return;
   }
   if (end === "reset") {
-    return await reset(port, new Uint8Array(0), async (client) => {
+    return await reset(port, "", async (client) => {
       for (const [i, piece] of pieces.entries()) {
         if (pauses[i] > 0) await delay(pauses[i]);
         if (client.destroyed) return;
