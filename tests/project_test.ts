@@ -6,8 +6,10 @@ import { SCRIPTS } from "./helpers.ts";
 const read = (path: string) =>
   Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const readme = read("README.md");
-const scripts = findLabs()
-  .flatMap(({ server, client }) => [server.name, client.name]);
+const labs = findLabs();
+const scripts = labs.flatMap((
+  { server, client },
+) => [server.name, client.name]);
 
 /** The comment at a script's head as plain text. */
 function header(script: string): string {
@@ -15,16 +17,34 @@ function header(script: string): string {
   return comment.replace(/^ \* ?/gm, "");
 }
 
-Deno.test("the README's table lists every lab script with its original", () => {
-  const rows = [...readme.matchAll(/^\| \[\w+\.ts\].*$/gm)].map(([row]) =>
-    row.slice(2, -2).split("|").map((cell) => cell.trim())
-  );
-  const expected = scripts.map((script) => {
-    const [, original, course] = header(script).replaceAll("\n", " ")
-      .match(/Mirrors (.+?) \((.+?)\)/)!;
-    return [`[${script}](scripts/${script})`, original, course];
-  });
-  assertEquals(rows.toSorted(), expected.toSorted());
+/** What a script mirrors, and the course that it belongs to. */
+function origin(script: string): [original: string, course: string] {
+  const [, original, course] = header(script).replaceAll("\n", " ")
+    .match(/Mirrors (.+?) \((.+?)\)/)!;
+  return [original, course];
+}
+
+Deno.test("the README's tables list every lab with its originals, by course", () => {
+  const found: string[] = [];
+  for (const section of readme.split(/^### /m).slice(1)) {
+    const [heading] = section.split("\n");
+    for (const [row] of section.matchAll(/^\| .*\(scripts\/\w+_server.*$/gm)) {
+      const [name, scripts, mirrors, lesson] = row.slice(2, -2).split(" | ")
+        .map((cell) => cell.trim());
+      const lab = labs.find((lab) => lab.name === name)!;
+      const halves = [lab.server.name, lab.client.name];
+      const links = halves.map((script) => `[${script}](scripts/${script})`);
+      const originals = halves.map((script) => origin(script)[0]);
+      assertEquals(scripts, links.join(", "));
+      assertEquals(mirrors, [...new Set(originals)].join(", "));
+      assert(lesson.length > 10);
+      for (const script of halves) {
+        assert(origin(script)[1].startsWith(heading), `${script}: ${heading}`);
+      }
+      found.push(name);
+    }
+  }
+  assertEquals(found.toSorted(), labs.map(({ name }) => name).toSorted());
 });
 
 Deno.test("the README's table of socket calls names what the programs use", () => {
@@ -46,15 +66,6 @@ Deno.test("the README's table of socket calls names what the programs use", () =
   }
 });
 
-Deno.test("the README's sessions are those of the headers", () => {
-  const blocks = [...readme.matchAll(/^```console\n[^]*?^```\n/gm)];
-  assert(blocks.length > 0);
-  for (const [block] of blocks) {
-    const script = block.match(/scripts\/(\w+\.ts)/)?.[1];
-    assert(script && header(script).includes(block), block);
-  }
-});
-
 for (const script of scripts) {
   Deno.test(`${script} has a header like the others`, () => {
     const [shebang, start] = read(`scripts/${script}`).split("\n");
@@ -69,6 +80,11 @@ for (const script of scripts) {
       ),
     );
     assertMatch(header(script), /\n@module\s*$/);
+    const [original] = origin(script);
+    assert(
+      original === "task T3" ||
+        header(script).includes("\nOn purpose other than the original: "),
+    );
   });
 
   Deno.test(`${script} imports lib.ts and nothing else`, () => {
