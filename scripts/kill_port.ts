@@ -59,8 +59,11 @@ const SIGNALS: Deno.Signal[] = OS === "windows"
 export interface Holder {
   /** The process, unless it is hidden from the user. */
   pid?: number;
+  /** The name of its program. */
   program: string;
+  /** TCP or UDP. */
   protocol: string;
+  /** The address that the socket is bound to. */
   hostname: string;
 }
 

@@ -405,7 +405,7 @@ function shown(value: Printable): string {
  * Writes to stdout as it is: at once, but when very much is printed, together with all
  * else that is printed within 10 ms.
  */
-export function write(output: string) {
+export function write(output: string): void {
   gathered += output;
   if (flushIsDue && gathered.length < GATHERED_AT_MOST) return;
   const now = Date.now();

@@ -732,8 +732,11 @@ function difference(actual: string, expected: string): Partial<Check> {
 
 /** Two lines next to each other: alike, alike but for notation, or not. */
 export interface Row {
+  /** The line of the left screen. */
   left: string;
+  /** The line of the right one. */
   right: string;
+  /** How they compare. */
   mark: " " | "~" | "≠";
 }
 

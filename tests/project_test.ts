@@ -111,3 +111,12 @@ Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async (
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+for (const module of ["lib.ts", "session.ts", "kill_port.ts"]) {
+  Deno.test(`deno doc finds nothing to complain about in ${module}`, async () => {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["doc", "--lint", SCRIPTS + module],
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+  });
+}
