@@ -492,6 +492,7 @@ export function shortTable({ rows }: Report): string[] {
 }
 
 async function bench(only: string, rounds: number, json: string) {
+  if (json) await Deno.writeTextFile(json, "", { append: true }); // fails at once
   const folder = await Deno.makeTempDir({ prefix: "bench" });
   try {
     const machine = await Machine.look(folder);
