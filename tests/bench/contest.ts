@@ -88,8 +88,9 @@ export class Machine {
         const { success, stdout } = await new Deno.Command(program, {
           args: ["--version"],
         }).output();
-        if (!success) continue;
         const [line] = new TextDecoder().decode(stdout).split("\n");
+        // Where there is no node, Deno starts itself in its place.
+        if (!success || line.startsWith("deno")) continue;
         this.versions[name.toLowerCase()] = line;
         return program;
       } catch { /* not this one */ }
