@@ -41,15 +41,6 @@ async function clone(): Promise<
   ) {
     cpSync(`${ROOT}/${name}`, `${project}/${name}`, { recursive: true });
   }
-  // What the README's examples take as given: a course's files, and a submission.
-  cpSync(`${ROOT}/tests/python`, `${project}/DIR`, { recursive: true });
-  await Deno.copyFile(`${SCRIPTS}echo_server.ts`, `${project}/submission.ts`);
-  const source = await Deno.readTextFile(`${project}/submission.ts`);
-  const path = `${project}/scripts/lib.ts`;
-  await Deno.writeTextFile(
-    `${project}/submission.ts`,
-    source.replace("./lib.ts", `file://${path}`),
-  );
   await Deno.mkdir(`${folder}/bin`);
   await Deno.symlink(Deno.execPath(), `${folder}/bin/deno`);
   await Deno.writeTextFile(
