@@ -485,8 +485,8 @@ export function address(peer: Deno.Addr): string {
  */
 export function text(data: Uint8Array): string {
   const result = lenient.decode(data);
-  // Nearly all text needs no more: nothing to escape, no byte replaced.
-  if (!/[\p{Cc}\ufffd]/u.test(result)) return result;
+  // Nearly all text needs no more: no byte of it was replaced.
+  if (!result.includes("\ufffd")) return escaped(result);
   return new Decoder().decode(data);
 }
 
@@ -511,53 +511,30 @@ export class Decoder {
     piece: Uint8Array = new Uint8Array(0),
     { stream = false } = {},
   ): string {
-    const data = this.#held.length === 0 ? piece : joined([this.#held, piece]);
-    this.#held = new Uint8Array(0);
-    let result = "";
-    let start = 0; // of valid bytes that are not yet in the result
-    let at = 0;
-    while (at < data.length) {
-      const length = sequenceLength(data, at);
-      if (length > 0) {
-        at += length;
-      } else if (length < 0 && stream) {
-        this.#held = data.slice(at);
-        break;
-      } else {
-        result += escaped(utf8.decode(data.subarray(start, at))) +
-          hex(data[at]);
-        start = ++at;
+    const data = joined([this.#held, piece]);
+    let end = data.length;
+    if (stream) {
+      const first = data.findLastIndex((byte) => (byte & 0xc0) !== 0x80);
+      // The last character has only begun, unless all its bytes are there.
+      if (first >= 0 && first + continuationBytes(data[first]) >= end) {
+        end = first;
       }
     }
-    return result + escaped(utf8.decode(data.subarray(start, at)));
+    this.#held = data.slice(end);
+    let result = "";
+    for (let at = 0; at < end;) {
+      const length = 1 + continuationBytes(data[at]);
+      const bytes = data.subarray(at, Math.min(at + length, end));
+      const char = lenient.decode(bytes);
+      // What is no character is shown byte by byte, but U+FFFD itself is one.
+      const isReplaced = char.includes("\ufffd") &&
+        `${bytes}` !== "239,191,189";
+      result += isReplaced ? hex(data[at]) : escaped(char);
+      at += isReplaced ? 1 : length;
+    }
+    return result;
   }
 }
-
-/**
- * Length in bytes of the UTF-8 sequence at an index, by the table in RFC 3629,
- * section 4: 0 where there is none, -1 where the data ends inside of one.
- */
-function sequenceLength(data: Uint8Array, at: number): number {
-  const first = data[at];
-  if (first < 0x80) return 1;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  const length = 1 + continuationBytes(first);
-  let [smallest, largest] = SECOND_BYTE[first] ?? [0x80, 0xbf];
-  for (let i = 1; i < length; i++) {
-    if (at + i >= data.length) return -1;
-    if (data[at + i] < smallest || data[at + i] > largest) return 0;
-    [smallest, largest] = [0x80, 0xbf];
-  }
-  return length;
-}
-
-/** What may follow some first bytes; after all others it is 0x80 to 0xbf. */
-const SECOND_BYTE: Record<number, [smallest: number, largest: number]> = {
-  0xe0: [0xa0, 0xbf],
-  0xed: [0x80, 0x9f],
-  0xf0: [0x90, 0xbf],
-  0xf4: [0x80, 0x8f],
-};
 
 /** How many bytes follow the first one of a UTF-8 sequence, by that one alone. */
 function continuationBytes(first: number): number {

@@ -146,6 +146,11 @@ Deno.test("text() shows bytes that are no UTF-8 as escapes", () => {
   assertEquals(shown(0xf4, 0x90, 0x80, 0x80), "\\xf4\\x90\\x80\\x80");
 });
 
+Deno.test("text() leaves U+FFFD alone where it was sent", () => {
+  const data = new Uint8Array([0xef, 0xbf, 0xbd, 0xff]);
+  assertEquals(text(data), "\ufffd\\xff");
+});
+
 Deno.test("text() agrees with TextDecoder on every sequence of two bytes, and a third", () => {
   const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   for (let a = 0x80; a < 0x100; a++) {
