@@ -69,7 +69,6 @@ if (import.meta.main) {
       message: "Test message. This will be echoed",
       bufferSize: BUFFER_SIZE,
     },
-    ({ host, port, message, bufferSize }) =>
-      echoClient(host, port, message, bufferSize),
+    ({ host, port, message, bufferSize }) => echoClient(host, port, message, bufferSize),
   );
 }

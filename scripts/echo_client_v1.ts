@@ -50,7 +50,6 @@ if (import.meta.main) {
       message: "Hello!",
       bufferSize: BUF_SIZE,
     },
-    ({ host, port, message, bufferSize }) =>
-      echoClient(host, port, message, bufferSize),
+    ({ host, port, message, bufferSize }) => echoClient(host, port, message, bufferSize),
   );
 }

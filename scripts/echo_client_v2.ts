@@ -17,15 +17,7 @@
  *
  * @module
  */
-import {
-  encodeMessage,
-  Failure,
-  MessageReader,
-  print,
-  resolve,
-  run,
-  writeAll,
-} from "./lib.ts";
+import { encodeMessage, Failure, MessageReader, print, resolve, run, writeAll } from "./lib.ts";
 
 const BUF_SIZE = 15; // bytes read from the server at a time
 const MAX_LENGTH = 1_048_576; // characters of a message
@@ -50,13 +42,11 @@ if (import.meta.main) {
     {
       host: "127.0.0.1",
       port: 1236,
-      message:
-        "Hello!This is a longer message than the available buffer size of 15bytes",
+      message: "Hello!This is a longer message than the available buffer size of 15bytes",
       bufferSize: BUF_SIZE,
       maxLength: MAX_LENGTH,
       timeout: TIMEOUT,
     },
-    ({ host, port, message, ...reading }) =>
-      echoClient(host, port, message, reading),
+    ({ host, port, message, ...reading }) => echoClient(host, port, message, reading),
   );
 }

@@ -20,14 +20,7 @@
  *
  * @module
  */
-import {
-  log,
-  LONGEST_DATAGRAM,
-  print,
-  resolve,
-  run,
-  serveDatagrams,
-} from "./lib.ts";
+import { log, LONGEST_DATAGRAM, print, resolve, run, serveDatagrams } from "./lib.ts";
 
 const DATA_PAYLOAD = 2048; // bytes taken from a datagram at most
 

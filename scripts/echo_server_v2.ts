@@ -20,16 +20,7 @@
  *
  * @module
  */
-import {
-  encodeMessage,
-  log,
-  MessageReader,
-  print,
-  resolve,
-  run,
-  serve,
-  writeAll,
-} from "./lib.ts";
+import { encodeMessage, log, MessageReader, print, resolve, run, serve, writeAll } from "./lib.ts";
 
 const BUF_SIZE = 15; // bytes read from a client at a time
 const MAX_LENGTH = 1_048_576; // characters of a message

@@ -81,7 +81,6 @@ async function guessClient(
 if (import.meta.main) {
   await run(
     { host: "localhost", port: 9900, timeout: 2, tries: 3 },
-    ({ host, port, timeout, tries }) =>
-      guessClient(host, port, { timeout, tries }),
+    ({ host, port, timeout, tries }) => guessClient(host, port, { timeout, tries }),
   );
 }

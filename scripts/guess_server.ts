@@ -70,7 +70,6 @@ async function guessServer(host: string, port: number, secret: number) {
 if (import.meta.main) {
   await run(
     { host: "localhost", port: 9900, secret: Number, quiet: false },
-    ({ host, port, secret = randrange(1, 100) }) =>
-      guessServer(host, port, secret),
+    ({ host, port, secret = randrange(1, 100) }) => guessServer(host, port, secret),
   );
 }

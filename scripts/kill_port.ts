@@ -37,16 +37,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import {
-  address,
-  complain,
-  Failure,
-  input,
-  print,
-  run,
-  text,
-  UsageError,
-} from "./lib.ts";
+import { address, complain, Failure, input, print, run, text, UsageError } from "./lib.ts";
 
 const PATIENCE = 2000; // milliseconds that a process may take to end
 const PAUSE = 20; // milliseconds between two looks whether it has ended
@@ -146,11 +137,7 @@ function asRoot(port: number): string {
 
 /** Finds the sockets that hold a port, those of one process next to each other. */
 async function findHolders(port: number): Promise<Holder[]> {
-  const find = OS === "linux"
-    ? linuxHolders
-    : OS === "windows"
-    ? windowsHolders
-    : macHolders;
+  const find = OS === "linux" ? linuxHolders : OS === "windows" ? windowsHolders : macHolders;
   return (await find(port))
     .filter(({ pid }) => pid !== Deno.pid) // it may have inherited the socket
     .sort((a, b) => (a.pid ?? Infinity) - (b.pid ?? Infinity));
@@ -254,9 +241,7 @@ export function parseProcNet(
   const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
   return table.split("\n").map((line) => line.trim().split(/\s+/))
     // 0A is a TCP socket that listens, 07 a UDP socket without a fixed peer.
-    .filter(([, local, , state]) =>
-      local?.endsWith(`:${hexPort}`) && /^0[A7]$/.test(state)
-    )
+    .filter(([, local, , state]) => local?.endsWith(`:${hexPort}`) && /^0[A7]$/.test(state))
     .map(([, local, , , , , , uid, , inode]) => (
       { hostname: hostnameOf(local.split(":")[0]), uid, inode }
     ));

@@ -45,9 +45,7 @@ const labs = findLabs();
 const TASKS = ["list", "run", "demo", "show", "compare", "check", "new"];
 
 const color = (code: number) => (text: string) =>
-  Deno.noColor || !Deno.stdout.isTerminal()
-    ? text
-    : `\x1b[${code}m${text}\x1b[0m`;
+  Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[${code}m${text}\x1b[0m`;
 const [bold, green, red, yellow] = [1, 32, 31, 33].map(color);
 
 /** Finds what a user names; a wrong name gets the nearest right one suggested. */
@@ -101,8 +99,7 @@ function terminalWidth(): number {
 
 /** The widths of two columns: what they need, less where the terminal is narrow. */
 function columnWidths(left: string[], right: string[]): [number, number] {
-  const widest = (lines: string[]) =>
-    Math.max(...lines.map((line) => [...line].length));
+  const widest = (lines: string[]) => Math.max(...lines.map((line) => [...line].length));
   const [a, b] = [widest(left), widest(right)];
   const room = Math.max(terminalWidth() - 3, 20);
   if (a + b <= room) return [a, b];
@@ -206,9 +203,7 @@ class SideBySide {
  * @returns Whether all went well.
  */
 async function runLab(lab: Lab, more: string[], isTyped: boolean) {
-  const titles = [lab.server, lab.client].map(({ name, args }) =>
-    [name, ...args].join(" ")
-  );
+  const titles = [lab.server, lab.client].map(({ name, args }) => [name, ...args].join(" "));
   titles[1] += more.map((arg) => ` ${arg}`).join("");
   const [left, right] = [lab.server, lab.client].map(({ screen }, i) => [
     titles[i],
@@ -306,8 +301,7 @@ async function needPython() {
 async function compare(name: string, originals: string) {
   const lab = findLab(name);
   await needPython();
-  const original = (script: Script) =>
-    pythonPlayer(script, findOriginal(script, originals));
+  const original = (script: Script) => pythonPlayer(script, findOriginal(script, originals));
   const players = {
     server: [original(lab.server), ourPlayer(lab.server)],
     client: [original(lab.client), ourPlayer(lab.client)],

@@ -987,9 +987,7 @@ export async function ask<T>(
   }
   const { host = "", port = 0 } = settings;
   throw new Failure(
-    `no reply from ${host} port ${port} after ${tries} ${
-      tries === 1 ? "try" : "tries"
-    }`,
+    `no reply from ${host} port ${port} after ${tries} ${tries === 1 ? "try" : "tries"}`,
     startTheServer(host, port),
   );
 }

@@ -108,9 +108,7 @@ async function output(data: Uint8Array) {
   try {
     while (data.length > 0) {
       // The first is faster, but while a pipe is full it would stop all else.
-      const length = outputNeverWaits
-        ? Deno.stdout.writeSync(data)
-        : await Deno.stdout.write(data);
+      const length = outputNeverWaits ? Deno.stdout.writeSync(data) : await Deno.stdout.write(data);
       data = data.subarray(length);
     }
   } catch (error) {

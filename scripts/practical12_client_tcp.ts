@@ -62,7 +62,6 @@ if (import.meta.main) {
       message: String,
       bufferSize: BUFFER_SIZE,
     },
-    ({ host, port, message, bufferSize }) =>
-      echoClient(host, port, message, bufferSize),
+    ({ host, port, message, bufferSize }) => echoClient(host, port, message, bufferSize),
   );
 }

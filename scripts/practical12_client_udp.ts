@@ -17,17 +17,7 @@
  *
  * @module
  */
-import {
-  anyAddress,
-  ask,
-  input,
-  note,
-  print,
-  receiveFrom,
-  repr,
-  resolve,
-  run,
-} from "./lib.ts";
+import { anyAddress, ask, input, note, print, receiveFrom, repr, resolve, run } from "./lib.ts";
 
 const BUFFER_SIZE = 1024; // bytes taken from the reply at most
 

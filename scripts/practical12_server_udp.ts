@@ -15,14 +15,7 @@
  *
  * @module
  */
-import {
-  log,
-  LONGEST_DATAGRAM,
-  repr,
-  resolve,
-  run,
-  serveDatagrams,
-} from "./lib.ts";
+import { log, LONGEST_DATAGRAM, repr, resolve, run, serveDatagrams } from "./lib.ts";
 
 const BUFFER_SIZE = 1024; // bytes taken from a datagram at most
 

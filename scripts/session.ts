@@ -48,9 +48,8 @@ export function readScript(name: string, source: string): Script {
   const prose = header.replaceAll(/\s+/g, " ");
   const block = header.match(/^```console\n\$ (.*)\n([^]*?)^```/m);
   if (!block) throw new Failure(`${name} shows no session in its header`);
-  const [, original = "", course = ""] =
-    prose.match(/Mirrors (.+?) \((.+?)\)/) ??
-      [];
+  const [, original = "", course = ""] = prose.match(/Mirrors (.+?) \((.+?)\)/) ??
+    [];
   const [command, typed = ""] = block[1].split(" # and type ");
   const words = command.match(/[^\s']*'[^']*'|\S+/g) ?? [];
   return {
@@ -441,9 +440,7 @@ export async function runPair(
     const status = await client.status;
     checks.push({
       what: `${clientPlayer.name} ends with status 0`,
-      problem: status === 0
-        ? undefined
-        : `it ended with status ${status}${said(client)}`,
+      problem: status === 0 ? undefined : `it ended with status ${status}${said(client)}`,
     });
     await server.ended(0.3); // its last lines
     await server.end();
@@ -489,9 +486,7 @@ export async function runPair(
     what: `${serverPlayer.name} serves until Ctrl-C ends it`,
     problem: runs && isRight || !serverPlayer.isStrict
       ? undefined
-      : `it ended with status ${serverStatus}${runs ? "" : " before that"}${
-        said(server)
-      }`,
+      : `it ended with status ${serverStatus}${runs ? "" : " before that"}${said(server)}`,
   });
   checks.push(...lookAt(lab.server, serverPlayer, server, port));
   return outcome;
@@ -546,9 +541,7 @@ export async function isListening(
 ): Promise<boolean> {
   const end = Date.now() + patience * 1000;
   while (Date.now() < end) {
-    const isThere = port === 0
-      ? portOf(server) !== undefined
-      : await isBound(port, transport);
+    const isThere = port === 0 ? portOf(server) !== undefined : await isBound(port, transport);
     if (isThere) return true;
     if (await server.ended(0.02)) return false;
   }
@@ -557,8 +550,7 @@ export async function isListening(
 
 /** The port that a server says it listens on. */
 export function portOf(server: Program): number | undefined {
-  const [, port] =
-    server.errors.match(/^note: listening on \S+ port (\d+)\n/m) ?? [];
+  const [, port] = server.errors.match(/^note: listening on \S+ port (\d+)\n/m) ?? [];
   return port === undefined ? undefined : Number(port);
 }
 
@@ -719,9 +711,7 @@ function difference(actual: string, expected: string): Partial<Check> {
   if (line < 0) {
     return { problem: "its last line has no line end", actual, expected };
   }
-  const [is, should] = [actual, expected].map((screen) =>
-    linesOf(screen)[line]
-  );
+  const [is, should] = [actual, expected].map((screen) => linesOf(screen)[line]);
   const problem = is === undefined
     ? `line ${line + 1} is missing: ${should}`
     : should === undefined

@@ -17,17 +17,7 @@
  *
  * @module
  */
-import {
-  anyAddress,
-  ask,
-  Failure,
-  input,
-  note,
-  print,
-  receiveFrom,
-  resolve,
-  run,
-} from "./lib.ts";
+import { anyAddress, ask, Failure, input, note, print, receiveFrom, resolve, run } from "./lib.ts";
 
 const BUFFER_SIZE = 2048; // bytes that the server takes, and its client, at most
 
@@ -68,7 +58,6 @@ if (import.meta.main) {
       timeout: 2,
       tries: 3,
     },
-    ({ host, port, bufferSize, ...waiting }) =>
-      upperClient(host, port, bufferSize, waiting),
+    ({ host, port, bufferSize, ...waiting }) => upperClient(host, port, bufferSize, waiting),
   );
 }

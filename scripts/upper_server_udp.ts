@@ -16,13 +16,7 @@
  *
  * @module
  */
-import {
-  LONGEST_DATAGRAM,
-  print,
-  resolve,
-  run,
-  serveDatagrams,
-} from "./lib.ts";
+import { LONGEST_DATAGRAM, print, resolve, run, serveDatagrams } from "./lib.ts";
 
 const BUFFER_SIZE = 2048; // bytes taken from a datagram at most
 

@@ -409,9 +409,7 @@ for (const client of LISTENERS) {
   const { script, question, answer } = client;
 
   for (const sent of ["", answer.slice(0, 1)]) {
-    const when = sent === ""
-      ? "a server that says nothing"
-      : "the rest of an answer";
+    const when = sent === "" ? "a server that says nothing" : "the rest of an answer";
     Deno.test(
       `Ctrl-C ends ${script} at once while it waits for ${when}`,
       NOT_ON_WINDOWS,
@@ -420,9 +418,7 @@ for (const client of LISTENERS) {
         const { program, connection, before } = pair;
         await take(connection, encode(question).length);
         await writeAll(connection, encode(sent));
-        const piece = script === "echo_client.ts" && sent !== ""
-          ? `Received: ${sent}\n`
-          : "";
+        const piece = script === "echo_client.ts" && sent !== "" ? `Received: ${sent}\n` : "";
         const isThere = () => program.screen === before + piece;
         assert(await program.until(isThere), program.screen);
         assertEquals(await program.end("SIGINT"), 130); // or it had ended before

@@ -130,9 +130,7 @@ for (
     "12345678901234€",
   ]
 ) {
-  const name = message.length > 20
-    ? `${message.length} bytes`
-    : JSON.stringify(message);
+  const name = message.length > 20 ? `${message.length} bytes` : JSON.stringify(message);
 
   Deno.test(`echo_client.ts sends and shows ${name}`, async () => {
     // A server of the test's own: echo_server.ts sends back 2048 bytes at most.
@@ -179,9 +177,7 @@ Deno.test("echo_client.ts and echo_server.ts fail clearly when the message is lo
   ]);
   assertEquals(status, 1);
   assertEquals(stderr, "error: the server closed after 2048 of 90000 bytes\n");
-  const received = [...stdout.matchAll(/^Received: (.*)$/gm)].map(([, piece]) =>
-    piece
-  ).join("");
+  const received = [...stdout.matchAll(/^Received: (.*)$/gm)].map(([, piece]) => piece).join("");
   assertEquals(received, "€".repeat(682) + "\\xe2\\x82");
   assert(stdout.endsWith("\nClosing connection to the server\n"));
 });

@@ -8,15 +8,7 @@ import { deadline } from "@std/async/deadline";
 import { findLabs, portOf } from "../scripts/session.ts";
 import { connect, LINUX_ONLY, NOT_ON_WINDOWS } from "./helpers.ts";
 import { seededRandom } from "./lossy.ts";
-import {
-  dump,
-  FAULTS,
-  makeRubbish,
-  runAll,
-  type Server,
-  SERVERS,
-  Subject,
-} from "./trouble.ts";
+import { dump, FAULTS, makeRubbish, runAll, type Server, SERVERS, Subject } from "./trouble.ts";
 
 const CLIENTS = 500; // at once
 const CASES = 300; // of rubbish for a server
@@ -67,9 +59,7 @@ for (const server of SERVERS) {
   });
 
   for (
-    const { name, isHeavy, inflict } of FAULTS.filter((fault) =>
-      fault.transport === transport
-    )
+    const { name, isHeavy, inflict } of FAULTS.filter((fault) => fault.transport === transport)
   ) {
     Deno.test(`${script} serves others while and after a client ${name}`, async () => {
       await using subject = await Subject.start(server);

@@ -1,19 +1,7 @@
 /** The messages of echo v2 and v3: a header of 10 characters, then the text. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  encodeMessage,
-  Failure,
-  MessageReader,
-  writeAll,
-} from "../scripts/lib.ts";
-import {
-  connect,
-  decode,
-  encode,
-  readToEnd,
-  runScript,
-  startServer,
-} from "./helpers.ts";
+import { encodeMessage, Failure, MessageReader, writeAll } from "../scripts/lib.ts";
+import { connect, decode, encode, readToEnd, runScript, startServer } from "./helpers.ts";
 
 const READING = { bufferSize: 15, maxLength: 1_048_576, timeout: 30 };
 

@@ -1,16 +1,6 @@
 /** kill_port.ts: whom it finds on a port, whom it ends, and what it says. */
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertStringIncludes,
-} from "@std/assert";
-import {
-  parseLsof,
-  parseNetstat,
-  parseProcNet,
-  parseTasklist,
-} from "../scripts/kill_port.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseLsof, parseNetstat, parseProcNet, parseTasklist } from "../scripts/kill_port.ts";
 import { DENO_RUN, Program } from "../scripts/session.ts";
 import {
   connect,
@@ -596,8 +586,7 @@ os.execv(sys.executable, ["${title}", "-c", code])`);
 /** Copies the script and what it needs to where nobody may read and run it. */
 async function copyForNobody(): Promise<string> {
   const folder = await Deno.makeTempDir();
-  const run = (program: string, ...args: string[]) =>
-    new Deno.Command(program, { args }).output();
+  const run = (program: string, ...args: string[]) => new Deno.Command(program, { args }).output();
   const { stdout } = await run(Deno.execPath(), "info", "--json");
   const { denoDir } = JSON.parse(new TextDecoder().decode(stdout));
   await Deno.mkdir(`${folder}/scripts`);
@@ -627,8 +616,7 @@ Deno.test(
         });
       const stdout = "PID     program         protocol address\n" +
         `-       ? (user 0)      TCP      ('127.0.0.1', ${port})\n`;
-      const stderr =
-        `error: a process that you may not see holds port ${port}\n` +
+      const stderr = `error: a process that you may not see holds port ${port}\n` +
         `run it as root: sudo ${Deno.execPath()} run -A ${script} ${port}\n`;
       assertEquals(await result(startAsNobody("--list")), {
         status: 0,

@@ -1,13 +1,7 @@
 /** The program lab.ts: list, run, show, compare, check and new. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DENO_RUN, hasPython, Program } from "../scripts/session.ts";
-import {
-  encode,
-  NOT_ON_WINDOWS,
-  type Result,
-  resultOf,
-  SCRIPTS,
-} from "./helpers.ts";
+import { encode, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS } from "./helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
 
@@ -297,8 +291,7 @@ const BROKEN: [
   [
     "prints a wrong port",
     "echo_server",
-    (source) =>
-      source.replace("${listener.addr.port}", "${listener.addr.port + 1}"),
+    (source) => source.replace("${listener.addr.port}", "${listener.addr.port + 1}"),
     /not ok \d+ - echo_server.ts prints the transcript\n {2}---\n {2}message: \|\n {4}line 1 is: Starting up echo server on localhost port \d+\n {4}and should be: Starting up echo server on localhost port \d+\n/,
   ],
   [
@@ -376,8 +369,7 @@ const BROKEN: [
   [
     "crashes",
     "echo_client_v2",
-    (source) =>
-      source.replace("  print(reply)", "  print(reply.nonsense.more)"),
+    (source) => source.replace("  print(reply)", "  print(reply.nonsense.more)"),
     /not ok \d+ - echo_client_v2.ts ends with status 0\n[^]*TypeError: /,
   ],
   [
@@ -451,9 +443,7 @@ Deno.test(
     const target = `${folder.path}/my exercise`;
     const { status, stdout } = await lab(["new", "echo_v1", target]);
     assertEquals(status, 0);
-    const commands = stdout.match(/^ {2}deno .*$/gm)!.map((line) =>
-      line.trim()
-    );
+    const commands = stdout.match(/^ {2}deno .*$/gm)!.map((line) => line.trim());
     assertEquals(commands.length, 4, stdout);
     const root = `${SCRIPTS}..`;
     for (

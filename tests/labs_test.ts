@@ -40,9 +40,7 @@ Deno.test("echo v3: the end of input at the client counts as exit", async () => 
     `${PROMPT}héllo\n${PROMPT}\n${PROMPT}exit\nConnection Closed\n`,
   );
   assert(
-    await server.until(() =>
-      server.screen.includes("\nexit\nFinished serving client:  (")
-    ),
+    await server.until(() => server.screen.includes("\nexit\nFinished serving client:  (")),
     server.screen,
   );
 });
@@ -293,8 +291,7 @@ Deno.test("tcp_server.ts prints each piece when it comes, and a cut character wi
   await using _ = server;
   using client = await connect(port);
   const { port: ownPort } = client.localAddr as Deno.NetAddr;
-  let expected =
-    `Waiting for connection\nConnected to client IP: ('127.0.0.1', ${ownPort})\n`;
+  let expected = `Waiting for connection\nConnected to client IP: ('127.0.0.1', ${ownPort})\n`;
   for (
     const [piece, shown] of [["typed into nc\n", "typed into nc\\n"], [
       "x".repeat(32),

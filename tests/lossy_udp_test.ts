@@ -46,17 +46,12 @@ async function play(port: number, secret: number, random: () => number) {
     const guess = low + Math.floor(part * (high - low + 1));
     await client.type(`${guess}`);
     const asked = `${known}${PROMPT}${guess}\n`;
-    const answers = () =>
-      /\n(\w+)\n/.test(client.screen.slice(asked.length - 1));
+    const answers = () => /\n(\w+)\n/.test(client.screen.slice(asked.length - 1));
     assert(await client.until(answers, 30), client.screen + client.errors);
     const [, answer] = client.screen.slice(asked.length - 1).match(
       /\n(\w+)\n/,
     )!;
-    const right = guess < secret
-      ? "HIGHER"
-      : guess > secret
-      ? "LOWER"
-      : "CORRECT";
+    const right = guess < secret ? "HIGHER" : guess > secret ? "LOWER" : "CORRECT";
     known = `${asked}${answer}\n`;
     assertEquals(answer, right, `${known}The number was ${secret}.`);
     if (answer === "HIGHER") low = guess + 1;
@@ -74,9 +69,7 @@ async function play(port: number, secret: number, random: () => number) {
 Deno.test(`${GAMES} guessing games come to their right end on a bad network`, async () => {
   const secrets = [1, 42, 63, 99];
   const servers = await Promise.all(
-    secrets.map((secret) =>
-      startServer("guess_server.ts", [`--secret=${secret}`])
-    ),
+    secrets.map((secret) => startServer("guess_server.ts", [`--secret=${secret}`])),
   );
   const sums = { lost: 0, repeated: 0, overtook: 0 };
   try {
@@ -104,8 +97,7 @@ const ASKERS = [
     script: "echo_client_udp.ts",
     args: ["--message=hello"],
     stdin: "",
-    before: (port: number) =>
-      `Connecting to localhost port ${port}\nSending hello\n`,
+    before: (port: number) => `Connecting to localhost port ${port}\nSending hello\n`,
     answered: "received hello\n",
     after: "Closing connection to the server\n",
   },
@@ -285,8 +277,7 @@ Deno.test("lossy.ts passes everything on, nothing, or everything twice, as its f
       "--tries=1",
     ]);
     assertEquals(status, arrived > 0 ? 0 : 1);
-    const count = () =>
-      server.screen.slice(before).match(/^received/gm)?.length ?? 0;
+    const count = () => server.screen.slice(before).match(/^received/gm)?.length ?? 0;
     await server.until(() => count() >= arrived);
     assertEquals(count(), arrived);
   }

@@ -114,18 +114,14 @@ async function startPair(
 ): Promise<Pair> {
   const port = `${closedPort()}`;
   const isClient = role === "client";
-  const our = isClient
-    ? [...NETCAT, "127.0.0.1", port]
-    : [...NETCAT, "-lv", port];
+  const our = isClient ? [...NETCAT, "127.0.0.1", port] : [...NETCAT, "-lv", port];
   const their = isClient ? peer.server(port) : peer.client(port);
   const startOurs = () => new Program(redirected(our, ends.ours ?? {}));
   const startTheirs = () => new Program(redirected(their, ends.theirs ?? {}));
   const server = isClient ? startTheirs() : startOurs();
   const listens = await server.until(() => /listening on/i.test(server.errors));
   assert(listens, server.errors);
-  return isClient
-    ? new Pair(startOurs(), server)
-    : new Pair(server, startTheirs());
+  return isClient ? new Pair(startOurs(), server) : new Pair(server, startTheirs());
 }
 
 /** Gives a test a file that holds some bytes, and the line that `cksum` prints of it. */
@@ -168,9 +164,7 @@ async function testHalf(
   first: "ours" | "theirs",
 ) {
   await using pair = await startPair(peer, role);
-  const [ending, sending] = first === "ours"
-    ? [pair.ours, pair.theirs]
-    : [pair.theirs, pair.ours];
+  const [ending, sending] = first === "ours" ? [pair.ours, pair.theirs] : [pair.theirs, pair.ours];
   await ending.send(encode("my last\n"));
   await ending.endInput();
   assert(await sending.until(() => sending.screen === "my last\n"));
@@ -268,9 +262,7 @@ for (const peer of PEERS) {
       await Promise.all(roles.flatMap((role) => [
         testHalf(peer, role, "theirs"),
         // These end with their client's half, and drop what they still have to send.
-        ...role === "client" && /^nc/.test(peer.name)
-          ? []
-          : [testHalf(peer, role, "ours")],
+        ...role === "client" && /^nc/.test(peer.name) ? [] : [testHalf(peer, role, "ours")],
       ]));
     },
   );

@@ -3,8 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DENO_RUN, findLabs, portOf, Program } from "../scripts/session.ts";
 import { SCRIPTS } from "./helpers.ts";
 
-const read = (path: string) =>
-  Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const readme = read("README.md");
 const labs = findLabs();
 const scripts = labs.flatMap((
@@ -49,8 +48,7 @@ Deno.test("the README's tables list every lab with its originals, by course", ()
 
 Deno.test("the README's table of socket calls names what the programs use", () => {
   const rows = [...readme.matchAll(/^\| (`\w+`.*?) \| (.*?) \| /gm)];
-  const words = (cell: string) =>
-    [...cell.matchAll(/`(.+?)`/g)].map(([, word]) => word);
+  const words = (cell: string) => [...cell.matchAll(/`(.+?)`/g)].map(([, word]) => word);
   const sources = (folder: string) =>
     [...Deno.readDirSync(`${SCRIPTS}${folder}`)]
       .filter(({ name }) => /\.(ts|py)$/.test(name))

@@ -2,13 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
 import { hasPort81, WITHOUT_PORT_81 } from "./helpers.ts";
-import {
-  freePort,
-  hasPython,
-  isListening,
-  Program,
-  SCRIPTS,
-} from "../scripts/session.ts";
+import { freePort, hasPython, isListening, Program, SCRIPTS } from "../scripts/session.ts";
 
 const ROOT = `${SCRIPTS}..`;
 const readme = Deno.readTextFileSync(`${ROOT}/README.md`).replaceAll("\r", "");
@@ -62,9 +56,7 @@ function blocksOf(section: string): Block[] {
   return [...text.matchAll(/^```(console|sh)\n([^]*?)^```/gm)].map(
     ([, language, content]) => {
       const parts = language === "sh"
-        ? content.split("\n").filter((line) => line !== "").map((line) =>
-          line + "\n"
-        )
+        ? content.split("\n").filter((line) => line !== "").map((line) => line + "\n")
         : content.split(/^\$ /m).slice(1);
       const steps = parts.map((part) => {
         const end = part.indexOf("\n");
@@ -82,9 +74,7 @@ function steady(output: string): string {
   const rows = lines.filter((line) => line.includes(" │ ") || / │$/.test(line));
   const column = (i: number) =>
     rows.map((row) => row.split("│")[i].trim()).filter((cell) => cell !== "");
-  const others = lines.filter((line) =>
-    line !== "" && !rows.includes(line) && !/^─/.test(line)
-  );
+  const others = lines.filter((line) => line !== "" && !rows.includes(line) && !/^─/.test(line));
   return [...others, ...column(0), ...column(1)].join("\n");
 }
 
@@ -138,9 +128,7 @@ for (
           const without = isAboutPort81 ? WITHOUT_PORT_81.join(" ") : "";
           const simple = command.replace(/ #.*/, "");
           await using program = start(
-            /[|]/.test(simple)
-              ? `{ ${simple}; } 2>&1`
-              : `exec ${without} ${simple} 2>&1`,
+            /[|]/.test(simple) ? `{ ${simple}; } 2>&1` : `exec ${without} ${simple} 2>&1`,
           );
           await program.endInput();
           assert(
@@ -175,8 +163,7 @@ Deno.test("the README's permissions are enough", async () => {
     rows.find(([, name]) => name === program)![2].replace("9900", `${port}`);
   for (const transport of ["tcp", "udp"] as const) {
     const port = freePort(transport);
-    const name = (half: string) =>
-      `echo_${half}${transport === "udp" ? "_udp" : ""}.ts`;
+    const name = (half: string) => `echo_${half}${transport === "udp" ? "_udp" : ""}.ts`;
     const run = (half: "server" | "client") => {
       const program = transport === "tcp" ? "TCP" : `UDP ${half}`;
       const flags = ["--no-prompt", ...permission(program, port).split(" ")];

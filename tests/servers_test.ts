@@ -178,8 +178,7 @@ Deno.test("echo_server.ts prints no Data line for a client that sends nothing", 
   await using _ = server;
   (await connect(port)).close();
   const waiting = "Waiting to receive message from client\n";
-  const expected =
-    `Starting up echo server on localhost port ${port}\n${waiting}${waiting}`;
+  const expected = `Starting up echo server on localhost port ${port}\n${waiting}${waiting}`;
   assert(await server.until(() => server.screen === expected), server.screen);
 });
 
@@ -247,9 +246,7 @@ Deno.test("guess_server.ts judges guesses", async () => {
   const invalid = new Uint8Array([0x34, 0xff]);
   assertEquals(await askOverUdp(port, invalid), "INVALID");
   assert(
-    await server.until(() =>
-      server.screen.includes("guessed 4\\xff: INVALID\n")
-    ),
+    await server.until(() => server.screen.includes("guessed 4\\xff: INVALID\n")),
     server.screen,
   );
 });
@@ -299,8 +296,7 @@ Deno.test("a reply in several writes does not wait for the client's ACK", async 
 });
 
 Deno.test("a closed stdout ends a server quietly", NOT_ON_WINDOWS, async () => {
-  const command =
-    '{ "$0" run --allow-net "$1" --port=0; echo "status $?" >&2; } | head -2';
+  const command = '{ "$0" run --allow-net "$1" --port=0; echo "status $?" >&2; } | head -2';
   const script = `${SCRIPTS}echo_server.ts`;
   await using shell = new Program([
     "sh",

@@ -19,14 +19,7 @@
 import { delay } from "@std/async/delay";
 import { Failure, note, print, run } from "../scripts/lib.ts";
 import { seededRandom } from "./lossy.ts";
-import {
-  dump,
-  FAULTS,
-  makeRubbish,
-  runAll,
-  SERVERS,
-  Subject,
-} from "./trouble.ts";
+import { dump, FAULTS, makeRubbish, runAll, SERVERS, Subject } from "./trouble.ts";
 
 const HONEST = 400; // clients in a round
 const FAULTY = 40;
@@ -176,8 +169,7 @@ function isGood({ served, wrong, crashes, memory, descriptors }: Row): boolean {
 }
 
 function printTable(rows: Row[]) {
-  const number = (value: number) =>
-    Number.isNaN(value) ? "-" : `${Math.round(value)}`;
+  const number = (value: number) => Number.isNaN(value) ? "-" : `${Math.round(value)}`;
   const cells = [
     [
       "server",
@@ -203,9 +195,7 @@ function printTable(rows: Row[]) {
         .map((name) => number(rows.reduce((sum, row) => sum + row[name], 0))),
     ],
   ];
-  const widths = cells[0].map((_, i) =>
-    Math.max(...cells.map((row) => row[i]?.length ?? 0))
-  );
+  const widths = cells[0].map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   for (const row of cells) {
     const [name, ...values] = row.map((cell, i) =>
       i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])

@@ -6,12 +6,7 @@
  */
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import {
-  address,
-  encodeMessage,
-  receiveFrom,
-  writeAll,
-} from "../scripts/lib.ts";
+import { address, encodeMessage, receiveFrom, writeAll } from "../scripts/lib.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/session.ts";
 import {
   connect,
@@ -522,9 +517,7 @@ const MEGABYTE = 1_000_000;
 /** Text of ten megabytes, in messages where the server wants such. */
 function tenMegabytes({ isFramed }: Server): Uint8Array {
   const megabyte = "x".repeat(MEGABYTE);
-  return isFramed
-    ? framed(...Array(10).fill(megabyte)).question
-    : encode(megabyte.repeat(10));
+  return isFramed ? framed(...Array(10).fill(megabyte)).question : encode(megabyte.repeat(10));
 }
 
 /** What clients do wrong, or at least unusually. */
@@ -725,8 +718,7 @@ export interface Rubbish {
 export function makeRubbish(server: Server, random: () => number): Rubbish {
   const below = (limit: number) => Math.floor(random() * limit);
   const pick = <T>(values: T[]) => values[below(values.length)];
-  const bytes = (length: number) =>
-    Uint8Array.from({ length }, () => below(256));
+  const bytes = (length: number) => Uint8Array.from({ length }, () => below(256));
   const lineEnd = pick(["\n", "\r\n", "\r", "\x1b[2J\n", "\0\n", "\u0085"]);
   // Never at the start: a client may say what it wants in its own line.
   const forgery = `x${lineEnd}${server.forgery}${lineEnd}`;
@@ -751,9 +743,7 @@ export function makeRubbish(server: Server, random: () => number): Rubbish {
   const cuts = server.transport === "udp" ? below(2) : below(6);
   const places = Array.from({ length: cuts }, () => below(data.length + 1))
     .sort((a, b) => a - b);
-  const pieces = [0, ...places].map((start, i) =>
-    data.subarray(start, places[i] ?? data.length)
-  );
+  const pieces = [0, ...places].map((start, i) => data.subarray(start, places[i] ?? data.length));
   return {
     pieces,
     pauses: pieces.map(() => random() < 0.2 ? below(4) : 0),

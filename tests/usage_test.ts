@@ -85,9 +85,7 @@ function wrongLines(flags: Map<string, string>, turn: number): string[][] {
     const isNumber = /^(\d+|N)$/.test(value);
     if (!isNumber) continue;
     // All scripts read numbers in the same way: each tries some of the values.
-    const some = [0, 1].map((i) =>
-      NO_NUMBERS[(turn * 2 + i) % NO_NUMBERS.length]
-    );
+    const some = [0, 1].map((i) => NO_NUMBERS[(turn * 2 + i) % NO_NUMBERS.length]);
     for (const number of [...some, ...OUT_OF_RANGE[flag] ?? []]) {
       // 1.5 seconds are as good as 1.
       if (

@@ -92,8 +92,7 @@ async function allRows(machine: Machine): Promise<Row[]> {
   ) => ({
     ours: load(machine.ours(script, ...flags), ...words),
     ...python && {
-      Python: () =>
-        machine.underLoad(machine.counterpart(script, constants), [...words]),
+      Python: () => machine.underLoad(machine.counterpart(script, constants), [...words]),
     },
     ...least && { bare: load(machine.bareServer(...least), ...words) },
     ...compiler && least && {
@@ -146,12 +145,8 @@ async function allRows(machine: Machine): Promise<Row[]> {
     Object.fromEntries(
       Object.entries(netcats).map(([name, command]) => {
         const call = name === "socat"
-          ? `socat ${
-            isOut ? "-u - TCP:127.0.0.1:PORT" : "-u TCP:127.0.0.1:PORT -"
-          }`
-          : `${command} ${
-            name === "ncat" && !isOut ? "--recv-only" : ""
-          } 127.0.0.1 PORT`;
+          ? `socat ${isOut ? "-u - TCP:127.0.0.1:PORT" : "-u TCP:127.0.0.1:PORT -"}`
+          : `${command} ${name === "ncat" && !isOut ? "--recv-only" : ""} 127.0.0.1 PORT`;
         const line = shell.replace("%", call);
         return [name, () => machine.throughput(line, BYTES, isOut)];
       }),
@@ -169,24 +164,21 @@ async function allRows(machine: Machine): Promise<Row[]> {
   return [
     {
       name: "echo_server_udp",
-      what:
-        "Echoes datagrams of 64 bytes, 32 in flight, with the transcript in a file.",
+      what: "Echoes datagrams of 64 bytes, 32 in flight, with the transcript in a file.",
       unit: "/s",
       contestants: lab("echo_server_udp.ts", udp(32), ["udp", 2048]),
       goals: { Python: 1.8 },
     },
     {
       name: "echo_server_udp, one in flight",
-      what:
-        "The same with the next datagram sent when the last is back: latency.",
+      what: "The same with the next datagram sent when the last is back: latency.",
       unit: "/s",
       contestants: lab("echo_server_udp.ts", udp(1), ["udp", 2048]),
       goals: { Python: 1 },
     },
     {
       name: "echo_server, 1 client",
-      what:
-        "Takes a connection, echoes 64 bytes and closes, with the transcript in a file.",
+      what: "Takes a connection, echoes 64 bytes and closes, with the transcript in a file.",
       unit: "/s",
       contestants: lab("echo_server.ts", tcp(1, 64, "once"), ["once", 2048]),
       goals: { Python: 1 },
@@ -200,8 +192,7 @@ async function allRows(machine: Machine): Promise<Row[]> {
     },
     {
       name: "practical12_server_tcp",
-      what:
-        "Echoes 64 bytes again and again to 50 clients, with the transcript in a file.",
+      what: "Echoes 64 bytes again and again to 50 clients, with the transcript in a file.",
       unit: "/s",
       contestants: {
         ours: load(machine.ours("practical12_server_tcp.ts"), ...tcp(50, 64)),
@@ -216,24 +207,21 @@ async function allRows(machine: Machine): Promise<Row[]> {
     },
     {
       name: "practical12_server_tcp --quiet",
-      what:
-        "Echoes 64 bytes again and again to 50 clients, without a transcript.",
+      what: "Echoes 64 bytes again and again to 50 clients, without a transcript.",
       unit: "/s",
       contestants: echo(tcp(50, 64), 1024),
       goals: { Node: 1.15, asyncio: 1.2, C: 0.85 },
     },
     {
       name: "practical12_server_tcp --quiet, 64 KiB",
-      what:
-        "Echoes 64 KiB again and again to 4 clients, with --buffer-size=65536.",
+      what: "Echoes 64 KiB again and again to 4 clients, with --buffer-size=65536.",
       unit: "/s",
       contestants: echo(tcp(4, 65536), 65536, ["--buffer-size=65536"]),
       goals: { Node: 1.5, asyncio: 1, C: 1 },
     },
     {
       name: "echo_server_v3",
-      what:
-        "Echoes messages of 20 characters on one connection, 15 bytes a read.",
+      what: "Echoes messages of 20 characters on one connection, 15 bytes a read.",
       unit: "/s",
       contestants: lab("echo_server_v3.ts", tcp(1, 20, "framed"), ["tcp", 15]),
       goals: { Python: 1 },
@@ -249,8 +237,7 @@ async function allRows(machine: Machine): Promise<Row[]> {
     },
     {
       name: "echo_server_v2, 64 KiB",
-      what:
-        "The same with --buffer-size=65536, and the counterpart's BUF_SIZE as well.",
+      what: "The same with --buffer-size=65536, and the counterpart's BUF_SIZE as well.",
       unit: "ms",
       contestants: inMilliseconds(lab(
         "echo_server_v2.ts",
@@ -279,8 +266,7 @@ async function allRows(machine: Machine): Promise<Row[]> {
     },
     {
       name: "practical12_server_udp",
-      what:
-        "Echoes datagrams of 64 bytes, 32 in flight, with the transcript in a file.",
+      what: "Echoes datagrams of 64 bytes, 32 in flight, with the transcript in a file.",
       unit: "/s",
       contestants: lab("practical12_server_udp.ts", udp(32), ["udp", 1024]),
       goals: { Python: 1 },
@@ -315,8 +301,7 @@ async function allRows(machine: Machine): Promise<Row[]> {
     },
     {
       name: "start",
-      what:
-        "From the start of echo_server to the first connection that it takes.",
+      what: "From the start of echo_server to the first connection that it takes.",
       unit: "ms",
       contestants: {
         ours: () => machine.startUp(machine.ours("echo_server.ts")),
@@ -370,9 +355,7 @@ async function runRow(
     figures[contestant] = spread(theirs.map(({ value }) => value));
     if (contestant === "ours") continue;
     const values = theirs.map(({ value }, round) =>
-      unit === "ms"
-        ? value / samples.ours[round].value
-        : samples.ours[round].value / value
+      unit === "ms" ? value / samples.ours[round].value : samples.ours[round].value / value
     );
     const goal = goals[contestant];
     ratios[contestant] = { ...spread(values), ...goal && { goal } };
@@ -410,8 +393,7 @@ async function grow(machine: Machine, rounds: number): Promise<Growth[]> {
       }
     }
     for (const [contestant, of] of Object.entries(samples)) {
-      const median = (key: keyof Sample) =>
-        spread(of.map((sample) => sample[key] ?? 0)).median;
+      const median = (key: keyof Sample) => spread(of.map((sample) => sample[key] ?? 0)).median;
       found.push({
         connections,
         contestant,
@@ -482,9 +464,7 @@ export function shortTable({ rows }: Report): string[] {
     "| what | ours | ours / theirs |",
     ...rows.map(({ name, unit, figures, ratios }) => {
       const others = Object.entries(ratios)
-        .map(([contestant, { median }]) =>
-          `${contestant} ${median.toFixed(2)}`
-        );
+        .map(([contestant, { median }]) => `${contestant} ${median.toFixed(2)}`);
       const ours = `${rounded(figures.ours.median)} ${unit}`;
       return `| ${name} | ${ours} | ${others.join(", ")} |`;
     }),
@@ -505,8 +485,7 @@ async function bench(only: string, rounds: number, json: string) {
     }
     const report: Report = {
       date: new Date().toISOString().slice(0, 10),
-      machine:
-        `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores`,
+      machine: `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores`,
       versions: machine.versions,
       load: machine.compiler ? "load.c" : "load.ts",
       rounds,

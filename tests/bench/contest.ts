@@ -162,9 +162,7 @@ export class Machine {
 
   /** The command of the load. */
   get load(): string[] {
-    return this.compiler
-      ? [`${this.folder}/load`]
-      : [...DENO_RUN, "-A", `${HERE}/load.ts`];
+    return this.compiler ? [`${this.folder}/load`] : [...DENO_RUN, "-A", `${HERE}/load.ts`];
   }
 
   /** Starts a server with its transcript in a file, and waits until it listens. */
@@ -223,9 +221,7 @@ export class Machine {
   /** Milliseconds from a server's start until it accepts connections, or one more. */
   async startUp({ command, port }: Server): Promise<Sample> {
     port ??= freePort("tcp");
-    const words = command.map((word) =>
-      word.replace("--port=0", `--port=${port}`)
-    );
+    const words = command.map((word) => word.replace("--port=0", `--port=${port}`));
     const begin = performance.now();
     await using _ = new Program(words);
     while (true) {
