@@ -22,121 +22,26 @@
  * @module
  */
 import { delay } from "@std/async/delay";
+import { check } from "./lab/check.ts";
 import {
-  type Check,
-  compareLines,
-  findLabs,
-  type Half,
-  hasPython,
-  type Lab,
-  labName,
-  ourPlayer,
-  type Player,
-  pythonPlayer,
-  runPair,
-  type Script,
-  SCRIPTS,
-  studentPlayer,
-} from "./session.ts";
+  bold,
+  columnWidths,
+  green,
+  printRow,
+  printRule,
+  red,
+  terminalWidth,
+  yellow,
+} from "./lab/columns.ts";
+import { type Half, type Lab, type Script, SCRIPTS } from "./lab/header.ts";
+import { find, findLab, findScripts, labs, scripts } from "./lab/names.ts";
+import { findOriginal } from "./lab/originals.ts";
+import { ourPlayer, type Player, pythonPlayer, runPair } from "./lab/pair.ts";
+import { hasPython } from "./lab/program.ts";
+import { compareLines } from "./lab/screens.ts";
 import { Failure, input, note, run, UsageError, write } from "./lib.ts";
 
-const COUNTERPARTS = `${import.meta.dirname}/../tests/python`;
-const labs = findLabs();
 const TASKS = ["list", "run", "demo", "show", "compare", "check", "new"];
-
-const color = (code: number) => (text: string) =>
-  Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[${code}m${text}\x1b[0m`;
-const [bold, green, red, yellow] = [1, 32, 31, 33].map(color);
-
-/** Finds what a user names; a wrong name gets the nearest right one suggested. */
-function find<T extends { name: string }>(things: T[], name: string): T {
-  const bare = (name: string) => name.replace(/\.(ts|py)$/, "");
-  const thing = things.find((thing) => bare(thing.name) === bare(name));
-  if (thing) return thing;
-  const [nearest] = things.map((thing) => bare(thing.name))
-    .toSorted((a, b) => distance(a, bare(name)) - distance(b, bare(name)));
-  throw new UsageError(`there is no ${name}: did you mean ${nearest}?`);
-}
-
-/** How many letters must be changed, added or taken away (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const above = row;
-    row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(change, above[j] + 1, row[j - 1] + 1));
-    }
-  }
-  return row[b.length];
-}
-
-/** The lab that a user names, or that has the script which is named. */
-function findLab(name: string): Lab {
-  return find(labs, labName(name));
-}
-
-/** The scripts of all labs, with the half they are. */
-function scripts(): (Script & { half: Half; lab: Lab })[] {
-  return labs.flatMap((lab) => [
-    { ...lab.server, half: "server" as const, lab },
-    { ...lab.client, half: "client" as const, lab },
-  ]);
-}
-
-/** Both scripts of the lab, or the one script, that a user names. */
-function findScripts(name: string) {
-  const bare = name.replace(/\.ts$/, "");
-  const both = scripts().filter(({ lab }) => lab.name === bare);
-  return both.length > 0 ? both : [find(scripts(), name)];
-}
-
-/** The columns that the terminal has; a wide one where stdout is none. */
-function terminalWidth(): number {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 160;
-}
-
-/** The widths of two columns: what they need, less where the terminal is narrow. */
-function columnWidths(left: string[], right: string[]): [number, number] {
-  const widest = (lines: string[]) => Math.max(...lines.map((line) => [...line].length));
-  const [a, b] = [widest(left), widest(right)];
-  const room = Math.max(terminalWidth() - 3, 20);
-  if (a + b <= room) return [a, b];
-  const narrow = Math.min(a, Math.max(Math.floor(room / 2), room - b));
-  return [narrow, Math.min(b, room - narrow)];
-}
-
-/** Prints two texts next to each other, wrapped to the widths of their columns. */
-function printRow(
-  left: string,
-  right: string,
-  widths: [number, number],
-  mark = "│",
-) {
-  const [a, b] = [wrapped(left, widths[0]), wrapped(right, widths[1])];
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const start = (a[i] ?? "").padEnd(widths[0]);
-    write(`${start} ${mark} ${b[i] ?? ""}`.trimEnd() + "\n");
-  }
-}
-
-/** Breaks a line behind spaces, or where there is none in the middle of a word. */
-function wrapped(line: string, width: number): string[] {
-  const lines: string[] = [];
-  let rest = [...line];
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(" ", width - 1);
-    const end = rest.slice(0, space).join("").trim() === "" ? width : space + 1;
-    lines.push(rest.slice(0, end).join(""));
-    rest = rest.slice(end);
-  }
-  return [...lines, rest.join("")];
-}
-
-function printRule(widths: [number, number]) {
-  write(widths.map((width) => "─".repeat(width)).join("─┼─") + "\n");
-}
 
 function list() {
   for (const { name, transport, server, client } of labs) {
@@ -255,25 +160,6 @@ async function runLabs(names: string[], more: string[], isTyped: boolean) {
   }
 }
 
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
-/** The file that a script mirrors, in a folder of originals or among ours. */
-function findOriginal(script: Script, folder: string): string {
-  const names = [script.original, script.name.replace(".ts", ".py")]
-    .filter((name) => name.endsWith(".py"));
-  for (const name of names) {
-    const file = `${folder || COUNTERPARTS}/${name}`;
-    if (isFile(file)) return file;
-  }
-  throw new Failure(`no ${names.join(" or ")} in ${folder || COUNTERPARTS}`);
-}
-
 function show(name: string, originals: string) {
   const chosen = findScripts(name);
   for (const script of chosen) {
@@ -360,50 +246,6 @@ async function runPatiently(lab: Lab, pair: Record<Half, Player>) {
     if (seconds === 0) note(`waiting until the system frees port ${port}`);
     await delay(5000);
   }
-}
-
-/** Checks an exercise: a file that takes the place of a script. */
-async function check(file: string, as: string) {
-  const { half, lab } = find(scripts(), as);
-  if (!isFile(file)) throw new Failure(`${file}: no such file`);
-  const path = Deno.realPathSync(file);
-  const other = half === "server" ? "client" : "server";
-  const others = [ourPlayer(lab[other])];
-  if (await hasPython()) {
-    others.push(pythonPlayer(lab[other], findOriginal(lab[other], "")));
-  }
-
-  write("TAP version 14\n");
-  let count = 0;
-  let failed = 0;
-  for (const partner of others) {
-    const student = studentPlayer(lab[half], path);
-    write(`# ${student.name} as ${lab[half].name}, with ${partner.name}\n`);
-    const pair = { [half]: student, [other]: partner } as Record<Half, Player>;
-    const options = { patience: 1.5, closes: half === "server" };
-    const { checks } = await runPair(lab, pair, options);
-    for (const check of checks) {
-      printTap(++count, check);
-      if (check.problem) failed++;
-    }
-    if (failed > 0) break; // more of the same would only hide it
-  }
-  write(`1..${count}\n`);
-  if (failed > 0) throw new Failure(`${failed} of ${count} checks failed`);
-}
-
-function printTap(
-  number: number,
-  { what, problem, expected, actual }: Check,
-) {
-  write(`${problem ? "not ok" : "ok"} ${number} - ${what}\n`);
-  if (!problem) return;
-  const block = (name: string, text: string) =>
-    `  ${name}: |\n` + text.trimEnd().replace(/^/gm, "    ") + "\n";
-  write("  ---\n" + block("message", problem));
-  if (expected !== undefined) write(block("expected", expected));
-  if (actual !== undefined) write(block("actual", actual));
-  write("  ...\n");
 }
 
 /** Copies what an exercise needs, and never over a file that is there. */

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import net from "node:net";
-import { DENO_RUN, findLabs, Program } from "../scripts/session.ts";
+import { findLabs } from "../scripts/lab/header.ts";
+import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import { writeAll } from "../scripts/lib.ts";
 import { encode, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS } from "./helpers.ts";
 import { seededRandom } from "./lossy.ts";

@@ -1,6 +1,6 @@
 /** The benchmark: that it measures, that it sees wrong answers, and the README's table. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { DENO_RUN, Program } from "../scripts/session.ts";
+import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import { type Report, shortTable } from "./bench/bench.ts";
 import { Machine } from "./bench/contest.ts";
 import { startServer } from "./helpers.ts";

@@ -1,6 +1,6 @@
 /** What every client promises beside its session: see the table of clients. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { findLabs } from "../scripts/session.ts";
+import { findLabs } from "../scripts/lab/header.ts";
 import { writeAll } from "../scripts/lib.ts";
 import {
   closedPort,

@@ -5,7 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { findLabs, portOf } from "../scripts/session.ts";
+import { findLabs } from "../scripts/lab/header.ts";
+import { portOf } from "../scripts/lab/program.ts";
 import { connect, LINUX_ONLY, NOT_ON_WINDOWS } from "./helpers.ts";
 import { seededRandom } from "./lossy.ts";
 import { dump, FAULTS, makeRubbish, runAll, type Server, SERVERS, Subject } from "./trouble.ts";

@@ -1,7 +1,8 @@
 /** What several tests need: scripts that run, and ports that are free or closed. */
 import { assert } from "@std/assert";
 import net from "node:net";
-import { DENO_RUN, portOf, Program, SCRIPTS } from "../scripts/session.ts";
+import { SCRIPTS } from "../scripts/lab/header.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 
 export { SCRIPTS };
 

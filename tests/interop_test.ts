@@ -1,14 +1,8 @@
 /** Every lab in all four pairings: our script or its Python counterpart as server and as client. */
 import { assertEquals } from "@std/assert";
-import {
-  findLabs,
-  freePort,
-  hasPython,
-  ourPlayer,
-  pythonPlayer,
-  runPair,
-  type Script,
-} from "../scripts/session.ts";
+import { findLabs, type Script } from "../scripts/lab/header.ts";
+import { ourPlayer, pythonPlayer, runPair } from "../scripts/lab/pair.ts";
+import { freePort, hasPython } from "../scripts/lab/program.ts";
 import { SCRIPTS } from "./helpers.ts";
 
 const ignore = !await hasPython();

@@ -1,7 +1,7 @@
 /** kill_port.ts: whom it finds on a port, whom it ends, and what it says. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseLsof, parseNetstat, parseProcNet, parseTasklist } from "../scripts/kill_port.ts";
-import { DENO_RUN, Program } from "../scripts/session.ts";
+import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import {
   connect,
   has,

@@ -1,6 +1,6 @@
 /** The program lab.ts: list, run, show, compare, check and new. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { DENO_RUN, hasPython, Program } from "../scripts/session.ts";
+import { DENO_RUN, hasPython, Program } from "../scripts/lab/program.ts";
 import { encode, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS } from "./helpers.ts";
 
 const withPython = { ignore: !await hasPython() };

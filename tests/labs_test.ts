@@ -1,7 +1,7 @@
 /** What single labs promise beside their session. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeMessage, repr, writeAll } from "../scripts/lib.ts";
-import { DENO_RUN, Program } from "../scripts/session.ts";
+import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import {
   connect,
   decode,

@@ -15,7 +15,7 @@ import {
   UsageError,
   writeAll,
 } from "../scripts/lib.ts";
-import { DENO_RUN, Program } from "../scripts/session.ts";
+import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import { connect, decode, encode, readToEnd, SCRIPTS } from "./helpers.ts";
 
 const LIB = import.meta.resolve("../scripts/lib.ts");

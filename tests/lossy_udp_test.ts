@@ -1,6 +1,7 @@
 /** What the UDP clients do when datagrams get lost, come twice, late, or from strangers. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { DENO_RUN, findLabs, Program } from "../scripts/session.ts";
+import { findLabs } from "../scripts/lab/header.ts";
+import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import {
   decode,
   encode,

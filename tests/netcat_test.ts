@@ -10,7 +10,7 @@ import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import net from "node:net";
 import { writeAll } from "../scripts/lib.ts";
-import { DENO_RUN, portOf, Program } from "../scripts/session.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 import {
   closedPort,
   connect,

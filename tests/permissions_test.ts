@@ -1,14 +1,8 @@
 /** What permissions the scripts need, to the port, and what they say without. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  DENO_RUN,
-  findLabs,
-  freePort,
-  type Player,
-  Program,
-  runPair,
-  type Script,
-} from "../scripts/session.ts";
+import { findLabs, type Script } from "../scripts/lab/header.ts";
+import { type Player, runPair } from "../scripts/lab/pair.ts";
+import { DENO_RUN, freePort, Program } from "../scripts/lab/program.ts";
 import { encode, SCRIPTS, sendTo, udpSocket } from "./helpers.ts";
 
 const labs = findLabs();

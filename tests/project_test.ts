@@ -1,6 +1,7 @@
 /** The README, the headers and the files as they lie. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { DENO_RUN, findLabs, portOf, Program } from "../scripts/session.ts";
+import { findLabs } from "../scripts/lab/header.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 import { SCRIPTS } from "./helpers.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
@@ -110,10 +111,16 @@ Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async (
   }
 });
 
-for (const module of ["lib.ts", "session.ts", "kill_port.ts"]) {
-  Deno.test(`deno doc finds nothing to complain about in ${module}`, async () => {
+const MODULES = {
+  "lib.ts": [`${SCRIPTS}lib.ts`],
+  "kill_port.ts": [`${SCRIPTS}kill_port.ts`],
+  "the lab tool": [...Deno.readDirSync(`${SCRIPTS}lab`)].map(({ name }) => `${SCRIPTS}lab/${name}`),
+};
+
+for (const [what, files] of Object.entries(MODULES)) {
+  Deno.test(`deno doc finds nothing to complain about in ${what}`, async () => {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["doc", "--lint", SCRIPTS + module],
+      args: ["doc", "--lint", ...files],
     }).output();
     assert(success, new TextDecoder().decode(stderr));
   });

@@ -1,6 +1,7 @@
 /** What every server promises beside its session: see the table of servers. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { DENO_RUN, findLabs, portOf, Program } from "../scripts/session.ts";
+import { findLabs } from "../scripts/lab/header.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 import { writeAll } from "../scripts/lib.ts";
 import {
   connect,

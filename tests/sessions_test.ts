@@ -1,15 +1,9 @@
 /** Runs the session in every script's header, and what reads and runs them. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Failure } from "../scripts/lib.ts";
-import {
-  compareLines,
-  findLabs,
-  ourPlayer,
-  readScript,
-  runPair,
-  sameScreen,
-  type Script,
-} from "../scripts/session.ts";
+import { findLabs, readScript, type Script } from "../scripts/lab/header.ts";
+import { ourPlayer, runPair } from "../scripts/lab/pair.ts";
+import { compareLines, sameScreen } from "../scripts/lab/screens.ts";
 import { SCRIPTS } from "./helpers.ts";
 
 const labs = findLabs();

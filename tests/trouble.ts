@@ -7,7 +7,7 @@
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { address, encodeMessage, receiveFrom, writeAll } from "../scripts/lib.ts";
-import { DENO_RUN, portOf, Program } from "../scripts/session.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 import {
   connect,
   decode,

@@ -1,6 +1,6 @@
 /** What every lab script says to a command line that makes no sense. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { findLabs } from "../scripts/session.ts";
+import { findLabs } from "../scripts/lab/header.ts";
 import { runScript } from "./helpers.ts";
 
 const AT_ONCE = 4; // processes

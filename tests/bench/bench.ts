@@ -14,7 +14,8 @@
  * @module
  */
 import { Failure, print, run, UsageError, write } from "../../scripts/lib.ts";
-import { DENO_RUN, SCRIPTS } from "../../scripts/session.ts";
+import { SCRIPTS } from "../../scripts/lab/header.ts";
+import { DENO_RUN } from "../../scripts/lab/program.ts";
 import { Machine, type Sample, type Spread, spread } from "./contest.ts";
 
 const SECONDS = 0.5; // that each server is under load, after a warm-up

@@ -1,0 +1,234 @@
+/**
+ * A program that runs: its screen, its keyboard, and the port it listens on.
+ *
+ * @module
+ */
+import { deadline } from "@std/async/deadline";
+import { parseNetstat } from "../kill_port.ts";
+
+const PATIENCE = 1500; // milliseconds that a program may take to end when told to
+
+/** A program that runs: what it prints, and its keyboard. */
+export class Program {
+  /** What stands on its screen: its stdout, and what was typed. */
+  screen = "";
+  /** What it printed on stderr. */
+  errors = "";
+  /** Its exit status. */
+  readonly status: Promise<number>;
+  #child: Deno.ChildProcess;
+  #keyboard?: WritableStreamDefaultWriter<Uint8Array>;
+  #hasEnded = false;
+  #change = Promise.withResolvers<void>();
+
+  /**
+   * Starts a program.
+   *
+   * @param command The program and its arguments.
+   * @param onScreen Called with everything that appears on its screen.
+   * @param options Options of `Deno.Command`.
+   * @param onErrors Called with everything it prints on stderr.
+   */
+  constructor(
+    command: string[],
+    readonly onScreen: (output: string) => void = () => {},
+    options: Deno.CommandOptions = {},
+    readonly onErrors: (output: string) => void = () => {},
+  ) {
+    this.#child = new Deno.Command(command[0], {
+      args: command.slice(1),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      ...options,
+    }).spawn();
+    this.#keyboard = this.#child.stdin.getWriter();
+    this.status = this.#follow();
+  }
+
+  /** Its process's number. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  async #follow(): Promise<number> {
+    await Promise.all([
+      this.#read(this.#child.stdout, (output) => this.#show(output)),
+      this.#read(this.#child.stderr, (output) => {
+        this.errors += output;
+        this.onErrors(output);
+      }),
+    ]);
+    const { code } = await this.#child.status;
+    this.#hasEnded = true;
+    this.#changed();
+    return code;
+  }
+
+  async #read(
+    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+    use: (output: string) => void,
+  ) {
+    for await (const output of stream.pipeThrough(new TextDecoderStream())) {
+      use(output);
+      this.#changed();
+    }
+  }
+
+  #show(output: string) {
+    this.screen += output;
+    this.onScreen(output);
+  }
+
+  #changed() {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers<void>();
+  }
+
+  /**
+   * Waits until something is the case, and looks again whenever the program
+   * prints or ends.
+   *
+   * @param condition What to wait for.
+   * @param seconds How long at most.
+   * @returns Whether it is the case; not when time ran out or the program ended.
+   */
+  async until(condition: () => boolean, seconds = 10): Promise<boolean> {
+    const end = Date.now() + seconds * 1000;
+    while (!condition()) {
+      if (this.#hasEnded || Date.now() > end) return false;
+      await deadline(this.#change.promise, end - Date.now()).catch(() => {});
+    }
+    return true;
+  }
+
+  /** Waits until it has ended by itself, some seconds at most. */
+  async ended(seconds = 10): Promise<boolean> {
+    await this.until(() => false, seconds);
+    return this.#hasEnded;
+  }
+
+  /** Types a line; it shows on the screen, as on a terminal. */
+  async type(line: string) {
+    this.#show(`${line}\n`);
+    await this.send(new TextEncoder().encode(`${line}\n`));
+  }
+
+  /** Puts bytes into its input, which do not show. */
+  async send(data: Uint8Array) {
+    await this.#keyboard?.write(data).catch(() => {}); // it may have ended first
+  }
+
+  /** Ends its keyboard input, as Ctrl-D does. */
+  async endInput() {
+    await this.#keyboard?.close().catch(() => {}); // the program may have ended first
+    this.#keyboard = undefined;
+  }
+
+  /** Ends the program at once when its scope is left. */
+  async [Symbol.asyncDispose]() {
+    await this.end("SIGKILL");
+  }
+
+  /** Sends a signal, and waits for the program's end: its exit status. */
+  async end(signal: Deno.Signal = "SIGINT"): Promise<number> {
+    this.#kill(signal);
+    await deadline(this.status, PATIENCE).catch(() => this.#kill("SIGKILL"));
+    await this.endInput();
+    return await this.status;
+  }
+
+  #kill(signal: Deno.Signal) {
+    try {
+      if (!this.#hasEnded) this.#child.kill(signal);
+    } catch { /* it has just ended */ }
+  }
+}
+
+/** Runs a script; what Deno itself says, for instance of downloads, stays unsaid. */
+export const DENO_RUN = [Deno.execPath(), "run", "--quiet"];
+
+const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
+
+/** Runs a Python file, and does not hold its output back. */
+export const PYTHON_RUN = [PYTHON, "-u"];
+
+/** Whether this machine has Python 3. */
+export async function hasPython(): Promise<boolean> {
+  const command = new Deno.Command(PYTHON, {
+    args: ["-c", "import sys; sys.exit(sys.version_info < (3,))"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
+  try {
+    return (await command.output()).success;
+  } catch {
+    return false; // no such program
+  }
+}
+
+/** Waits until a server listens: it says so when its port is 0, or the system knows. */
+export async function isListening(
+  server: Program,
+  port: number,
+  transport: "tcp" | "udp",
+  patience: number,
+): Promise<boolean> {
+  const end = Date.now() + patience * 1000;
+  while (Date.now() < end) {
+    const isThere = port === 0 ? portOf(server) !== undefined : await isBound(port, transport);
+    if (isThere) return true;
+    if (await server.ended(0.02)) return false;
+  }
+  return false;
+}
+
+/** The port that a server says it listens on. */
+export function portOf(server: Program): number | undefined {
+  const [, port] = server.errors.match(/^note: listening on \S+ port (\d+)\n/m) ?? [];
+  return port === undefined ? undefined : Number(port);
+}
+
+/** Whether a TCP socket listens on a port, or a UDP socket is bound to it. */
+export async function isBound(
+  port: number,
+  transport: "tcp" | "udp",
+): Promise<boolean> {
+  if (Deno.build.os === "linux") {
+    const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+    const tables = [transport, `${transport}6`].map((table) => {
+      try {
+        return Deno.readTextFileSync(`/proc/net/${table}`);
+      } catch {
+        return ""; // no IPv6 here
+      }
+    });
+    return tables.join("\n").split("\n").some((line) => {
+      const [, address, , state] = line.trim().split(/\s+/);
+      return address?.endsWith(local) &&
+        (transport === "udp" || state === "0A");
+    });
+  }
+  const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })
+    .output();
+  const sockets = new TextDecoder().decode(stdout);
+  if (Deno.build.os === "windows") {
+    return parseNetstat(sockets, new Map(), port)
+      .some(({ protocol }) => protocol.toLowerCase() === transport);
+  }
+  const state = transport === "tcp" ? ".*LISTEN" : "";
+  const local = `^${transport}\\S*\\s+\\d+\\s+\\d+\\s+\\S+\\.${port}\\s`;
+  return new RegExp(local + state, "m").test(sockets);
+}
+
+/** A port that was free a moment ago. */
+export function freePort(transport: "tcp" | "udp"): number {
+  const hostname = "127.0.0.1";
+  const socket = transport === "tcp"
+    ? Deno.listen({ hostname, port: 0 })
+    : Deno.listenDatagram({ transport, hostname, port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  socket.close();
+  return port;
+}
