@@ -10,6 +10,7 @@
  * deno task lab compare echo --originals=DIR  # both run, the four pairings
  * deno task lab check FILE --as=echo_server   # an exercise, in TAP
  * deno task lab new echo_server DIR           # a copy to start from
+ * deno task lab help check                    # what a command does
  * ```
  *
  * A lab is a pair of scripts, `NAME_server*.ts` and `NAME_client*.ts`. Each
@@ -21,27 +22,112 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
 import { check } from "./lab/check.ts";
-import {
-  bold,
-  columnWidths,
-  green,
-  printRow,
-  printRule,
-  red,
-  terminalWidth,
-  yellow,
-} from "./lab/columns.ts";
-import { type Half, type Lab, type Script, SCRIPTS } from "./lab/header.ts";
-import { find, findLab, findScripts, labs, scripts } from "./lab/names.ts";
-import { findOriginal } from "./lab/originals.ts";
-import { ourPlayer, type Player, pythonPlayer, runPair } from "./lab/pair.ts";
-import { hasPython } from "./lab/program.ts";
-import { compareLines } from "./lab/screens.ts";
-import { Failure, input, note, run, UsageError, write } from "./lib.ts";
+import { bold } from "./lab/columns.ts";
+import { compare } from "./lab/compare.ts";
+import { runLab } from "./lab/demo.ts";
+import { exercisesIn, startExercise } from "./lab/exercise.ts";
+import { find, findLab, labs, nearest, scripts } from "./lab/names.ts";
+import { show } from "./lab/show.ts";
+import { Failure, run, UsageError, write } from "./lib.ts";
 
-const TASKS = ["list", "run", "demo", "show", "compare", "check", "new"];
+/** The folder in which this runs: of the project, or of an exercise. */
+const FOLDER = Deno.cwd();
+
+/** The flags of all commands, with their values when not given. */
+const FLAGS = { originals: "", as: "" };
+
+/** A word that follows `lab`, and what then happens. */
+interface Command {
+  name: string;
+  /** The words that follow it, in brackets where they may be left out. */
+  words: string[];
+  /** The flags that it takes. */
+  flags: (keyof typeof FLAGS)[];
+  /** What it does, in one line. */
+  summary: string;
+  /** What else there is to know. */
+  manual: string;
+  /** Does it. `more` is what stands behind ` -- `. */
+  run(words: string[], flags: typeof FLAGS, more: string[]): void | Promise<void>;
+}
+
+const COMMANDS: Command[] = [
+  {
+    name: "list",
+    words: [],
+    flags: [],
+    summary: "lists the labs: their scripts, and what these mirror",
+    manual: "",
+    run: list,
+  },
+  {
+    name: "run",
+    words: ["[LAB...]", "[-- FLAGS]"],
+    flags: [],
+    summary: "runs a lab, server and client side by side; you type",
+    manual: `\
+What stands behind -- goes to the client: lab run echo -- --message=Hi
+Ctrl-D ends the input, Ctrl-C everything. Without a LAB, all labs run in turn.`,
+    run: (names, _, more) => runLabs(names, more, true),
+  },
+  {
+    name: "demo",
+    words: ["[LAB...]"],
+    flags: [],
+    summary: "runs a lab as the scripts' headers show it, typing included",
+    manual: "Without a LAB, all labs run in turn. Status 1 where one does not go as shown.",
+    run: (names) => runLabs(names, [], false),
+  },
+  {
+    name: "show",
+    words: ["LAB|SCRIPT"],
+    flags: ["originals"],
+    summary: "shows original and script next to each other, step beside step",
+    manual: `\
+Lines that are the same step stand in one row, marked with =; what one side has not stays
+empty. On fewer than 70 columns the two stand one below the other.
+--originals=DIR  where the course's Python files lie; without it, our counterparts.`,
+    run: ([name], { originals }) => show(name, originals),
+  },
+  {
+    name: "compare",
+    words: ["LAB"],
+    flags: ["originals"],
+    summary: "runs originals and scripts in all four pairings, and compares what they print",
+    manual: `\
+--originals=DIR  where the course's Python files lie; without it, our counterparts.`,
+    run: ([name], { originals }) => compare(name, originals),
+  },
+  {
+    name: "check",
+    words: ["[FILE...]"],
+    flags: ["as"],
+    summary: "checks an exercise, and reports in TAP",
+    manual: `\
+Without a FILE, all scripts of the exercise in this folder are checked.
+--as=SCRIPT      the script whose place the file takes.`,
+    run: checkAll,
+  },
+  {
+    name: "new",
+    words: ["LAB|SCRIPT", "[FOLDER]"],
+    flags: [],
+    summary: "says what the exercise is, and copies what it starts from to FOLDER",
+    manual: `\
+Nothing that is there already is changed: what is the same is left, what differs is named.
+In the folder, \`deno task check\` checks the exercise.`,
+    run: ([name, folder]) => startExercise(name, folder),
+  },
+  {
+    name: "help",
+    words: ["[COMMAND]"],
+    flags: [],
+    summary: "says what a command does",
+    manual: "",
+    run: ([name]) => help(name === undefined ? undefined : find(COMMANDS, name)),
+  },
+];
 
 function list() {
   for (const { name, transport, server, client } of labs) {
@@ -53,292 +139,106 @@ function list() {
   }
 }
 
-/** Two screens next to each other, which grow line by line in the order of events. */
-class SideBySide {
-  #widths: [number, number];
-  #begun = { server: "", client: "" }; // lines without an end
-  #prompt = ""; // what of the client's line stands on the terminal already
-
-  constructor(widths: [number, number], readonly isTyped: boolean) {
-    this.#widths = widths;
-  }
-
-  /** Adds what appeared on a half's screen. */
-  add(half: Half, output: string) {
-    const lines = (this.#begun[half] + output).split("\n");
-    this.#begun[half] = lines.pop()!;
-    for (const line of lines) this.#row(half, line);
-    // A prompt shows at once, where the user types behind it.
-    if (this.isTyped && Deno.stdout.isTerminal() && !this.#prompt) {
-      this.#prompt = this.#begun.client;
-      const margin = " ".repeat(this.#widths[0]);
-      if (this.#prompt) write(`${margin} │ ${this.#prompt}`);
-    }
-  }
-
-  /** Adds lines of a half's stderr. */
-  tell(half: Half, output: string) {
-    for (const line of output.split("\n").slice(0, -1)) this.#row(half, line);
-  }
-
-  /** Shows the lines that never got an end. */
-  end() {
-    for (const half of ["server", "client"] as const) {
-      if (this.#begun[half]) this.add(half, "\n");
-    }
-  }
-
-  #row(half: Half, line: string) {
-    const isShown = half === "client" && this.#prompt &&
-      line.startsWith(this.#prompt);
-    if (this.#prompt && !isShown) write("\n");
-    this.#prompt = "";
-    if (isShown) return; // the terminal shows what is typed by itself
-    if (half === "server") printRow(line, "", this.#widths);
-    else printRow("", line, this.#widths);
-  }
-}
-
-/**
- * Runs a lab and shows both screens side by side.
- *
- * @param lab The lab.
- * @param more More arguments for the client.
- * @param isTyped Whether the user types; else the session of the header does.
- * @returns Whether all went well.
- */
-async function runLab(lab: Lab, more: string[], isTyped: boolean) {
-  const titles = [lab.server, lab.client].map(({ name, args }) => [name, ...args].join(" "));
-  titles[1] += more.map((arg) => ` ${arg}`).join("");
-  const [left, right] = [lab.server, lab.client].map(({ screen }, i) => [
-    titles[i],
-    ...screen.replace(/\bport \d+/g, "port 65535").split("\n"),
-  ]);
-  if (isTyped) right.push(" ".repeat(80)); // what may come is not known
-  const widths = columnWidths(left, right);
-  write(bold(lab.name) + "\n");
-  printRow(titles[0], titles[1], widths);
-  printRule(widths);
-
-  const screens = new SideBySide(widths, isTyped);
-  const players = {
-    server: ourPlayer(lab.server),
-    client: ourPlayer(lab.client, "-A", more),
-  };
-  const { checks } = await runPair(lab, players, {
-    keyboard: isTyped ? keyboard() : undefined,
-    onScreen: (half, output) => screens.add(half, output),
-    onErrors(half, output) {
-      const isListening = /^note: listening on .*\n/;
-      if (isTyped) screens.tell(half, output.replace(isListening, ""));
-    },
-  });
-  screens.end();
-  const problems = checks.filter(({ problem }) => problem);
-  for (const { what, problem } of problems) {
-    write(red(`not so: ${what}`) + `\n${problem}\n`);
-  }
-  write((problems.length === 0 ? green("ok") : red("failed")) + "\n\n");
-  return problems.length === 0;
-}
-
-async function* keyboard() {
-  for (let line; (line = await input("")) !== null;) yield line;
-}
-
 /** Runs labs in turn, all of them where none is named. */
 async function runLabs(names: string[], more: string[], isTyped: boolean) {
+  if (more.length > 0 && names.length !== 1) {
+    throw new UsageError("flags behind -- are for one lab: name it");
+  }
   const chosen = names.length > 0 ? names.map(findLab) : labs;
   let failed = 0;
   for (const lab of chosen) {
     const asks = lab.client.typed.length > 0;
-    const typing = isTyped && (asks || more.length > 0);
-    if (!await runLab(lab, more, typing)) failed++;
+    if (!await runLab(lab, more, isTyped && (asks || more.length > 0))) failed++;
   }
-  if (failed > 0) {
-    throw new Failure(`${failed} of ${chosen.length} labs failed`);
-  }
+  if (failed > 0) throw new Failure(`${failed} of ${chosen.length} labs failed`);
 }
 
-function show(name: string, originals: string) {
-  const chosen = findScripts(name);
-  for (const script of chosen) {
-    const file = findOriginal(script, originals);
-    const [left, right] = [file, SCRIPTS + script.name].map((path) =>
-      Deno.readTextFileSync(path).trimEnd().split(/\r?\n/)
-        .map((line) => line.replaceAll("\t", "    "))
-    );
-    const titles = [file.split("/").at(-1)!, script.name];
-    const room = Math.floor((terminalWidth() - 3) / 2);
-    const widths: [number, number] = [room, room];
-    printRow(titles[0], titles[1], widths);
-    printRule(widths);
-    for (let i = 0; i < Math.max(left.length, right.length); i++) {
-      printRow(left[i] ?? "", right[i] ?? "", widths);
-    }
-    write("\n");
-  }
-}
-
-async function needPython() {
-  if (!await hasPython()) throw new Failure("there is no Python 3 here");
-}
-
-async function compare(name: string, originals: string) {
-  const lab = findLab(name);
-  await needPython();
-  const original = (script: Script) => pythonPlayer(script, findOriginal(script, originals));
-  const players = {
-    server: [original(lab.server), ourPlayer(lab.server)],
-    client: [original(lab.client), ourPlayer(lab.client)],
-  };
-  const screens: Record<Half, string>[] = [];
-  const verdicts: string[] = [];
-  let failed = 0;
-  for (const [s, c] of [[0, 0], [1, 1], [0, 1], [1, 0]]) {
-    const pair = { server: players.server[s], client: players.client[c] };
-    const outcome = await runPatiently(lab, pair);
-    screens.push(outcome.screens);
-    const problem = outcome.checks.find(({ problem }) => problem);
-    const verdict = problem
-      ? red(`differs: ${problem.what}: ${problem.problem}`)
-      : outcome.checks.some(({ isNotation }) => isNotation)
-      ? yellow("same but for bytes notation")
-      : green("same");
-    if (problem) failed++;
-    verdicts.push(`${pair.server.name} with ${pair.client.name}: ${verdict}`);
-  }
-  for (const half of ["server", "client"] as const) {
-    const [left, right] = screens.map((screen) =>
-      screen[half].replace(/\bport \d+/g, `port ${lab[half].port}`)
-    );
-    const rows = compareLines(left, right);
-    const [theirs, ours] = players[half];
-    const widths = columnWidths(
-      [theirs.name, ...rows.map(({ left }) => left)],
-      [ours.name, ...rows.map(({ right }) => right)],
-    );
-    printRow(theirs.name, ours.name, widths);
-    printRule(widths);
-    for (const { left, right, mark } of rows) {
-      printRow(left, right, widths, mark === " " ? "│" : mark);
-    }
-    write("\n");
-  }
-  write("≠ differs, ~ the same but in Python's notation for bytes\n\n");
-  for (const verdict of verdicts) write(`${verdict}\n`);
-  if (failed > 0) throw new Failure(`${failed} of 4 pairings failed`);
-}
-
-/**
- * Runs a pair, again and again while the system still holds an original's port:
- * an original that does not set SO_REUSEADDR leaves it so for a minute
- * (TIME-WAIT, RFC 9293).
- */
-async function runPatiently(lab: Lab, pair: Record<Half, Player>) {
-  for (let seconds = 0;; seconds += 5) {
-    const outcome = await runPair(lab, pair);
-    const [{ problem }] = outcome.checks;
-    const port = pair.server.port ?? pair.client.port;
-    const isHeld = problem && port !== undefined &&
-      /already in use|10048/i.test(problem);
-    if (!isHeld || seconds > 60) return outcome;
-    if (seconds === 0) note(`waiting until the system frees port ${port}`);
-    await delay(5000);
-  }
-}
-
-/** Copies what an exercise needs, and never over a file that is there. */
-function copy(name: string, folder: string) {
-  const chosen = findScripts(name);
-  const both = scripts().filter(({ lab }) => lab === chosen[0].lab);
-  const names = ["lib.ts", "std.d.ts", ...both.map(({ name }) => name)];
-  const files = names.map((name) => ({
-    path: `scripts/${name}`,
-    text: Deno.readTextFileSync(SCRIPTS + name),
-  }));
-  const { tasks: _, ...config } = JSON.parse(
-    Deno.readTextFileSync(`${SCRIPTS}../deno.json`),
-  );
-  files.push({
-    path: "deno.json",
-    text: JSON.stringify(config, null, 2) + "\n",
-  });
-  for (const { path } of files) {
+/** Checks files, or else the exercise of the folder that the user stands in. */
+async function checkAll(names: string[], { as }: typeof FLAGS) {
+  const files = names.length > 0 ? names : exercisesIn(FOLDER);
+  const failures: string[] = [];
+  for (const file of files) {
     try {
-      Deno.lstatSync(`${folder}/${path}`);
-    } catch {
-      continue;
+      await check(file, as || scriptNamed(file));
+    } catch (error) {
+      if (!(error instanceof Failure) || files.length === 1) throw error;
+      failures.push(`${file}: ${error.message}`);
     }
-    throw new Failure(`${folder}/${path} is there already: nothing was copied`);
   }
-  Deno.mkdirSync(`${folder}/scripts`, { recursive: true });
-  for (const { path, text } of files) {
-    Deno.writeTextFileSync(`${folder}/${path}`, text, { createNew: true });
-  }
-
-  const quoted = /[^\w./-]/.test(folder) ? `'${folder}'` : folder;
-  write("Run it, server and client each in a terminal of its own:\n");
-  for (const { name, args } of both) {
-    const command = [`${quoted}/scripts/${name}`, ...args].join(" ");
-    write(`  deno run -A ${command}\n`);
-  }
-  write("Check it:\n");
-  for (const { name } of chosen) {
-    const as = name.replace(".ts", "");
-    write(`  deno task lab check ${quoted}/scripts/${name} --as=${as}\n`);
-  }
+  if (failures.length > 0) throw new Failure(failures.join("\n"));
 }
 
-/** Words that a task needs, or an error that names them. */
-function need(words: string[], ...names: string[]): string[] {
-  const missing = names[words.length];
+/** The script that has a file's name. */
+function scriptNamed(file: string): string {
+  const name = file.split(/[/\\]/).at(-1)!.replace(/\.\w+$/, ".ts");
+  if (scripts().some((script) => script.name === name)) return name;
+  throw new UsageError(`--as=SCRIPT is missing: ${file} has no script's name`);
+}
+
+function help(command?: Command) {
+  if (command) {
+    write(`lab ${usage(command)}\n\n${command.summary}\n`);
+    if (command.manual) write(`\n${command.manual}\n`);
+    return;
+  }
+  write("Works with the labs, their Python originals, and exercises.\n\n");
+  for (const command of COMMANDS) write(`lab ${usage(command)}\n    ${command.summary}\n`);
+  write("\nlab COMMAND --help says more.\n");
+}
+
+function usage({ name, words, flags }: Command): string {
+  return [name, ...words, ...flags.map((flag) => `[--${flag}=...]`)].join(" ");
+}
+
+/** Goes to where the user stands: a task starts in its project's folder. */
+function goToUser() {
+  const start = Deno.env.get("INIT_CWD");
+  if (start?.startsWith(FOLDER)) Deno.chdir(start);
+}
+
+/** Does what the command line says. */
+async function main(args: string[]) {
+  const end = [...args, "--"].indexOf("--");
+  const [own, more] = [args.slice(0, end), args.slice(end + 1)];
+  const word = own.find((arg) => COMMANDS.some(({ name }) => name === arg)) ??
+    own.find((arg) => !arg.startsWith("-"));
+  const command = COMMANDS.find(({ name }) => name === (word ?? "list"));
+  const asksForHelp = own.some((arg) => arg === "--help" || arg === "-h");
+  if (!command) {
+    const unknown = () => Promise.resolve(void find(COMMANDS, word!));
+    return await run({ _: ["COMMAND", "..."] }, unknown, []);
+  }
+
+  // Each command has flags of its own, which its usage line shows.
+  const flags = Object.fromEntries(command.flags.map((name) => [name, FLAGS[name]]));
+  const wrong = own.find((arg) => arg.startsWith("-") && !(nameOf(arg) in flags));
+  await run({ _: [command.name, ...command.words], ...flags }, async ({ _: words, ...given }) => {
+    if (asksForHelp) return help(word ? command : undefined);
+    if (wrong) throw new UsageError(`unknown flag ${wrong}${suggestion(command, nameOf(wrong))}`);
+    const rest = words.slice(word ? 1 : 0);
+    checkWords(command, rest);
+    goToUser();
+    await command.run(rest, { ...FLAGS, ...given }, more);
+  }, asksForHelp || wrong ? [] : own);
+}
+
+/** The name in `--name=value`. */
+function nameOf(flag: string): string {
+  return flag.replace(/^--?/, "").replace(/=.*/, "");
+}
+
+function suggestion({ flags }: Command, name: string): string {
+  if (flags.length === 0) return "";
+  return `: did you mean --${nearest(name, flags.map((name) => ({ name })))}?`;
+}
+
+function checkWords({ words }: Command, given: string[]) {
+  const missing = words.filter((word) => !word.startsWith("["))[given.length];
   if (missing) throw new UsageError(`${missing} is missing`);
-  if (words.length > names.length) {
-    throw new UsageError(`unexpected argument ${words[names.length]}`);
+  const takesMany = words.some((word) => word.includes("..."));
+  if (!takesMany && given.length > words.length) {
+    throw new UsageError(`unexpected argument ${given[words.length]}`);
   }
-  return words;
 }
 
-if (import.meta.main) {
-  const flags = {
-    _: [`[${TASKS.join(" | ")}]`, "..."],
-    originals: String,
-    as: String,
-  };
-  await run(flags, async ({ _: words, originals = "", as }) => {
-    const end = Deno.args.indexOf("--");
-    const more = end < 0 ? [] : Deno.args.slice(end + 1);
-    const [task = "list", ...names] = words.slice(
-      0,
-      words.length - more.length,
-    );
-    switch (task) {
-      case "list":
-        need(names);
-        return list();
-      case "run":
-        if (more.length > 0) need(names, "the name of a lab");
-        return await runLabs(names, more, true);
-      case "demo":
-        return await runLabs(names, [], false);
-      case "show":
-        return show(need(names, "the name of a lab or script")[0], originals);
-      case "compare":
-        return await compare(need(names, "the name of a lab")[0], originals);
-      case "check":
-        if (as === undefined) throw new UsageError("--as=SCRIPT is missing");
-        return await check(need(names, "the file to check")[0], as);
-      case "new": {
-        const [name, folder] = need(
-          names,
-          "the name of a lab or script",
-          "the folder",
-        );
-        return copy(name, folder);
-      }
-      default:
-        find(TASKS.map((name) => ({ name })), task);
-    }
-  });
-}
+if (import.meta.main) await main(Deno.args);

@@ -60,3 +60,7 @@ declare module "@std/cli/parse-args" {
     },
   ): { _: string[] } & Record<string, unknown>;
 }
+
+declare module "@std/text/closest-string" {
+  export function closestString(givenWord: string, possibleWords: readonly string[]): string;
+}

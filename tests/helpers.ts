@@ -175,3 +175,25 @@ export function hasPort81(): boolean {
 export const WITHOUT_PORT_81 = Deno.uid() === 0
   ? ["setpriv", "--bounding-set=-net_bind_service"]
   : [];
+
+/** Runs lab.ts to its end. */
+export async function lab(
+  args: string[],
+  stdin = "",
+  options?: Deno.CommandOptions,
+): Promise<Result> {
+  const command = [...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, ...args];
+  await using program = new Program(command, undefined, options);
+  await program.send(encode(stdin));
+  await program.endInput();
+  return await resultOf(program, 30);
+}
+
+/** A folder of its own for a test. */
+export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir();
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}

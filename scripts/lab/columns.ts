@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { write } from "../lib.ts";
+import { text, write } from "../lib.ts";
 
 /** Gives text a colour where stdout is a terminal. */
 export type Painter = (text: string) => string;
@@ -19,17 +19,76 @@ export const green: Painter = color(32);
 export const red: Painter = color(31);
 /** Text that says that something is nearly right. */
 export const yellow: Painter = color(33);
+/** Text that is as it is. */
+export const plain: Painter = (text) => text;
 
-/** The columns that the terminal has; a wide one where stdout is none. */
+/** The columns that the terminal has. Where stdout is none, `COLUMNS` says how many, or 160. */
 export function terminalWidth(): number {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 160;
+  const given = Deno.stdout.isTerminal()
+    ? Deno.consoleSize().columns
+    : Number(Deno.env.get("COLUMNS") ?? 160);
+  return given > 0 ? Math.max(Math.floor(given), 10) : 80;
+}
+
+const WIDE =
+  /\p{Emoji_Presentation}|\p{Emoji_Modifier}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const NARROW = /[\p{Mn}\p{Me}\u1160-\u11ff\u200b-\u200d\u2060\ufe00-\ufe0e\ufeff]/u;
+
+/**
+ * The columns that a text takes on a terminal: an ideogram or emoji takes two, an accent
+ * of its own none. Where terminals do not agree, it is the larger number.
+ */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const char of text) width += WIDE.test(char) ? 2 : NARROW.test(char) ? 0 : 1;
+  return width;
+}
+
+const TAB = 4; // columns from one tab stop to the next
+const CHARACTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
+const encoder = new TextEncoder();
+
+/** The characters of a line as a terminal may show them: tabs are spaces, controls escapes. */
+function charactersOf(line: string, width: number): string[] {
+  let spread = "";
+  for (const part of line.replace(/\r$/, "").split(/(\t)/)) {
+    spread += part === "\t" ? " ".repeat(TAB - widthOf(spread) % TAB) : text(encoder.encode(part));
+  }
+  return [...CHARACTERS.segment(spread)].flatMap(({ segment }) =>
+    widthOf(segment) > width ? [...segment] : segment
+  );
+}
+
+/**
+ * Breaks a line behind spaces, or where there is none in the middle of a word.
+ *
+ * @param line The line.
+ * @param width The columns that there are, 2 or more.
+ * @returns One line or more, none of them wider.
+ */
+export function wrapped(line: string, width: number): string[] {
+  const characters = charactersOf(line, width);
+  const lines: string[] = [];
+  let start = 0;
+  let columns = 0;
+  for (let i = 0; i < characters.length; i++) {
+    columns += widthOf(characters[i]);
+    if (columns <= width || i === start) continue;
+    const space = characters.lastIndexOf(" ", i - 1) + 1;
+    const isBehindWord = space > start && characters.slice(start, space).join("").trim() !== "";
+    const end = isBehindWord ? space : i;
+    lines.push(characters.slice(start, end).join(""));
+    start = end;
+    columns = widthOf(characters.slice(start, i + 1).join(""));
+  }
+  return [...lines, characters.slice(start).join("")];
 }
 
 /** The widths of two columns: what they need, less where the terminal is narrow. */
 export function columnWidths(left: string[], right: string[]): [number, number] {
-  const widest = (lines: string[]) => Math.max(...lines.map((line) => [...line].length));
+  const widest = (lines: string[]) => Math.max(2, ...lines.map((line) => widthOf(line)));
   const [a, b] = [widest(left), widest(right)];
-  const room = Math.max(terminalWidth() - 3, 20);
+  const room = terminalWidth() - 3;
   if (a + b <= room) return [a, b];
   const narrow = Math.min(a, Math.max(Math.floor(room / 2), room - b));
   return [narrow, Math.min(b, room - narrow)];
@@ -41,25 +100,14 @@ export function printRow(
   right: string,
   widths: [number, number],
   mark = "│",
+  paint: Painter = plain,
 ) {
   const [a, b] = [wrapped(left, widths[0]), wrapped(right, widths[1])];
   for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const start = (a[i] ?? "").padEnd(widths[0]);
-    write(`${start} ${mark} ${b[i] ?? ""}`.trimEnd() + "\n");
+    const [start = "", end = ""] = [a[i], b[i]];
+    const padding = " ".repeat(widths[0] - widthOf(start));
+    write(paint(`${start}${padding} ${mark} ${end}`.trimEnd()) + "\n");
   }
-}
-
-/** Breaks a line behind spaces, or where there is none in the middle of a word. */
-function wrapped(line: string, width: number): string[] {
-  const lines: string[] = [];
-  let rest = [...line];
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(" ", width - 1);
-    const end = rest.slice(0, space).join("").trim() === "" ? width : space + 1;
-    lines.push(rest.slice(0, end).join(""));
-    rest = rest.slice(end);
-  }
-  return [...lines, rest.join("")];
 }
 
 /** Prints the line below the titles of two columns. */

@@ -4,7 +4,6 @@
  * @module
  */
 import { dirname } from "node:path";
-import { Failure } from "../lib.ts";
 
 /** Who of the two halves of a lab. */
 export type Half = "server" | "client";
@@ -37,27 +36,28 @@ export interface Script {
  *
  * @param name The file's name.
  * @param source The script's text.
- * @returns What the header says.
- * @throws {Failure} The header shows no session.
+ * @returns What the header says; `null` where it shows no session of this very
+ * file, as in a copy under another name.
  */
-export function readScript(name: string, source: string): Script {
+export function readScript(name: string, source: string): Script | null {
   const comment = source.match(/\/\*\*\r?\n([^]*?)\*\//)?.[1] ?? "";
   const header = comment.replaceAll("\r", "").replace(/^ \* ?/gm, "");
   const prose = header.replaceAll(/\s+/g, " ");
   const block = header.match(/^```console\n\$ (.*)\n([^]*?)^```/m);
-  if (!block) throw new Failure(`${name} shows no session in its header`);
+  if (!block) return null;
   const [, original = "", course = ""] = prose.match(/Mirrors (.+?) \((.+?)\)/) ??
     [];
   const [command, typed = ""] = block[1].split(" # and type ");
   const words = command.match(/[^\s']*'[^']*'|\S+/g) ?? [];
+  const script = words.findIndex((word) => word.split(/[/\\]/).at(-1) === name);
+  if (script < 0) return null;
   return {
     name,
     summary: prose.match(/^.+?\.(?= )/)?.[0] ?? "",
     original: original.replaceAll("`", ""),
     course,
     port: Number(source.match(/host: ".*?",\s+port: (\d+)/)?.[1]),
-    args: words.slice(words.findIndex((word) => word.endsWith(name)) + 1)
-      .map((word) => word.replaceAll("'", "")),
+    args: words.slice(script + 1).map((word) => word.replaceAll("'", "")),
     typed: typed.split("⏎").slice(0, -1).map((line) => line.trimStart()),
     screen: block[2].replaceAll("␣\n", " \n"),
   };
@@ -78,22 +78,32 @@ export interface Lab {
 /** The folder of the scripts. */
 export const SCRIPTS = `${dirname(import.meta.dirname!)}/`;
 
-/** Finds the labs among the scripts, in the order of their names. */
+/**
+ * Finds the labs among the scripts, in the order of their names. What else lies in
+ * the folder, such as a copy of a script under another name, is passed over.
+ */
 export function findLabs(): Lab[] {
   return [...Deno.readDirSync(SCRIPTS)]
     .map(({ name }) => name)
     .filter((name) => /_server\w*\.ts$/.test(name))
     .sort()
-    .map((name) => {
-      const source = Deno.readTextFileSync(SCRIPTS + name);
-      const other = name.replace("_server", "_client");
-      return {
-        name: labName(name),
-        transport: source.includes("Deno.listenDatagram") ? "udp" : "tcp",
-        server: readScript(name, source),
-        client: readScript(other, Deno.readTextFileSync(SCRIPTS + other)),
-      };
+    .flatMap((name) => {
+      const [source, server] = readFile(name);
+      const [, client] = readFile(name.replace("_server", "_client"));
+      if (!server || !client) return [];
+      const transport = source.includes("Deno.listenDatagram") ? "udp" : "tcp";
+      return [{ name: labName(name), transport, server, client }];
     });
+}
+
+/** The text of a script and what its header says, if there is such a script. */
+function readFile(name: string): [source: string, script: Script | null] {
+  try {
+    const source = Deno.readTextFileSync(SCRIPTS + name);
+    return [source, readScript(name, source)];
+  } catch {
+    return ["", null]; // no such file, or none that can be read
+  }
 }
 
 /** `echo_server_udp.ts`, `echo_client_udp` and `echo_udp` all name the lab `echo_udp`. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { closestString } from "@std/text/closest-string";
 import { UsageError } from "../lib.ts";
 import { findLabs, type Half, type Lab, labName, type Script } from "./header.ts";
 
@@ -11,26 +12,18 @@ export const labs: Lab[] = findLabs();
 
 /** Finds what a user names; a wrong name gets the nearest right one suggested. */
 export function find<T extends { name: string }>(things: T[], name: string): T {
-  const bare = (name: string) => name.replace(/\.(ts|py)$/, "");
   const thing = things.find((thing) => bare(thing.name) === bare(name));
   if (thing) return thing;
-  const [nearest] = things.map((thing) => bare(thing.name))
-    .toSorted((a, b) => distance(a, bare(name)) - distance(b, bare(name)));
-  throw new UsageError(`there is no ${name}: did you mean ${nearest}?`);
+  throw new UsageError(`there is no ${name}: did you mean ${nearest(bare(name), things)}?`);
 }
 
-/** How many letters must be changed, added or taken away (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const above = row;
-    row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = above[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(change, above[j] + 1, row[j - 1] + 1));
-    }
-  }
-  return row[b.length];
+/** The name that is most like the one that was given. */
+export function nearest(name: string, things: { name: string }[]): string {
+  return closestString(name, things.map(({ name }) => bare(name)));
+}
+
+function bare(name: string): string {
+  return name.replace(/\.(ts|py)$/, "");
 }
 
 /** The lab that a user names, or that has the script which is named. */
@@ -51,7 +44,6 @@ export function scripts(): Named[] {
 
 /** Both scripts of the lab, or the one script, that a user names. */
 export function findScripts(name: string): Named[] {
-  const bare = name.replace(/\.ts$/, "");
-  const both = scripts().filter(({ lab }) => lab.name === bare);
+  const both = scripts().filter(({ lab }) => lab.name === bare(name));
   return both.length > 0 ? both : [find(scripts(), name)];
 }

@@ -18,6 +18,8 @@ import {
 import { atPort, type Difference, difference, settled } from "./screens.ts";
 import { Relay } from "./wire.ts";
 
+const MOST = 100_000; // characters that a half may print
+
 /** A program that can take one half of a lab. */
 export interface Player {
   /** How reports name it. */
@@ -155,6 +157,7 @@ export async function runPair(
       },
       { env: { NO_COLOR: "1" } },
       (output) => onErrors(half, output),
+      MOST,
     );
 
   const { server: serverPlayer, client: clientPlayer } = players;
@@ -268,7 +271,8 @@ function lookAt(
 }
 
 /** What a program printed on stderr, for the end of a sentence. */
-function said({ errors }: Program): string {
+function said({ errors, hasPrintedTooMuch }: Program): string {
+  if (hasPrintedTooMuch) return `: it printed without end, more than ${MOST} characters`;
   return errors === "" ? "" : `; on stderr it said:\n${errors}`;
 }
 

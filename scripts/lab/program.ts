@@ -8,6 +8,17 @@ import { parseNetstat } from "../kill_port.ts";
 
 const PATIENCE = 1500; // milliseconds that a program may take to end when told to
 
+/** All programs that run; none of them outlives this one, however it ends. */
+const running = new Set<Deno.ChildProcess>();
+
+globalThis.addEventListener("unload", () => running.forEach((child) => kill(child)));
+
+function kill(child: Deno.ChildProcess, signal: Deno.Signal = "SIGKILL") {
+  try {
+    child.kill(signal);
+  } catch { /* it has just ended */ }
+}
+
 /** A program that runs: what it prints, and its keyboard. */
 export class Program {
   /** What stands on its screen: its stdout, and what was typed. */
@@ -16,10 +27,14 @@ export class Program {
   errors = "";
   /** Its exit status. */
   readonly status: Promise<number>;
+  /** Whether it was ended because it printed more than it may. */
+  hasPrintedTooMuch = false;
   #child: Deno.ChildProcess;
   #keyboard?: WritableStreamDefaultWriter<Uint8Array>;
   #hasEnded = false;
   #change = Promise.withResolvers<void>();
+  #heard = 0; // characters that it printed
+  readonly #most: number;
 
   /**
    * Starts a program.
@@ -28,13 +43,16 @@ export class Program {
    * @param onScreen Called with everything that appears on its screen.
    * @param options Options of `Deno.Command`.
    * @param onErrors Called with everything it prints on stderr.
+   * @param most How many characters it may print; who prints more is ended.
    */
   constructor(
     command: string[],
     readonly onScreen: (output: string) => void = () => {},
     options: Deno.CommandOptions = {},
     readonly onErrors: (output: string) => void = () => {},
+    most = Infinity,
   ) {
+    this.#most = most;
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
       stdin: "piped",
@@ -42,6 +60,7 @@ export class Program {
       stderr: "piped",
       ...options,
     }).spawn();
+    running.add(this.#child);
     this.#keyboard = this.#child.stdin.getWriter();
     this.status = this.#follow();
   }
@@ -52,27 +71,47 @@ export class Program {
   }
 
   async #follow(): Promise<number> {
-    await Promise.all([
-      this.#read(this.#child.stdout, (output) => this.#show(output)),
-      this.#read(this.#child.stderr, (output) => {
+    const silence = new AbortController();
+    const read = async (
+      stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+      use: (output: string) => void,
+    ) => {
+      const { signal } = silence;
+      try {
+        for await (const output of stream.pipeThrough(new TextDecoderStream(), { signal })) {
+          this.#take(output, use);
+        }
+      } catch { /* nobody waits for it any more */ }
+    };
+    const reading = Promise.all([
+      read(this.#child.stdout, (output) => this.#show(output)),
+      read(this.#child.stderr, (output) => {
         this.errors += output;
         this.onErrors(output);
       }),
     ]);
     const { code } = await this.#child.status;
+    running.delete(this.#child);
+    // What it started itself may still hold its screen, and say nothing.
+    for (let before = NaN; this.#heard !== before;) {
+      before = this.#heard;
+      if (await deadline(reading, PATIENCE).then(() => true, () => false)) break;
+    }
+    silence.abort();
     this.#hasEnded = true;
     this.#changed();
     return code;
   }
 
-  async #read(
-    stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-    use: (output: string) => void,
-  ) {
-    for await (const output of stream.pipeThrough(new TextDecoderStream())) {
-      use(output);
-      this.#changed();
+  #take(output: string, use: (output: string) => void) {
+    if (this.hasPrintedTooMuch) return;
+    use(output.slice(0, this.#most - this.#heard));
+    this.#heard += output.length;
+    if (this.#heard > this.#most) {
+      this.hasPrintedTooMuch = true;
+      kill(this.#child);
     }
+    this.#changed();
   }
 
   #show(output: string) {
@@ -132,16 +171,10 @@ export class Program {
 
   /** Sends a signal, and waits for the program's end: its exit status. */
   async end(signal: Deno.Signal = "SIGINT"): Promise<number> {
-    this.#kill(signal);
-    await deadline(this.status, PATIENCE).catch(() => this.#kill("SIGKILL"));
+    if (running.has(this.#child)) kill(this.#child, signal);
+    await deadline(this.status, PATIENCE).catch(() => kill(this.#child));
     await this.endInput();
     return await this.status;
-  }
-
-  #kill(signal: Deno.Signal) {
-    try {
-      if (!this.#hasEnded) this.#child.kill(signal);
-    } catch { /* it has just ended */ }
   }
 }
 
@@ -222,13 +255,22 @@ export async function isBound(
   return new RegExp(local + state, "m").test(sockets);
 }
 
-/** A port that was free a moment ago. */
+/**
+ * A port that was free a moment ago: none of those that the system gives to clients,
+ * which are above 32767, and any of many, so that several who ask get each their own.
+ */
 export function freePort(transport: "tcp" | "udp"): number {
   const hostname = "127.0.0.1";
-  const socket = transport === "tcp"
-    ? Deno.listen({ hostname, port: 0 })
-    : Deno.listenDatagram({ transport, hostname, port: 0 });
-  const { port } = socket.addr as Deno.NetAddr;
-  socket.close();
-  return port;
+  for (;;) {
+    const port = 20000 + Math.floor(Math.random() * 12000);
+    try {
+      const socket = transport === "tcp"
+        ? Deno.listen({ hostname, port })
+        : Deno.listenDatagram({ transport, hostname, port });
+      socket.close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
