@@ -20,7 +20,7 @@ export const red: Painter = color(31);
 /** Text that says that something is nearly right. */
 export const yellow: Painter = color(33);
 /** Text that is as it is. */
-export const plain: Painter = (text) => text;
+export const plain: Painter = (text: string): string => text;
 
 /** The columns that the terminal has. Where stdout is none, `COLUMNS` says how many, or 160. */
 export function terminalWidth(): number {
@@ -74,9 +74,10 @@ export function wrapped(line: string, width: number): string[] {
   for (let i = 0; i < characters.length; i++) {
     columns += widthOf(characters[i]);
     if (columns <= width || i === start) continue;
-    const space = characters.lastIndexOf(" ", i - 1) + 1;
-    const isBehindWord = space > start && characters.slice(start, space).join("").trim() !== "";
-    const end = isBehindWord ? space : i;
+    const line = characters.slice(start, i);
+    const space = line.lastIndexOf(" ") + 1;
+    const isBehindWord = line.slice(0, space).join("").trim() !== "";
+    const end = isBehindWord ? start + space : i;
     lines.push(characters.slice(start, end).join(""));
     start = end;
     columns = widthOf(characters.slice(start, i + 1).join(""));
@@ -106,7 +107,8 @@ export function printRow(
   for (let i = 0; i < Math.max(a.length, b.length); i++) {
     const [start = "", end = ""] = [a[i], b[i]];
     const padding = " ".repeat(widths[0] - widthOf(start));
-    write(paint(`${start}${padding} ${mark} ${end}`.trimEnd()) + "\n");
+    const middle = i === 0 ? mark : "│";
+    write(paint(`${start}${padding} ${middle} ${end}`.trimEnd()) + "\n");
   }
 }
 

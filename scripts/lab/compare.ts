@@ -17,6 +17,7 @@ async function needPython() {
   if (!await hasPython()) throw new Failure("there is no Python 3 here");
 }
 
+/** Compares a lab with its originals. */
 export async function compare(name: string, originals: string) {
   const lab = findLab(name);
   await needPython();

@@ -1,30 +1,52 @@
 /**
- * Original and script next to each other.
+ * Original and script next to each other on the terminal.
  *
  * @module
  */
 import { write } from "../lib.ts";
-import { printRow, printRule, terminalWidth } from "./columns.ts";
+import { align } from "./beside.ts";
+import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
 import { SCRIPTS } from "./header.ts";
 import { findScripts } from "./names.ts";
 import { findOriginal } from "./originals.ts";
 
+const NARROW = 70; // columns below which the two stand one below the other
+
+/**
+ * Shows original and script of a lab, or of the one script that is named.
+ *
+ * @param name The lab or script.
+ * @param originals The folder where the originals lie; ours where it is empty.
+ * @throws {Failure} An original is not there.
+ */
 export function show(name: string, originals: string) {
-  const chosen = findScripts(name);
-  for (const script of chosen) {
+  for (const script of findScripts(name)) {
     const file = findOriginal(script, originals);
-    const [left, right] = [file, SCRIPTS + script.name].map((path) =>
-      Deno.readTextFileSync(path).trimEnd().split(/\r?\n/)
-        .map((line) => line.replaceAll("\t", "    "))
+    const title = file.split(/[/\\]/).at(-1)!;
+    const [python, typescript] = [file, SCRIPTS + script.name].map((path) =>
+      Deno.readTextFileSync(path)
     );
-    const titles = [file.split("/").at(-1)!, script.name];
+    const rows = align(python, typescript);
+    if (terminalWidth() < NARROW) {
+      showBelow(title, rows.map(({ left }) => left));
+      showBelow(script.name, rows.map(({ right }) => right));
+      continue;
+    }
     const room = Math.floor((terminalWidth() - 3) / 2);
     const widths: [number, number] = [room, room];
-    printRow(titles[0], titles[1], widths);
+    printRow(title, script.name, widths);
     printRule(widths);
-    for (let i = 0; i < Math.max(left.length, right.length); i++) {
-      printRow(left[i] ?? "", right[i] ?? "", widths);
+    for (const { left = "", right = "", step } of rows) {
+      printRow(left, right, widths, step ? green("=") : "│");
     }
     write("\n");
   }
+}
+
+function showBelow(title: string, lines: (string | undefined)[]) {
+  write(`${bold(title)}\n${"─".repeat(terminalWidth())}\n`);
+  for (const line of lines.filter((line) => line !== undefined)) {
+    for (const part of wrapped(line, terminalWidth())) write(`${part}\n`);
+  }
+  write("\n");
 }
