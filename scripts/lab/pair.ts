@@ -16,7 +16,7 @@ import {
   PYTHON_RUN,
 } from "./program.ts";
 import { atPort, type Difference, difference, settled } from "./screens.ts";
-import { Relay } from "./wire.ts";
+import { Wire } from "./wire.ts";
 
 const MOST = 100_000; // characters that a half may print
 
@@ -123,6 +123,10 @@ export interface Options {
   keyboard?: AsyncIterable<string>;
   /** Whether to look at the server's end of the connection as well. */
   closes?: boolean;
+  /** What stands between the two, if anything is to. */
+  wire?: Wire;
+  /** Called with the marks in what a half prints; see mark.ts. */
+  onMark?: (half: Half, mark: string) => void;
 }
 
 /**
@@ -144,12 +148,14 @@ export async function runPair(
     patience = 10,
     keyboard,
     closes,
+    wire,
+    onMark,
   }: Options = {},
 ): Promise<Outcome> {
   const checks: Check[] = [];
   const outcome = { checks, screens: { server: "", client: "" } };
-  const begin = (half: Half, port: number) =>
-    new Program(
+  const begin = (half: Half, port: number) => {
+    const program = new Program(
       players[half].command(port),
       (output) => {
         outcome.screens[half] += output;
@@ -159,6 +165,9 @@ export async function runPair(
       (output) => onErrors(half, output),
       MOST,
     );
+    if (onMark) program.onMark = (mark) => onMark(half, mark);
+    return program;
+  };
 
   const { server: serverPlayer, client: clientPlayer } = players;
   for (const { name, port } of [serverPlayer, clientPlayer]) {
@@ -166,10 +175,11 @@ export async function runPair(
       throw new Failure(`port ${port}, which ${name} uses, is already in use`);
     }
   }
-  using relay = closes && lab.transport === "tcp" &&
+  using ownWire = closes && lab.transport === "tcp" &&
       serverPlayer.port === undefined
-    ? new Relay(clientPlayer.port)
+    ? await Wire.open("tcp", { port: clientPlayer.port })
     : undefined;
+  const relay = wire ?? ownWire;
   let port = serverPlayer.port ?? (relay ? undefined : clientPlayer.port) ??
     (serverPlayer.tellsPort ? 0 : freePort(lab.transport));
 
@@ -206,10 +216,10 @@ export async function runPair(
   const clientEnded = await client.ended(patience);
   const clientSaid = said(client);
   const clientStatus = await client.end();
-  if (relay) {
+  if (ownWire) {
     checks.push({
       what: `${serverPlayer.name} closes the connection`,
-      problem: await relay.isClosed()
+      problem: await ownWire.isClosed()
         ? undefined
         : "the connection is still open after the client has ended",
     });

@@ -5,6 +5,7 @@
  */
 import { deadline } from "@std/async/deadline";
 import { parseNetstat } from "../kill_port.ts";
+import { MARK_END, MARK_START } from "./mark.ts";
 
 const PATIENCE = 1500; // milliseconds that a program may take to end when told to
 
@@ -29,10 +30,13 @@ export class Program {
   readonly status: Promise<number>;
   /** Whether it was ended because it printed more than it may. */
   hasPrintedTooMuch = false;
+  /** Called with the marks in what it prints, which then do not show; see mark.ts. */
+  onMark?: (mark: string) => void;
   #child: Deno.ChildProcess;
   #keyboard?: WritableStreamDefaultWriter<Uint8Array>;
   #hasEnded = false;
   #change = Promise.withResolvers<void>();
+  #unfinished = ""; // a mark whose end is still to come
   #heard = 0; // characters that it printed
   readonly #most: number;
 
@@ -84,7 +88,7 @@ export class Program {
       } catch { /* nobody waits for it any more */ }
     };
     const reading = Promise.all([
-      read(this.#child.stdout, (output) => this.#show(output)),
+      read(this.#child.stdout, (output) => this.#print(output)),
       read(this.#child.stderr, (output) => {
         this.errors += output;
         this.onErrors(output);
@@ -112,6 +116,28 @@ export class Program {
       kill(this.#child);
     }
     this.#changed();
+  }
+
+  /** Shows what it prints, without the marks. */
+  #print(output: string) {
+    if (!this.onMark) return this.#show(output);
+    const [first, ...parts] = (this.#unfinished + output).split(MARK_START);
+    this.#unfinished = "";
+    const show = (text: string) => {
+      const end = text.endsWith("\x1b") ? text.length - 1 : text.length; // half a start
+      if (end > 0) this.#show(text.slice(0, end));
+      this.#unfinished = text.slice(end);
+    };
+    show(first);
+    for (const part of parts) {
+      const [mark, text] = part.split(MARK_END);
+      if (text === undefined) {
+        this.#unfinished = MARK_START + part;
+      } else {
+        this.onMark(mark);
+        show(text);
+      }
+    }
   }
 
   #show(output: string) {
