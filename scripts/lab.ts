@@ -9,6 +9,7 @@
  * deno task lab show echo_server --originals=DIR    # original and script
  * deno task lab compare echo --originals=DIR  # both run, the four pairings
  * deno task lab check FILE --as=echo_server   # an exercise, in TAP
+ * deno task lab wire echo_v2                  # what goes over the wire
  * deno task lab new echo_server DIR           # a copy to start from
  * deno task lab help check                    # what a command does
  * ```
@@ -26,8 +27,11 @@ import { check } from "./lab/check.ts";
 import { bold } from "./lab/columns.ts";
 import { compare } from "./lab/compare.ts";
 import { runLab } from "./lab/demo.ts";
+import { drawDiagram, writeMermaid } from "./lab/diagram.ts";
 import { exercisesIn, startExercise } from "./lab/exercise.ts";
+import { readPlaces } from "./lab/faults.ts";
 import { find, findLab, labs, nearest, scripts } from "./lab/names.ts";
+import { record } from "./lab/recording.ts";
 import { show } from "./lab/show.ts";
 import { Failure, run, UsageError, write } from "./lib.ts";
 
@@ -35,7 +39,16 @@ import { Failure, run, UsageError, write } from "./lib.ts";
 const FOLDER = Deno.cwd();
 
 /** The flags of all commands, with their values when not given. */
-const FLAGS = { originals: "", as: "" };
+const FLAGS = {
+  originals: "",
+  as: "",
+  mermaid: false,
+  reads: false,
+  lose: "",
+  double: "",
+  delay: "",
+  cut: "",
+};
 
 /** A word that follows `lab`, and what then happens. */
 interface Command {
@@ -100,6 +113,22 @@ empty. On fewer than 70 columns the two stand one below the other.
     run: ([name], { originals }) => compare(name, originals),
   },
   {
+    name: "wire",
+    words: ["LAB", "[-- FLAGS]"],
+    flags: ["mermaid", "reads", "lose", "double", "delay", "cut"],
+    summary: "runs a lab as its headers show it, and draws what goes over the wire",
+    manual: `\
+--mermaid        the diagram in Mermaid's language.
+--reads          also what each read gets.
+--lose=2         the server's second piece or datagram gets lost.
+--double=2       it comes twice.
+--delay=2:500    it comes 500 ms later.
+--cut=2:15       it comes in two pieces, the first with 15 bytes; of a datagram only that.
+client:2 is the client's second; commas separate several. What stands behind -- goes to
+the client: lab wire echo -- --message=Hi`,
+    run: drawWire,
+  },
+  {
     name: "check",
     words: ["[FILE...]"],
     flags: ["as"],
@@ -153,6 +182,18 @@ async function runLabs(names: string[], more: string[], isTyped: boolean) {
   if (failed > 0) throw new Failure(`${failed} of ${chosen.length} labs failed`);
 }
 
+/** Runs a lab, and draws what goes over the wire. */
+async function drawWire([name]: string[], flags: typeof FLAGS, more: string[]) {
+  const lab = findLab(name);
+  const names = ["lose", "double", "delay", "cut"] as const;
+  const faults = Object.fromEntries(names.map((name) => [name, readPlaces(name, flags[name])]));
+  const { steps, problems } = await record(lab, { faults, more });
+  const draw = flags.mermaid ? writeMermaid : drawDiagram;
+  draw(lab, steps, flags.reads);
+  const isAsShown = more.length === 0 && names.every((name) => flags[name] === "");
+  if (isAsShown && problems.length > 0) throw new Failure(problems[0]);
+}
+
 /** Checks files, or else the exercise of the folder that the user stands in. */
 async function checkAll(names: string[], { as }: typeof FLAGS) {
   const files = names.length > 0 ? names : exercisesIn(FOLDER);
@@ -187,7 +228,11 @@ function help(command?: Command) {
 }
 
 function usage({ name, words, flags }: Command): string {
-  return [name, ...words, ...flags.map((flag) => `[--${flag}=...]`)].join(" ");
+  return [
+    name,
+    ...words,
+    ...flags.map((flag) => FLAGS[flag] === false ? `[--${flag}]` : `[--${flag}=...]`),
+  ].join(" ");
 }
 
 /** Goes to where the user stands: a task starts in its project's folder. */

@@ -65,7 +65,7 @@ export class Wire {
   #target = Promise.withResolvers<Target>();
   #counts = { server: 0, client: 0 };
   #connections = 0;
-  #serversEnds: Promise<void>[] = [];
+  #ends: Record<Half, Promise<void>[]> = { server: [], client: [] };
   #isClosed = false;
   #closers: (() => void)[] = [];
 
@@ -99,9 +99,9 @@ export class Wire {
     this.#target.resolve({ port, hostnames: hostnames.length > 0 ? hostnames : [HOSTNAME, "::1"] });
   }
 
-  /** Waits a moment, and tells whether servers have ended all their halves. */
-  async isClosed(): Promise<boolean> {
-    const all = Promise.all(this.#serversEnds).then(() => true);
+  /** Waits a moment, and tells whether all servers, or all clients, have ended their halves. */
+  async isClosed(half: Half = "server"): Promise<boolean> {
+    const all = Promise.all(this.#ends[half]).then(() => true);
     return await deadline(all, PATIENCE).catch(() => false);
   }
 
@@ -162,8 +162,7 @@ export class Wire {
   async #connect(client: net.Socket) {
     const connection = ++this.#connections;
     this.#tell({ kind: "connect", from: "client", connection });
-    const isOver = Promise.withResolvers<void>();
-    this.#serversEnds.push(isOver.promise);
+    const ends = { server: this.#end("server"), client: this.#end("client") };
     let breaksOff = false;
     const onError = () => breaksOff = true; // told when there is a server to tell it to
     client.on("error", onError);
@@ -174,13 +173,20 @@ export class Wire {
       this.#tell({ kind: "reset", from: server ? "client" : "server", connection });
       server?.resetAndDestroy();
       client.resetAndDestroy();
-      return isOver.resolve();
+      ends.server();
+      return ends.client();
     }
     if (this.#isClosed) return server.destroy();
     this.#closers.push(() => server.destroy());
-    server.once("close", isOver.resolve);
-    this.#pump({ from: "server", connection }, server, client, isOver.resolve);
-    this.#pump({ from: "client", connection }, client, server);
+    this.#pump({ from: "server", connection }, server, client, ends.server);
+    this.#pump({ from: "client", connection }, client, server, ends.client);
+  }
+
+  /** Counts a half that will end; what it gives is called when it has ended. */
+  #end(half: Half): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ends[half].push(promise);
+    return resolve;
   }
 
   /** Connects to the server at the first of its addresses where it listens. */
@@ -200,7 +206,7 @@ export class Wire {
     who: { from: Half; connection: number },
     from: net.Socket,
     to: net.Socket,
-    onEnd?: () => void,
+    onEnd: () => void,
   ) {
     let passing = Promise.resolve(); // all that came so far
     const write = (data: Uint8Array) =>
@@ -220,8 +226,9 @@ export class Wire {
       await passing;
       this.#tell({ kind: "end", ...who });
       to.end();
-      onEnd?.();
+      onEnd();
     });
+    from.once("close", onEnd);
     from.on("error", () => {
       if (to.destroyed) return; // an answer to the other side's reset
       this.#tell({ kind: "reset", ...who });
