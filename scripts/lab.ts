@@ -42,6 +42,9 @@ const FOLDER = Deno.cwd();
 const FLAGS = {
   originals: "",
   as: "",
+  server: "",
+  client: "",
+  port: NaN,
   mermaid: false,
   reads: false,
   lose: "",
@@ -106,11 +109,15 @@ empty. On fewer than 70 columns the two stand one below the other.
   {
     name: "compare",
     words: ["LAB"],
-    flags: ["originals"],
+    flags: ["originals", "server", "client", "port"],
     summary: "runs originals and scripts in all four pairings, and compares what they print",
     manual: `\
---originals=DIR  where the course's Python files lie; without it, our counterparts.`,
-    run: ([name], { originals }) => compare(name, originals),
+What original with original prints is the truth; the other pairings are held against it. Status 1
+where a pairing does not work; other wording is no failure.
+--originals=DIR  where the course's Python files lie, in folders below it too.
+--server=FILE    the original server, where several fit; --client=FILE likewise.
+--port=N         the port that the originals have, where it can't be found in them.`,
+    run: ([name], flags) => compare(name, flags),
   },
   {
     name: "wire",

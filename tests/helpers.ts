@@ -181,12 +181,13 @@ export async function lab(
   args: string[],
   stdin = "",
   options?: Deno.CommandOptions,
+  seconds = 30,
 ): Promise<Result> {
   const command = [...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, ...args];
   await using program = new Program(command, undefined, options);
   await program.send(encode(stdin));
   await program.endInput();
-  return await resultOf(program, 30);
+  return await resultOf(program, seconds);
 }
 
 /** A folder of its own for a test. */

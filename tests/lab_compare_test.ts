@@ -1,115 +1,268 @@
 /** The command `lab compare`: originals and scripts in all four pairings. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { findLabs } from "../scripts/lab/header.ts";
 import { hasPython } from "../scripts/lab/program.ts";
-import { lab, SCRIPTS, temporary } from "./helpers.ts";
+import { writeCourse } from "./course.ts";
+import { lab, type Result, SCRIPTS, temporary } from "./helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
 
-Deno.test(
-  "lab compare finds the counterparts the same in all pairings",
-  withPython,
-  async () => {
-    const { status, stdout, stderr } = await lab(["compare", "echo"]);
-    assertEquals([status, stderr], [0, ""], stdout);
-    assertEquals(stdout.match(/: same$/gm)?.length, 4, stdout);
-    assert(!/ [≠~] /.test(stdout.replace(/^≠ differs.*/m, "")), stdout);
-  },
-);
+/** The verdicts, with their colours and flags left out. */
+function verdicts({ stdout }: Result): string[] {
+  return stdout.split("\n").filter((line) => /: (works|does not work)$/.test(line))
+    .map((line) => line.replace(/ (--|'--).*?(?= with|:)/g, ""));
+}
+
+/** How the halves print in the three pairings that are held against the originals'. */
+function prints({ stdout }: Result): string[] {
+  return stdout.split("\n").flatMap((line) =>
+    line.match(/^ {2}(\S+ (?:prints the same|differs).*?)(?:,.*|:)?$/)?.[1] ?? []
+  );
+}
+
+/** Compares a lab with files of a course, some of which are changed. */
+async function compared(
+  name: string,
+  files: string[],
+  change: (source: string, path: string) => string = (source) => source,
+): Promise<Result> {
+  await using folder = await temporary();
+  for (const path of writeCourse(folder.path, ...files)) {
+    const source = Deno.readTextFileSync(path);
+    Deno.writeTextFileSync(path, change(source, path));
+  }
+  return await lab(["compare", name, `--originals=${folder.path}`], "", undefined, 90);
+}
+
+/** The labs and what a course's own files print other than ours, in the words of the tool. */
+const DIFFERENT: Record<string, string[]> = {
+  echo: ["echo_server.ts prints the same but for bytes notation"],
+  echo_udp: ["echo_server_udp.ts differs in 5 lines", "echo_client_udp.ts differs in 3 lines"],
+  echo_v3: ["echo_server_v3.ts differs in 7 lines"],
+  practical12_tcp: ["practical12_server_tcp.ts differs in 1 line"],
+  upper_tcp: ["upper_client_tcp.ts differs in 1 line"],
+  tcp: ["tcp_server.ts prints the same but for bytes notation"],
+};
+
+for (const { name } of findLabs().filter(({ name }) => name !== "guess")) {
+  Deno.test(
+    `lab compare ${name} works with a course's own files, in all pairings`,
+    withPython,
+    async () => {
+      const result = await compared(name, []);
+      assertEquals([result.status, result.stderr], [0, ""], result.stdout);
+      assertEquals(verdicts(result).filter((line) => line.endsWith(": works")).length, 4);
+      const halves = prints(result);
+      assertEquals(halves.length, 6, result.stdout);
+      for (const line of DIFFERENT[name] ?? []) assert(halves.includes(line), result.stdout);
+      for (const half of halves.filter((half) => half.includes(".py "))) {
+        assert(half.endsWith(".py prints the same"), result.stdout);
+      }
+      const differing = halves.filter((half) => half.includes(" differs "));
+      if (!DIFFERENT[name]) assertEquals(differing, []);
+    },
+  );
+}
 
 Deno.test(
-  "lab compare: an original that prints b'...' is the same but for bytes notation",
+  "lab compare guess plays with originals whose number nobody knows",
   withPython,
   async () => {
-    await using folder = await temporary();
-    const python = `${SCRIPTS}../tests/python/`;
-    const client = Deno.readTextFileSync(`${python}echo_client.py`);
-    const printing = client.replace(
-      /print\(.*Received.*\)/,
-      'print("Received: %s" % repr(piece))',
-    );
-    assert(printing !== client);
-    Deno.writeTextFileSync(`${folder.path}/1_13b_echo_client.py`, printing);
-    Deno.copyFileSync(
-      `${python}echo_server.py`,
-      `${folder.path}/1_13a_echo_server.py`,
-    );
-    const { status, stdout } = await lab([
-      "compare",
-      "echo",
-      `--originals=${folder.path}`,
+    const result = await compared("guess", ["guess_server.py", "guess_client.py"]);
+    assertEquals([result.status, result.stderr], [0, ""], result.stdout);
+    assertEquals(verdicts(result), [
+      "guess_server.py with guess_client.py: works",
+      "guess_server.ts with guess_client.ts: works",
+      "guess_server.py with guess_client.ts: works",
+      "guess_server.ts with guess_client.py: works",
     ]);
-    assertEquals(status, 0, stdout);
-    assertStringIncludes(stdout, "Received: b'Test message. Th'");
-    assertEquals(stdout.match(/ ~ Received: /g)?.length, 3, stdout);
-    assertStringIncludes(
-      stdout,
-      "1_13a_echo_server.py with 1_13b_echo_client.py: same but for bytes notation\n",
-    );
-    assertStringIncludes(
-      stdout,
-      "echo_server.ts with 1_13b_echo_client.py: same but for bytes notation\n",
-    );
-    assertStringIncludes(
-      stdout,
-      "1_13a_echo_server.py with echo_client.ts: same\n",
-    );
   },
 );
 
-Deno.test(
-  "lab compare fails where an original differs, and marks it",
-  withPython,
-  async () => {
-    await using folder = await temporary();
-    const python = `${SCRIPTS}../tests/python/`;
-    const server = Deno.readTextFileSync(`${python}echo_server_udp.py`);
-    Deno.writeTextFileSync(
-      `${folder.path}/echo_server_udp.py`,
-      server.replace("Data:", "Date:"),
-    );
-    Deno.copyFileSync(
-      `${python}echo_client_udp.py`,
-      `${folder.path}/echo_client_udp.py`,
-    );
-    const { status, stdout, stderr } = await lab([
-      "compare",
-      "echo_udp",
-      `--originals=${folder.path}`,
-    ]);
-    assertEquals([status, stderr], [1, "error: 2 of 4 pairings failed\n"]);
-    assert(/^Date: Test.* ≠ Data: Test/m.test(stdout), stdout);
-    assertStringIncludes(
-      stdout,
-      "echo_server_udp.py with echo_client.ts".replace("client", "client_udp") +
-        ": differs: ",
-    );
-  },
-);
+Deno.test("lab compare finds our counterparts the same in all pairings", withPython, async () => {
+  const result = await lab(["compare", "echo"]);
+  assertEquals([result.status, result.stderr], [0, ""], result.stdout);
+  assertEquals(prints(result).filter((line) => line.endsWith(" prints the same")).length, 6);
+});
+
+Deno.test("lab compare gives ours the buffer that the original has", withPython, async () => {
+  const { stdout } = await compared("tcp", ["simple/server.py", "simple/client.py"]);
+  assert(!stdout.includes("--buffer-size=16"), stdout); // as in our header, but not in theirs
+  const other = await compared(
+    "tcp",
+    ["simple/server.py", "simple/client.py"],
+    (source) => source.replace("recv(32)", "recv(SIZE)").replace("\n", "\nSIZE = 2 * 10\n"),
+  );
+  assertStringIncludes(other.stdout, "tcp_server.ts --buffer-size=20 with ");
+  assertEquals(other.status, 0, other.stdout);
+});
 
 Deno.test(
-  "lab compare says when the fixed port of an original is taken",
+  "lab compare marks an added line alone, and not those that follow",
   withPython,
   async () => {
-    await using folder = await temporary();
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    for (const half of ["server", "client"]) {
-      const source = Deno.readTextFileSync(
-        `${SCRIPTS}../tests/python/echo_${half}_v1.py`,
-      );
-      Deno.writeTextFileSync(
-        `${folder.path}/echo${half}.py`,
-        source.replace(/^PORT = \d+/m, `PORT = ${port}`),
-      );
-    }
-    const { status, stderr } = await lab([
-      "compare",
+    const result = await compared(
       "echo_v1",
-      `--originals=${folder.path}`,
+      ["codl/echoserver.py", "codl/echoclient.py"],
+      (s) => s.replace("print('Listening..')", "print('Hello there')\nprint('Listening..')"),
+    );
+    assertEquals(result.status, 0, result.stdout);
+    assertStringIncludes(result.stdout, "  echo_server_v1.ts differs in 1 line:\n");
+    assertEquals(result.stdout.match(/ ≠(?= |\n)/g)?.length, 1, result.stdout);
+    assert(/^Hello there +≠$/m.test(result.stdout), result.stdout);
+    assert(/^Listening\.\. +│ Listening\.\.$/m.test(result.stdout), result.stdout);
+  },
+);
+
+Deno.test(
+  "lab compare has status 1 where a pairing does not work, and says why",
+  withPython,
+  async () => {
+    const result = await compared(
+      "echo_v2",
+      ["echoserverv2.py", "echoclientv2.py"],
+      (source) => source.replace("HEADER_SIZE = 10", "HEADER_SIZE = 12"),
+    );
+    assertEquals(verdicts(result), [
+      "echoserverv2.py with echoclientv2.py: works",
+      "echo_server_v2.ts with echo_client_v2.ts: works",
+      "echoserverv2.py with echo_client_v2.ts: does not work",
+      "echo_server_v2.ts with echoclientv2.py: does not work",
+    ], result.stdout);
+    assertEquals([result.status, result.stderr], [1, "error: 2 of 4 pairings do not work\n"]);
+    assert(/^ {2}(echoserverv2.py|echo_client_v2.ts) ended with status 1: /m.test(result.stdout));
+  },
+);
+
+Deno.test("lab compare says where the data does not come back", withPython, async () => {
+  const result = await compared(
+    "echo_v1",
+    ["codl/echoserver.py", "codl/echoclient.py"],
+    (s) => s.replace("con.send(data)", "con.send(b'echo of ' + data)"),
+  );
+  assertEquals(result.status, 1);
+  assertStringIncludes(
+    result.stdout,
+    "  the data did not come back: echoclient.py does not print echo of Hello!\n",
+  );
+});
+
+for (
+  const [what, file, change] of [
+    ["a client that never ends", "client", (s: string) => s + "\nimport time\ntime.sleep(3600)\n"],
+    [
+      "a client that asks for ever",
+      "client",
+      (s: string) => s + "\nwhile True:\n    print(input('More? '))\n",
+    ],
+    ["a server that ends after a client", "server", (s: string) => s],
+    [
+      "a server that can't be interrupted",
+      "server",
+      (s: string) =>
+        `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${s}\nwhile True: pass\n`,
+    ],
+  ] as const
+) {
+  Deno.test(`lab compare copes with ${what}`, withPython, async () => {
+    const result = await compared(
+      "echo_v1",
+      ["codl/echoserver.py", "codl/echoclient.py"],
+      (source, path) => path.endsWith(`echo${file}.py`) ? change(source) : source,
+    );
+    assertEquals([result.status, result.stderr], [0, ""], result.stdout);
+    assertEquals(verdicts(result).filter((line) => line.endsWith(": works")).length, 4);
+  });
+}
+
+Deno.test(
+  "lab compare ends what prints without end, and shows some of it",
+  withPython,
+  async () => {
+    const result = await compared(
+      "echo_v1",
+      ["codl/echoserver.py", "codl/echoclient.py"],
+      (source) => source.replace("k.close()", "while True: print('no end')"),
+    );
+    assertEquals([result.status, result.stderr], [
+      1,
+      "error: the originals do not work: nothing can be held against them\n",
     ]);
+    assertStringIncludes(result.stdout, ": it printed without end, more than 100000 characters\n");
+    assert(/^\.\.\. and \d+ more lines$/m.test(result.stdout), result.stdout);
+    assert(result.stdout.length < 10_000, `${result.stdout.length}`);
+  },
+);
+
+Deno.test(
+  "lab compare names files that fit both, and takes those it is told",
+  withPython,
+  async () => {
+    await using folder = await temporary();
+    const { path } = folder;
+    writeCourse(`${path}/a`, "practical12/tcp/echo-server.py", "practical12/tcp/echo-client.py");
+    writeCourse(`${path}/b`, "practical12/tcp/echo-server.py", "practical12/tcp/echo-client.py");
+    const [first, second] = ["a", "b"].map((name) => `${path}/${name}/practical12/tcp/echo-`);
+    const both = await lab(["compare", "practical12_tcp", `--originals=${path}`]);
+    assertEquals([both.status, both.stdout], [1, ""]);
+    assertEquals(
+      both.stderr,
+      `error: ${first}server.py and ${second}server.py both fit\nsay which: --server=${first}server.py\n`,
+    );
+    const { status, stdout } = await lab(
+      ["compare", "practical12_tcp", `--server=${second}server.py`, "--client=echo-client.py"],
+      "",
+      { cwd: `${path}/b/practical12/tcp` },
+    );
+    assertEquals(status, 0, stdout);
+  },
+);
+
+Deno.test(
+  "lab compare says when no port is found, and takes the one it is told",
+  withPython,
+  async () => {
+    await using folder = await temporary();
+    let port = "";
+    for (const path of writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py")) {
+      const source = Deno.readTextFileSync(path);
+      port = source.match(/T_PORT = (\d+)/)![1];
+      const hidden = source.replace(/T_PORT = \d+/, `T_P = sum([${port}])`);
+      Deno.writeTextFileSync(path, hidden.replaceAll("T_PORT", "T_P"));
+    }
+    const args = ["compare", "echo_v1", `--originals=${folder.path}`];
+    const { status, stderr } = await lab(args);
     assertEquals([status, stderr], [
       1,
-      `error: port ${port}, which echoserver.py uses, is already in use\n`,
+      `error: ${folder.path}/codl/echoserver.py: no port found in it\nsay which it has: --port=N\n`,
     ]);
+    const told = await lab([...args, `--port=${port}`]);
+    assertEquals(told.status, 0, told.stdout + told.stderr);
   },
 );
+
+Deno.test("lab compare says when the fixed port of an original is taken", withPython, async () => {
+  await using folder = await temporary();
+  const [path] = writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py");
+  const port = Number(Deno.readTextFileSync(path).match(/T_PORT = (\d+)/)![1]);
+  using _listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const { status, stderr } = await lab(["compare", "echo_v1", `--originals=${folder.path}`]);
+  assertEquals([status, stderr], [
+    1,
+    `error: port ${port}, which echoserver.py uses, is already in use\n`,
+  ]);
+});
+
+Deno.test("lab compare says which file is missing", withPython, async () => {
+  await using folder = await temporary();
+  writeCourse(folder.path, "practical12/udp/echo-server.py");
+  const { path } = folder;
+  const { status, stderr } = await lab(["compare", "practical12_tcp", `--originals=${path}`]);
+  assertEquals([status, stderr], [
+    1,
+    `error: no echo-server.py or practical12_server_tcp.py in ${path}: ` +
+    `${path}/practical12/udp/echo-server.py is not tcp\n`,
+  ]);
+  const file = await lab(["compare", "tcp", `--server=${SCRIPTS}no.py`]);
+  assertEquals(file.stderr, `error: ${SCRIPTS}no.py: no such file\n`);
+});

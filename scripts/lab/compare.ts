@@ -1,83 +1,289 @@
 /**
- * Runs the originals and our scripts, and compares what they print.
+ * Runs the originals and our scripts in all four pairings. What original with original
+ * prints is the truth that the others are held against.
  *
  * @module
  */
-import { delay } from "@std/async/delay";
-import { Failure, note, write } from "../lib.ts";
-import { columnWidths, green, printRow, printRule, red, yellow } from "./columns.ts";
-import type { Half, Lab, Script } from "./header.ts";
+import { Failure, write } from "../lib.ts";
+import { bold, columnWidths, green, printRow, printRule, red, yellow } from "./columns.ts";
+import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
+import { type Guest, meet, type Meeting } from "./meeting.ts";
 import { findLab } from "./names.ts";
-import { findOriginal } from "./originals.ts";
-import { ourPlayer, type Player, pythonPlayer, runPair } from "./pair.ts";
-import { hasPython } from "./program.ts";
-import { compareLines } from "./screens.ts";
+import { findOriginal, isFile, type Original, readOriginal } from "./originals.ts";
+import { DENO_RUN, hasPython, isBound, PYTHON_RUN } from "./program.ts";
+import { comparable, type ComparedLine, compareLines } from "./screens.ts";
 
-async function needPython() {
-  if (!await hasPython()) throw new Failure("there is no Python 3 here");
+/** Which files are compared, where that is not clear from their names. */
+export interface Choice {
+  /** The folder of the originals; our counterparts where it is empty. */
+  originals: string;
+  /** The original server, where it is not looked for. */
+  server: string;
+  /** The original client, where it is not looked for. */
+  client: string;
+  /** The port that the originals have; `NaN` where it is looked for in them. */
+  port: number;
 }
 
-/** Compares a lab with its originals. */
-export async function compare(name: string, originals: string) {
-  const lab = findLab(name);
-  await needPython();
-  const original = (script: Script) => pythonPlayer(script, findOriginal(script, originals));
-  const players = {
-    server: [original(lab.server), ourPlayer(lab.server)],
-    client: [original(lab.client), ourPlayer(lab.client)],
-  };
-  const screens: Record<Half, string>[] = [];
-  const verdicts: string[] = [];
-  let failed = 0;
-  for (const [s, c] of [[0, 0], [1, 1], [0, 1], [1, 0]]) {
-    const pair = { server: players.server[s], client: players.client[c] };
-    const outcome = await runPatiently(lab, pair);
-    screens.push(outcome.screens);
-    const problem = outcome.checks.find(({ problem }) => problem);
-    const verdict = problem
-      ? red(`differs: ${problem.what}: ${problem.problem}`)
-      : outcome.checks.some(({ isNotation }) => isNotation)
-      ? yellow("same but for bytes notation")
-      : green("same");
-    if (problem) failed++;
-    verdicts.push(`${pair.server.name} with ${pair.client.name}: ${verdict}`);
-  }
-  for (const half of ["server", "client"] as const) {
-    const [left, right] = screens.map((screen) =>
-      screen[half].replace(/\bport \d+/g, `port ${lab[half].port}`)
-    );
-    const rows = compareLines(left, right);
-    const [theirs, ours] = players[half];
-    const widths = columnWidths(
-      [theirs.name, ...rows.map(({ left }) => left)],
-      [ours.name, ...rows.map(({ right }) => right)],
-    );
-    printRow(theirs.name, ours.name, widths);
-    printRule(widths);
-    for (const { left, right, mark } of rows) {
-      printRow(left, right, widths, mark === " " ? "│" : mark);
-    }
-    write("\n");
-  }
-  write("≠ differs, ~ the same but in Python's notation for bytes\n\n");
-  for (const verdict of verdicts) write(`${verdict}\n`);
-  if (failed > 0) throw new Failure(`${failed} of 4 pairings failed`);
-}
+const MOST_ROWS = 60; // of a screen that are shown
+
+const HALVES = ["server", "client"] as const;
+
+/** Two programs, one for each half. */
+type Pair = Record<Half, Guest>;
 
 /**
- * Runs a pair, again and again while the system still holds an original's port:
- * an original that does not set SO_REUSEADDR leaves it so for a minute
- * (TIME-WAIT, RFC 9293).
+ * Compares a lab with its originals, and prints what is the same and what differs.
+ *
+ * @param name The lab.
+ * @param choice The originals.
+ * @throws {Failure} A pairing does not work, or an original can't be found.
  */
-async function runPatiently(lab: Lab, pair: Record<Half, Player>) {
-  for (let seconds = 0;; seconds += 5) {
-    const outcome = await runPair(lab, pair);
-    const [{ problem }] = outcome.checks;
-    const port = pair.server.port ?? pair.client.port;
-    const isHeld = problem && port !== undefined &&
-      /already in use|10048/i.test(problem);
-    if (!isHeld || seconds > 60) return outcome;
-    if (seconds === 0) note(`waiting until the system frees port ${port}`);
-    await delay(5000);
+export async function compare(name: string, choice: Choice) {
+  const lab = findLab(name);
+  if (!await hasPython()) throw new Failure("there is no Python 3 here");
+  const { port } = choice;
+  const read = (half: Half) => {
+    const file = choice[half] || findOriginal(lab[half], choice.originals);
+    if (!isFile(file)) throw new Failure(`${file}: no such file`);
+    return readOriginal(file, lab[half].port, Number.isNaN(port) ? undefined : port);
+  };
+  const originals = { server: read("server"), client: read("client") };
+  for (const { port, name } of Object.values(originals)) {
+    if (port !== undefined && await isBound(port, lab.transport)) {
+      throw new Failure(`port ${port}, which ${name} uses, is already in use`);
+    }
   }
+  const theirs = guestsOf(lab, originals);
+  const ours = sameExercise(lab, originals);
+
+  const truth = await meet(lab.transport, theirs);
+  const isBroken = tell(theirs, problemsOf(lab, theirs, truth));
+  printScreens(theirs, truth);
+  if (isBroken) throw new Failure("the originals do not work: nothing can be held against them");
+  let failed = 0;
+  const shown = new Set<string>(); // tables that would be there twice
+  for (
+    const pair of [ours, { ...theirs, client: ours.client }, { ...ours, client: theirs.client }]
+  ) {
+    const isSame = (screen: string, port: number) =>
+      compareLines(atPort(truth.screens.server, truth.port, port), screen)
+        .every(({ mark }) => mark !== "≠");
+    const meeting = await meet(lab.transport, pair, isSame);
+    if (tell(pair, problemsOf(lab, pair, meeting, { theirs, truth }))) failed++;
+    for (const half of HALVES) printHalf(half, pair, meeting, { theirs, truth }, shown);
+    write("\n");
+  }
+  write("≠ differs, ~ the same but in Python's notation for bytes\n");
+  if (failed > 0) throw new Failure(`${failed} of 4 pairings do not work`);
+}
+
+/** The originals as they are. */
+function guestsOf(lab: Lab, originals: Record<Half, Original>): Pair {
+  const guest = (half: Half): Guest => {
+    const { file, name, port, args, asks } = originals[half];
+    const others = lab[half].args.filter((arg) => !arg.startsWith("--port="));
+    return {
+      name,
+      port,
+      tellsPort: false,
+      types: asks && half === "client" ? typist(lab, originals) : () => undefined,
+      command: (port) => [...PYTHON_RUN, file, ...args(port, others)],
+    };
+  };
+  return { server: guest("server"), client: guest("client") };
+}
+
+/** Our scripts, given what makes theirs the same exercise. */
+function sameExercise(lab: Lab, originals: Record<Half, Original>): Pair {
+  const guest = (half: Half): Guest => {
+    const script = lab[half];
+    const { bufferSize, message, asks, usesHostName } = originals[half];
+    const flags = new Map(script.args.map((arg) => [arg.split("=")[0], arg]));
+    flags.delete("--port");
+    const set = (name: string, usual: string | undefined, value: unknown) => {
+      flags.delete(name);
+      if (usual !== undefined && usual !== `${value}`) flags.set(name, `${name}=${value}`);
+    };
+    if (bufferSize) set("--buffer-size", defaultOf(script, "bufferSize"), bufferSize);
+    if (half === "client" && !asks && message) {
+      set("--message", defaultOf(script, "message"), message);
+    }
+    if (usesHostName) set("--host", defaultOf(script, "host"), Deno.hostname());
+    const isTyped = half === "client" && script.typed.length > 0 && !flags.has("--message");
+    return {
+      name: script.name,
+      title: [script.name, ...flags.values()].map(quoted).join(" "),
+      tellsPort: half === "server",
+      types: isTyped ? typist(lab, originals) : () => undefined,
+      command: (
+        port,
+      ) => [...DENO_RUN, "-A", SCRIPTS + script.name, ...flags.values(), `--port=${port}`],
+    };
+  };
+  return { server: guest("server"), client: guest("client") };
+}
+
+function quoted(word: string): string {
+  return /^[\w.=-]+$/.test(word) ? word : `'${word}'`;
+}
+
+/** The value that a flag of a script has when it is not given, as it stands in the source. */
+function defaultOf({ name }: Script, flag: string): string | undefined {
+  const source = Deno.readTextFileSync(SCRIPTS + name);
+  const value = source.match(`[ {]${flag}: (?!string|number|boolean)("[^"]*"|\\w+)`)?.[1];
+  const constant = source.match(`const ${value} = (\\d+);`)?.[1];
+  return constant ?? value?.replaceAll('"', "");
+}
+
+/** Types what the header's session shows; where it types nothing, what our client sends. */
+function typist(lab: Lab, originals: Record<Half, Original>): Guest["types"] {
+  const { client, server } = lab;
+  const isGame = server.args.some((arg) => arg.startsWith("--secret="));
+  if (isGame && originals.server.args(0, server.args).length < 2) return halving;
+  const lines = client.typed.length > 0
+    ? client.typed
+    : [defaultOf(client, "message") ?? "Hello, world"];
+  return (_, count) => lines[count];
+}
+
+/** Guesses a number that nobody has told, by halving what is left. */
+function halving(screen: string): string | undefined {
+  if (/correct/i.test(screen)) return undefined;
+  let [least, most] = [1, 99];
+  for (const [, guess, verdict] of screen.matchAll(/(\d+)\n[^\n]*?(higher|lower)/gi)) {
+    if (/higher/i.test(verdict)) least = Math.max(least, Number(guess) + 1);
+    else most = Math.min(most, Number(guess) - 1);
+  }
+  return least > most ? undefined : `${Math.floor((least + most) / 2)}`;
+}
+
+/** What original with original did. */
+interface Truth {
+  theirs: Pair;
+  truth: Meeting;
+}
+
+/** Says why a pairing does not work: nothing where it does. */
+function problemsOf(lab: Lab, pair: Pair, meeting: Meeting, held?: Truth): string[] {
+  const { server, client } = pair;
+  const { endings, screens } = meeting;
+  if (server.port !== undefined && client.port !== undefined && server.port !== client.port) {
+    return [`${server.name} has port ${server.port}, ${client.name} has ${client.port}`];
+  }
+  const lastWords = (half: Half) => {
+    const line = endings[half].errors.trim().split("\n").at(-1);
+    return line ? `: ${line}` : "";
+  };
+  if (!meeting.listened) {
+    return [`${server.name} does not listen on port ${meeting.port}${lastWords("server")}`];
+  }
+  const problems = HALVES.flatMap((half) => {
+    const { status, errors } = endings[half];
+    const isTheirs = held?.theirs[half] === pair[half] || !held;
+    const usual = isTheirs ? held?.truth.endings[half].status : undefined;
+    if (status === 0 || (status === usual && held)) return [];
+    // What asks on is told that there is no more to type: Python calls that an EOFError.
+    if (isTheirs && /EOFError/.test(errors)) return [];
+    if (status !== null) {
+      return [`${pair[half].name} ended with status ${status}${lastWords(half)}`];
+    }
+    const mayRunOn = half === "server" || (isTheirs && !held && screens.client !== "");
+    return mayRunOn ? [] : [`${pair[half].name} did not end${lastWords(half)}`];
+  });
+  // An original shows with our script what it shows with the other original.
+  if (held && held.theirs.client === client && problems.length === 0) {
+    const here = essence(screens.client, lab.name);
+    const lost = essenceLines(held.truth.screens.client, lab.name)
+      .find((line) => !here.includes(line));
+    if (lost) problems.push(`the data did not come back: ${client.name} does not print ${lost}`);
+  }
+  return problems;
+}
+
+/** A screen without what may differ from one run to the next. */
+function essence(screen: string, lab: string): string {
+  return essenceLines(screen, lab).join("\n");
+}
+
+function essenceLines(screen: string, lab: string): string[] {
+  const lines = screen.split("\n").filter((line) => line.trim() !== "");
+  if (lab === "guess") return lines.filter((line) => /correct/i.test(line)).map(() => "CORRECT");
+  return lines.map((line) => line.replace(/\d+/g, "N").trim());
+}
+
+/** Prints the verdict about a pairing, and tells whether it does not work. */
+function tell(pair: Pair, problems: string[]): boolean {
+  const works = problems.length === 0;
+  const verdict = works ? green("works") : red("does not work");
+  write(`${bold(`${title(pair.server)} with ${title(pair.client)}`)}: ${verdict}\n`);
+  for (const problem of problems) write(`  ${problem}\n`);
+  return !works;
+}
+
+function title({ name, title }: Guest): string {
+  return title ?? name;
+}
+
+/** Prints what original with original shows. */
+function printScreens({ server, client }: Pair, { screens }: Meeting) {
+  const [left, right] = HALVES.map((half) => screens[half].trimEnd().split("\n"));
+  const widths = columnWidths([server.name, ...left], [client.name, ...right]);
+  printRow(server.name, client.name, widths);
+  printRule(widths);
+  const rows = Math.max(left.length, right.length);
+  for (let i = 0; i < Math.min(rows, MOST_ROWS); i++) {
+    printRow(left[i] ?? "", right[i] ?? "", widths);
+  }
+  tellMore(rows);
+  write("\n");
+}
+
+/** A screen as it is when the server has another port. */
+function atPort(screen: string, port: number, other: number): string {
+  return screen.replaceAll(new RegExp(`\\b${port}\\b`, "g"), `${other}`);
+}
+
+/** Says whether a half prints what the original prints with the original, and what differs. */
+function printHalf(
+  half: Half,
+  pair: Pair,
+  meeting: Meeting,
+  { theirs, truth }: Truth,
+  shown: Set<string>,
+) {
+  const ours = atPort(meeting.screens[half], meeting.port, truth.port);
+  const original = truth.screens[half];
+  const rows = compareLines(original, ours);
+  const { name } = pair[half];
+  const differing = rows.filter(({ mark }) => mark === "≠").length;
+  if (differing === 0) {
+    const isSame = rows.every(({ mark }) => mark === " ");
+    write(
+      `  ${name} ${
+        isSame ? green("prints the same") : yellow("prints the same but for bytes notation")
+      }\n`,
+    );
+    return;
+  }
+  const table = comparable(JSON.stringify(rows));
+  write(`  ${name} ${yellow("differs")} in ${differing} ${differing === 1 ? "line" : "lines"}`);
+  write(shown.has(table) ? ", as above\n" : ":\n");
+  if (!shown.has(table)) printTable(theirs[half].name, name, rows);
+  shown.add(table);
+}
+
+function printTable(left: string, right: string, rows: ComparedLine[]) {
+  const cells = (side: "left" | "right") => rows.map((row) => row[side] ?? "");
+  const widths = columnWidths([left, ...cells("left")], [right, ...cells("right")]);
+  printRow(left, right, widths);
+  printRule(widths);
+  for (const { left = "", right = "", mark } of rows.slice(0, MOST_ROWS)) {
+    printRow(left, right, widths, mark === " " ? "│" : mark);
+  }
+  tellMore(rows.length);
+}
+
+function tellMore(rows: number) {
+  if (rows > MOST_ROWS) write(`... and ${rows - MOST_ROWS} more lines\n`);
 }

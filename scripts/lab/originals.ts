@@ -1,10 +1,11 @@
 /**
- * The Python files that the scripts mirror.
+ * The Python files that the scripts mirror: where they lie, and what stands in them.
  *
  * @module
  */
 import { Failure } from "../lib.ts";
-import { type Script, SCRIPTS } from "./header.ts";
+import { type Half, type Script, SCRIPTS } from "./header.ts";
+import { labs } from "./names.ts";
 
 const COUNTERPARTS = `${SCRIPTS}../tests/python`;
 
@@ -17,13 +18,188 @@ export function isFile(path: string): boolean {
   }
 }
 
-/** The file that a script mirrors, in a folder of originals or among ours. */
+/**
+ * The file that a script mirrors. It has the name that the course gives it, or ours.
+ *
+ * @param script The script.
+ * @param folder Where the originals lie, there or in folders below; without one, our
+ * counterparts are taken.
+ * @returns The file's path.
+ * @throws {Failure} There is none, or there are several.
+ */
 export function findOriginal(script: Script, folder: string): string {
-  const names = [script.original, script.name.replace(".ts", ".py")]
-    .filter((name) => name.endsWith(".py"));
-  for (const name of names) {
-    const file = `${folder || COUNTERPARTS}/${name}`;
-    if (isFile(file)) return file;
+  const lab = labs.find(({ server, client }) => [server.name, client.name].includes(script.name))!;
+  const half: Half = script.name === lab.server.name ? "server" : "client";
+  const isNamed = script.original.endsWith(".py");
+  const names = [isNamed ? script.original : `${half}.py`, script.name.replace(".ts", ".py")];
+  const files = folder === ""
+    ? [`${COUNTERPARTS}/${names[1]}`].filter(isFile)
+    : filesIn(folder, names.map((name) => name.toLowerCase()));
+  const fitting = files.filter((file) => transportOf(file) !== other(lab.transport));
+  const different = new Map(fitting.map((file) => [Deno.readTextFileSync(file), file]));
+  if (different.size > 1) {
+    throw new Failure(
+      `${fitting.join(" and ")} both fit`,
+      `say which: --${half}=${fitting[0]}`,
+    );
   }
-  throw new Failure(`no ${names.join(" or ")} in ${folder || COUNTERPARTS}`);
+  if (fitting.length > 0) return fitting[0];
+  const found = files.length > 0 ? `: ${files.join(" and ")} is not ${lab.transport}` : "";
+  throw new Failure(`no ${names.join(" or ")} in ${folder || COUNTERPARTS}${found}`);
+}
+
+function other(transport: "tcp" | "udp"): "tcp" | "udp" {
+  return transport === "tcp" ? "udp" : "tcp";
+}
+
+/** The files of some names in a folder and those below it, hidden ones left out. */
+function filesIn(folder: string, names: string[]): string[] {
+  let entries: Deno.DirEntry[] = [];
+  try {
+    entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
+  } catch { /* no folder, or none that can be read */ }
+  return entries.flatMap(({ name, isDirectory }) => {
+    if (name.startsWith(".")) return [];
+    const path = `${folder.replace(/[/\\]$/, "")}/${name}`;
+    if (isDirectory) return filesIn(path, names);
+    return names.includes(name.toLowerCase()) && isFile(path) ? [path] : [];
+  });
+}
+
+/** What a Python file sends over, if that can be told from its text. */
+function transportOf(file: string): "tcp" | "udp" | undefined {
+  const code = codeOf(Deno.readTextFileSync(file));
+  if (/\bSOCK_DGRAM\b|\.(recvfrom|sendto)\(/.test(code)) return "udp";
+  if (/\bSOCK_STREAM\b|\.accept\(|\.listen\(/.test(code)) return "tcp";
+}
+
+/** A Python source without its comments and docstrings. */
+function codeOf(source: string): string {
+  return source.replaceAll("\r", "").replace(/^\s*[rf]?("""|''')[^]*?\1/gm, "")
+    .replace(/"(?:\\.|[^"\n])*"|'(?:\\.|[^'\n])*'|#.*/g, (part) => part[0] === "#" ? "" : part);
+}
+
+/** What stands in an original. */
+export interface Original {
+  /** Its path. */
+  file: string;
+  /** Its name. */
+  name: string;
+  /** The port it has, where it is given none. */
+  port?: number;
+  /** The bytes that it reads at once. */
+  bufferSize?: number;
+  /** The text that it sends, where that stands in it. */
+  message?: string;
+  /** Whether it asks for what it sends. */
+  asks: boolean;
+  /** Whether it listens on, or connects to, the address of this machine's name. */
+  usesHostName: boolean;
+  /** The arguments that it is started with: what it knows of others, and a port. */
+  args(port: number, others: string[]): string[];
+}
+
+/**
+ * Reads what stands in an original.
+ *
+ * @param file Its path.
+ * @param usual The port that its lab has in our script.
+ * @param given The port that it has, where the user says so.
+ * @returns What stands in it; without a port where it takes one as an argument.
+ * @throws {Failure} Its port can't be found.
+ */
+export function readOriginal(file: string, usual: number, given?: number): Original {
+  const code = codeOf(Deno.readTextFileSync(file));
+  const name = file.split(/[/\\]/).at(-1)!;
+  const place = code.match(/int\(\s*(?:sys\.)?argv\[(\d)\]/)?.[1];
+  const takesPort = code.includes("--port") || place !== undefined;
+  const port = takesPort ? undefined : given ?? portIn(code, usual);
+  if (!takesPort && port === undefined) {
+    throw new Failure(`${file}: no port found in it`, "say which it has: --port=N");
+  }
+  return {
+    file,
+    name,
+    port,
+    bufferSize: valueOf(code, code.match(/\.recv(?:from)?\(([^()]*)\)/)?.[1] ?? ""),
+    message: messageIn(code),
+    asks: /\b(raw_)?input\(|\bstdin\b/.test(code),
+    usesHostName: /\bgethostname\(/.test(code),
+    args(port, others) {
+      if (place) {
+        return Array.from(
+          { length: Number(place) },
+          (_, i) => place === `${i + 1}` ? `${port}` : "127.0.0.1",
+        );
+      }
+      const known = others.filter((arg) => code.includes(arg.split("=")[0]));
+      return takesPort ? [...known, `--port=${port}`] : known;
+    },
+  };
+}
+
+/** The port of the address that a socket is bound to, connects or sends to. */
+function portIn(code: string, usual: number): number | undefined {
+  for (const { 0: call, 1: name, index } of code.matchAll(/\.(bind|connect(?:_ex)?|sendto)\(/g)) {
+    const address = partsOf(code.slice(index + call.length)).at(name === "sendto" ? -1 : 0);
+    const port = valueOf(code, address ?? "");
+    if (port) return port;
+  }
+  const named = code.match(/\b\w*port\w*\s*=\s*(\d+)/i) ?? code.match(`\\b(${usual})\\b`);
+  return named ? Number(named[1]) : undefined;
+}
+
+/** A number that stands in the code, or has a name there, or is the last of a tuple. */
+function valueOf(code: string, expression: string, depth = 0): number | undefined {
+  const text = expression.trim();
+  const product = text.match(/^\d[\d_]*(\s*\*\s*\d+)*(?=\s*$)/)?.[0].replaceAll("_", "");
+  if (product) return product.split("*").reduce((all, factor) => all * Number(factor), 1);
+  if (depth > 4) return undefined;
+  if (text.startsWith("(")) return valueOf(code, partsOf(text.slice(1)).at(-1) ?? "", depth + 1);
+  const name = text.match(/^(?:self\.)?(\w+)$/)?.[1];
+  if (name === undefined) return undefined;
+  for (const { 0: line, 1: left, 2: right, index } of code.matchAll(ASSIGNMENT)) {
+    const names = left.split(",").map((name) => name.trim().replace(/^self\./, ""));
+    const place = names.indexOf(name);
+    if (place < 0) continue;
+    const isTuple = right.startsWith("("); // which may go on in the next lines
+    const parts = partsOf(isTuple ? code.slice(index + line.indexOf("(") + 1) : right);
+    const value = valueOf(code, (names.length > 1 ? parts[place] : parts.at(-1)) ?? "", depth + 1);
+    if (value !== undefined) return value;
+  }
+  const parameter = code.match(`\\b${name}\\s*(?::\\s*int\\s*)?=\\s*(\\d+)`);
+  return parameter ? Number(parameter[1]) : undefined;
+}
+
+const ASSIGNMENT = /^[ \t]*([\w \t,.]+?)[ \t]*=(?!=)[ \t]*(.*)/gm;
+
+/** The parts between the commas of a list, to its closing parenthesis. */
+function partsOf(list: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const [part] of list.matchAll(/"(?:\\.|[^"\n])*"|'(?:\\.|[^'\n])*'|[^]/g)) {
+    if ("([{".includes(part)) depth++;
+    if (")]}".includes(part) && --depth < 0) break;
+    if (part === "," && depth === 0) parts.push("");
+    else parts[parts.length - 1] += part;
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== "");
+}
+
+/** The text that stands in the code for a client to send. */
+function messageIn(code: string): string | undefined {
+  const literal = /b?(?:"((?:\\.|[^"\n\\])*)"|'((?:\\.|[^'\n\\])*)')/.source;
+  const found =
+    code.match(new RegExp(`\\.send(?:all|to)?\\(\\s*(?:str\\.encode\\(|bytes\\()?${literal}`)) ??
+      code.match(
+        new RegExp(
+          `\\b\\w*(?:mess|msg|data|text|sentence)\\w*\\s*=\\s*${literal}\\s*(?:\\.encode|$)`,
+          "im",
+        ),
+      );
+  const text = found?.[1] ?? found?.[2];
+  return text?.replace(
+    /\\(.)/g,
+    (_, char) => ({ n: "\n", t: "\t", r: "\r" })[char as string] ?? char,
+  );
 }

@@ -6,6 +6,7 @@
  */
 import { Failure } from "../lib.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
+import { readOriginal } from "./originals.ts";
 import {
   DENO_RUN,
   freePort,
@@ -71,29 +72,14 @@ export function studentPlayer(
  * @throws {Failure} The port can't be found in its source.
  */
 export function pythonPlayer({ args, port }: Script, file: string): Player {
-  const source = Deno.readTextFileSync(file);
-  const player = {
-    name: file.split(/[/\\]/).at(-1)!,
+  const original = readOriginal(file, port);
+  const others = args.filter((arg) => !arg.startsWith("--port="));
+  return {
+    name: original.name,
+    port: original.port,
     tellsPort: false,
     isStrict: false,
-  };
-  if (source.includes("--port")) {
-    const known = args.filter((arg) =>
-      !arg.startsWith("--port=") && source.includes(arg.split("=")[0])
-    );
-    return {
-      ...player,
-      command: (port) => [...PYTHON_RUN, file, ...known, `--port=${port}`],
-    };
-  }
-  const own = source.match(/\bport\w*\s*=\s*(\d+)/i) ??
-    source.match(new RegExp(`\\b(${port})\\b`)) ??
-    source.match(/(?:bind|connect|sendto)\(.*?(\d{2,5})\s*\)/);
-  if (!own) throw new Failure(`${file}: no port found in it`);
-  return {
-    ...player,
-    port: Number(own[1]),
-    command: () => [...PYTHON_RUN, file],
+    command: (port) => [...PYTHON_RUN, file, ...original.args(port, others)],
   };
 }
 

@@ -24,7 +24,7 @@ export function atPort(shown: string, port: number): string {
 }
 
 /** Gives all clients' ports numbers in the order in which they appear. */
-function comparable(screen: string): string {
+export function comparable(screen: string): string {
   const clients: string[] = [];
   return screen.replace(/\('([^']+)', (\d+)\)/g, (_, host, client) => {
     if (!clients.includes(client)) clients.push(client);
@@ -55,48 +55,73 @@ export interface Difference {
 /** How the lines of two screens compare, and the first that differs, in words. */
 export function difference(actual: string, expected: string): Difference {
   if (comparable(actual) === comparable(expected)) return {};
-  const marks = compareLines(actual, expected);
-  const line = marks.findIndex(({ mark }) => mark === "≠");
-  if (line < 0 && marks.some(({ mark }) => mark === "~")) {
-    return { isNotation: true };
-  }
-  if (line < 0) {
-    return { problem: "its last line has no line end", actual, expected };
-  }
-  const [is, should] = [actual, expected].map((screen) => linesOf(screen)[line]);
+  const lines = compareLines(actual, expected);
+  const first = lines.findIndex(({ mark }) => mark === "≠");
+  if (first < 0 && lines.some(({ mark }) => mark === "~")) return { isNotation: true };
+  if (first < 0) return { problem: "its last line has no line end", actual, expected };
+  const { left: is, right: should } = lines[first];
   const problem = is === undefined
-    ? `line ${line + 1} is missing: ${should}`
+    ? `line ${first + 1} is missing: ${should}`
     : should === undefined
-    ? `line ${line + 1} is too much: ${is}`
-    : `line ${line + 1} is: ${is}\nand should be: ${should}`;
+    ? `line ${first + 1} is too much: ${is}`
+    : `line ${first + 1} is: ${is}\nand should be: ${should}`;
   return { problem, actual, expected };
 }
 
-/** Two lines next to each other: alike, alike but for notation, or not. */
-export interface Row {
-  /** The line of the left screen. */
-  left: string;
-  /** The line of the right one. */
-  right: string;
-  /** How they compare. */
+/** A line of one screen next to the one of another that takes its place. */
+export interface ComparedLine {
+  /** The line of the left screen, if there is one. */
+  left?: string;
+  /** The line of the right screen, if there is one. */
+  right?: string;
+  /** How they compare: alike, alike but for notation, or not. */
   mark: " " | "~" | "≠";
 }
 
+const MOST = 4_000_000; // pairs of lines that are compared with each other
+
 /**
- * Compares two screens line by line. `~` marks lines that say the same, but one
- * of them in Python's notation for bytes.
+ * Compares two screens line by line. A line that only one of them has is alone in its row,
+ * and those behind it are compared with each other again. `~` marks lines that say the
+ * same, but one of them in Python's notation for bytes.
  */
-export function compareLines(left: string, right: string): Row[] {
+export function compareLines(left: string, right: string): ComparedLine[] {
   const [a, b] = [left, right].map(linesOf);
   const [c, d] = [left, right].map((screen) => linesOf(comparable(screen)));
-  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => ({
-    left: a[i] ?? "",
-    right: b[i] ?? "",
-    mark: c[i] === d[i] ? " " : c[i] !== undefined && d[i] !== undefined &&
-        withoutNotation(c[i]) === withoutNotation(d[i])
-      ? "~"
-      : "≠",
-  }));
+  const [e, f] = [c, d].map((lines) => lines.map(withoutNotation));
+  // The longest common subsequence: how many lines are alike from here on.
+  const isShort = a.length * b.length <= MOST;
+  const alike = Array.from(
+    { length: a.length + 1 },
+    () => new Uint32Array(isShort ? b.length + 1 : 0),
+  );
+  for (let i = a.length - 1; i >= 0 && isShort; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      alike[i][j] = e[i] === f[j]
+        ? alike[i + 1][j + 1] + 1
+        : Math.max(alike[i + 1][j], alike[i][j + 1]);
+    }
+  }
+  const rows: ComparedLine[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const [k, l] = [i, j];
+    while ((i < a.length || j < b.length) && !(i < a.length && e[i] === f[j])) {
+      if (j >= b.length || i < a.length && alike[i + 1][j] >= alike[i][j + 1]) i++;
+      else j++;
+    }
+    for (let row = 0; row < Math.max(i - k, j - l); row++) {
+      const [x, y] = [k + row, l + row];
+      rows.push({ left: x < i ? a[x] : undefined, right: y < j ? b[y] : undefined, mark: "≠" });
+    }
+    if (i < a.length) {
+      rows.push({ left: a[i], right: b[j], mark: c[i] === d[j] ? " " : "~" });
+      i++;
+      j++;
+    }
+  }
+  return rows;
 }
 
 function linesOf(screen: string): string[] {
