@@ -25,18 +25,16 @@
  */
 import { check } from "./lab/check.ts";
 import { bold } from "./lab/columns.ts";
+import { type Command, FOLDER, runCommand } from "./lab/command.ts";
 import { compare } from "./lab/compare.ts";
 import { runLab } from "./lab/demo.ts";
 import { drawDiagram, writeMermaid } from "./lab/diagram.ts";
 import { exercisesIn, startExercise } from "./lab/exercise.ts";
 import { readPlaces } from "./lab/faults.ts";
-import { find, findLab, labs, nearest, scripts } from "./lab/names.ts";
+import { findLab, labs, scripts } from "./lab/names.ts";
 import { record } from "./lab/recording.ts";
 import { show } from "./lab/show.ts";
-import { Failure, run, UsageError, write } from "./lib.ts";
-
-/** The folder in which this runs: of the project, or of an exercise. */
-const FOLDER = Deno.cwd();
+import { Failure, UsageError, write } from "./lib.ts";
 
 /** The flags of all commands, with their values when not given. */
 const FLAGS = {
@@ -53,22 +51,7 @@ const FLAGS = {
   cut: "",
 };
 
-/** A word that follows `lab`, and what then happens. */
-interface Command {
-  name: string;
-  /** The words that follow it, in brackets where they may be left out. */
-  words: string[];
-  /** The flags that it takes. */
-  flags: (keyof typeof FLAGS)[];
-  /** What it does, in one line. */
-  summary: string;
-  /** What else there is to know. */
-  manual: string;
-  /** Does it. `more` is what stands behind ` -- `. */
-  run(words: string[], flags: typeof FLAGS, more: string[]): void | Promise<void>;
-}
-
-const COMMANDS: Command[] = [
+const COMMANDS: Command<typeof FLAGS>[] = [
   {
     name: "list",
     words: [],
@@ -155,14 +138,6 @@ Nothing that is there already is changed: what is the same is left, what differs
 In the folder, \`deno task check\` checks the exercise.`,
     run: ([name, folder]) => startExercise(name, folder),
   },
-  {
-    name: "help",
-    words: ["[COMMAND]"],
-    flags: [],
-    summary: "says what a command does",
-    manual: "",
-    run: ([name]) => help(name === undefined ? undefined : find(COMMANDS, name)),
-  },
 ];
 
 function list() {
@@ -223,74 +198,4 @@ function scriptNamed(file: string): string {
   throw new UsageError(`--as=SCRIPT is missing: ${file} has no script's name`);
 }
 
-function help(command?: Command) {
-  if (command) {
-    write(`lab ${usage(command)}\n\n${command.summary}\n`);
-    if (command.manual) write(`\n${command.manual}\n`);
-    return;
-  }
-  write("Works with the labs, their Python originals, and exercises.\n\n");
-  for (const command of COMMANDS) write(`lab ${usage(command)}\n    ${command.summary}\n`);
-  write("\nlab COMMAND --help says more.\n");
-}
-
-function usage({ name, words, flags }: Command): string {
-  return [
-    name,
-    ...words,
-    ...flags.map((flag) => FLAGS[flag] === false ? `[--${flag}]` : `[--${flag}=...]`),
-  ].join(" ");
-}
-
-/** Goes to where the user stands: a task starts in its project's folder. */
-function goToUser() {
-  const start = Deno.env.get("INIT_CWD");
-  if (start?.startsWith(FOLDER)) Deno.chdir(start);
-}
-
-/** Does what the command line says. */
-async function main(args: string[]) {
-  const end = [...args, "--"].indexOf("--");
-  const [own, more] = [args.slice(0, end), args.slice(end + 1)];
-  const word = own.find((arg) => COMMANDS.some(({ name }) => name === arg)) ??
-    own.find((arg) => !arg.startsWith("-"));
-  const command = COMMANDS.find(({ name }) => name === (word ?? "list"));
-  const asksForHelp = own.some((arg) => arg === "--help" || arg === "-h");
-  if (!command) {
-    const unknown = () => Promise.resolve(void find(COMMANDS, word!));
-    return await run({ _: ["COMMAND", "..."] }, unknown, []);
-  }
-
-  // Each command has flags of its own, which its usage line shows.
-  const flags = Object.fromEntries(command.flags.map((name) => [name, FLAGS[name]]));
-  const wrong = own.find((arg) => arg.startsWith("-") && !(nameOf(arg) in flags));
-  await run({ _: [command.name, ...command.words], ...flags }, async ({ _: words, ...given }) => {
-    if (asksForHelp) return help(word ? command : undefined);
-    if (wrong) throw new UsageError(`unknown flag ${wrong}${suggestion(command, nameOf(wrong))}`);
-    const rest = words.slice(word ? 1 : 0);
-    checkWords(command, rest);
-    goToUser();
-    await command.run(rest, { ...FLAGS, ...given }, more);
-  }, asksForHelp || wrong ? [] : own);
-}
-
-/** The name in `--name=value`. */
-function nameOf(flag: string): string {
-  return flag.replace(/^--?/, "").replace(/=.*/, "");
-}
-
-function suggestion({ flags }: Command, name: string): string {
-  if (flags.length === 0) return "";
-  return `: did you mean --${nearest(name, flags.map((name) => ({ name })))}?`;
-}
-
-function checkWords({ words }: Command, given: string[]) {
-  const missing = words.filter((word) => !word.startsWith("["))[given.length];
-  if (missing) throw new UsageError(`${missing} is missing`);
-  const takesMany = words.some((word) => word.includes("..."));
-  if (!takesMany && given.length > words.length) {
-    throw new UsageError(`unexpected argument ${given[words.length]}`);
-  }
-}
-
-if (import.meta.main) await main(Deno.args);
+if (import.meta.main) await runCommand(COMMANDS, FLAGS, Deno.args);

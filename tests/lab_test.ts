@@ -203,3 +203,20 @@ Deno.test("copies of scripts in scripts/, with or without their other half, dist
   const after = await list();
   assertEquals([after.status, after], [0, before]);
 });
+
+Deno.test("lab works from any folder, and finds files where the user stands", async () => {
+  await using folder = await temporary();
+  const elsewhere = await lab(["list"], "", { cwd: folder.path });
+  assertEquals(elsewhere, await lab(["list"]));
+  // As `deno task lab new echo_v1 copy` in a folder of the project: a task starts at its top.
+  Deno.mkdirSync(`${folder.path}/below`);
+  const options = { cwd: folder.path, env: { INIT_CWD: `${folder.path}/below` } };
+  assertEquals((await lab(["new", "echo_v1", "copy"], "", options)).status, 0);
+  assert(Deno.statSync(`${folder.path}/below/copy/scripts/echo_server_v1.ts`).isFile);
+});
+
+Deno.test("many labs at once do not get in each other's way", async () => {
+  const names = ["echo", "echo_udp", "guess", "echo_v3", "practical12_udp", "tcp"];
+  const results = await Promise.all(names.map((name) => lab(["demo", name], "", {}, 60)));
+  for (const { status, stdout } of results) assertEquals(status, 0, stdout);
+});
