@@ -81,13 +81,14 @@ Ctrl-D ends the input, Ctrl-C everything. Without a LAB, all labs run in turn.`,
   {
     name: "show",
     words: ["LAB|SCRIPT"],
-    flags: ["originals"],
+    flags: ["originals", "server", "client"],
     summary: "shows original and script next to each other, step beside step",
     manual: `\
 Lines that are the same step stand in one row, marked with =; what one side has not stays
 empty. On fewer than 70 columns the two stand one below the other.
---originals=DIR  where the course's Python files lie; without it, our counterparts.`,
-    run: ([name], { originals }) => show(name, originals),
+--originals=DIR  where the course's Python files lie; without it, our counterparts.
+--server=FILE    the original server, where several fit; --client=FILE likewise.`,
+    run: ([name], flags) => show(name, flags.originals, flags),
   },
   {
     name: "compare",

@@ -156,3 +156,13 @@ Deno.test("lab show takes originals under their course's name, and says which ar
     `error: no echoclient.py or echo_client_v1.py in ${path}\n`,
   ]);
 });
+
+Deno.test("lab show takes the files that it is told", async () => {
+  await using folder = await temporary();
+  const file = `${folder.path}/any.py`;
+  Deno.writeTextFileSync(file, "# mine\n");
+  const { stdout } = await lab(["show", "echo_server", `--server=${file}`]);
+  assert(stdout.startsWith("any.py ") && stdout.includes("\n# mine "), stdout);
+  const { stderr } = await lab(["show", "echo_client", "--client=no.py"]);
+  assertEquals(stderr, "error: no.py: no such file\n");
+});

@@ -1,6 +1,7 @@
 /** The program lab.ts: list, help, demo, run and new. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
+import { widthOf } from "../scripts/lab/columns.ts";
 import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import { lab, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS, temporary } from "./helpers.ts";
 
@@ -53,6 +54,14 @@ Deno.test("lab demo shows every lab side by side, in plain text where stdout is 
   assertEquals(stdout.match(/^ok$/gm)?.length, 11);
   assert(!stdout.includes("\x1b"));
   assertStringIncludes(stdout, "│ Enter a message: Hello, world\n");
+});
+
+Deno.test("lab demo prints no line wider than the terminal", async () => {
+  for (const width of [40, 69, 100]) {
+    const { stdout } = await lab(["demo", "echo_v2"], "", { env: { COLUMNS: `${width}` } });
+    for (const line of stdout.split("\n")) assert(widthOf(line) <= width, line);
+    assert(/^ok$/m.test(stdout), stdout);
+  }
 });
 
 Deno.test("lab demo shows events in their order", async () => {

@@ -71,8 +71,11 @@ Deno.test(
     const isThere = () => files.every((file) => pidOf(file) > 0);
     for (let i = 0; i < 400 && !isThere(); i++) await tool.ended(0.05);
     assert(isThere(), tool.screen + tool.errors);
-    assert(files.every((file) => runs(pidOf(file))));
-    assertEquals(await tool.end("SIGINT"), 130);
-    for (const file of files) assert(!runs(pidOf(file)), file);
+    const pids = files.map(pidOf);
+    assert(pids.every(runs));
+    const status = await tool.end("SIGINT");
+    const left = pids.filter(runs);
+    for (const pid of left) Deno.kill(pid, "SIGKILL");
+    assertEquals([status, left], [130, []]);
   },
 );

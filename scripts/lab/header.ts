@@ -8,6 +8,9 @@ import { dirname } from "node:path";
 /** Who of the two halves of a lab. */
 export type Half = "server" | "client";
 
+/** Both halves. */
+export const HALVES: readonly Half[] = ["server", "client"];
+
 /** A script with what its header says. */
 export interface Script {
   /** The file's name. */

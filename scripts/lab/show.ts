@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { write } from "../lib.ts";
+import { Failure, write } from "../lib.ts";
 import { align } from "./beside.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
-import { SCRIPTS } from "./header.ts";
+import { type Half, SCRIPTS } from "./header.ts";
 import { findScripts } from "./names.ts";
-import { findOriginal } from "./originals.ts";
+import { findOriginal, isFile } from "./originals.ts";
 
 const NARROW = 70; // columns below which the two stand one below the other
 
@@ -17,11 +17,13 @@ const NARROW = 70; // columns below which the two stand one below the other
  *
  * @param name The lab or script.
  * @param originals The folder where the originals lie; ours where it is empty.
+ * @param chosen The originals, where they are not looked for.
  * @throws {Failure} An original is not there.
  */
-export function show(name: string, originals: string) {
+export function show(name: string, originals: string, chosen: Partial<Record<Half, string>> = {}) {
   for (const script of findScripts(name)) {
-    const file = findOriginal(script, originals);
+    const file = chosen[script.half] || findOriginal(script, originals);
+    if (!isFile(file)) throw new Failure(`${file}: no such file`);
     const title = file.split(/[/\\]/).at(-1)!;
     const [python, typescript] = [file, SCRIPTS + script.name].map((path) =>
       Deno.readTextFileSync(path)
