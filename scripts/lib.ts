@@ -191,9 +191,9 @@ function flagValue(
   return isNumber ? toNumber(name, value) : value;
 }
 
-/** `bufferSize` is spelled `buffer-size` on the command line. */
+/** `bufferSize` is spelled `buffer-size` on the command line, and `N` is `N`. */
 function spelled(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return name.length === 1 ? name : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** `port` is written `--port`, and `p` is `-p`. */

@@ -1,0 +1,161 @@
+/**
+ * How netcat finds hosts and connects to them.
+ *
+ * @module
+ */
+import { delay } from "@std/async/delay";
+import { explain, Failure, note, resolve } from "../lib.ts";
+import type { Options } from "./options.ts";
+
+/** What bytes pass through: a TCP connection, or what looks like one. */
+export type Connection = Pick<Deno.Conn, "read" | "write" | "close"> & {
+  /** Ends our half. */
+  closeWrite(): Promise<void>;
+};
+
+/**
+ * Finds the addresses of a host, of the kind that is asked for, IPv4 first. `localhost` is
+ * 127.0.0.1 before all that the system says.
+ *
+ * @param options The host, and which of its addresses are wanted.
+ * @returns The addresses, looked up when the ones before are used up.
+ */
+export async function* addresses(options: Options): AsyncGenerator<string> {
+  const { host, family, takesNoNames } = options;
+  if (/^[\d.]+$|:/.test(host)) {
+    const isOther = family !== undefined && family !== (host.includes(":") ? 6 : 4);
+    if (isOther) throw new Failure(`${host} is no IPv${family} address`);
+    return yield await resolve(host);
+  }
+  if (takesNoNames) throw new Failure(`${host} is a name, and -n looks up none`);
+  const isLocal = host.toLowerCase() === "localhost";
+  const local = family === 6 ? "::1" : "127.0.0.1";
+  if (isLocal) yield local;
+  try {
+    const { lookup } = await import("node:dns/promises"); // takes 25 ms, so only when needed
+    const found = await lookup(host, { all: true, family: family ?? 0 });
+    found.sort((a, b) => a.family - b.family);
+    const others = found.map(({ address }) => address).filter((a) => !isLocal || a !== local);
+    yield* new Set(others);
+  } catch (error) {
+    if (!isLocal) throw error;
+  }
+}
+
+/**
+ * Connects to the first address where somebody answers.
+ *
+ * @param addresses The addresses to try.
+ * @param port The port there.
+ * @param options How to connect.
+ * @returns The connection.
+ * @throws {Error} Why the first address did not answer.
+ */
+export async function connect(
+  addresses: AsyncIterable<string> | Iterable<string>,
+  port: number,
+  options: Options,
+): Promise<Connection> {
+  const failures: unknown[] = [];
+  let last = "";
+  for await (const address of addresses) {
+    if (last && options.isVerbose) note(explain(failures.at(-1), last, port)[0]);
+    last = address;
+    try {
+      return await connectTo(address, port, options);
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) throw error; // the port on this side
+      failures.push(error);
+    }
+  }
+  throw failures[0] ?? new Failure(`${options.host} has no IPv${options.family} address`);
+}
+
+async function connectTo(hostname: string, port: number, options: Options): Promise<Connection> {
+  const { localAddress, localPort, patience } = options;
+  const signal = patience === undefined ? undefined : AbortSignal.timeout(patience * 1000);
+  try {
+    if (localAddress === undefined && localPort === undefined) {
+      return await Deno.connect({ hostname, port, signal });
+    }
+    return await connectFrom({ localAddress, localPort }, hostname, port, signal);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    throw new Failure(`no answer from ${hostname} port ${port} within ${patience} s`);
+  }
+}
+
+/** Connects with Node's function: Deno's own cannot choose address and port on this side. */
+async function connectFrom(
+  own: { localAddress?: string; localPort?: number },
+  host: string,
+  port: number,
+  signal?: AbortSignal,
+): Promise<Connection> {
+  const net = await import("node:net"); // takes 15 ms, so only when needed
+  const socket = net.connect({ host, port, ...own, allowHalfOpen: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", (error: Error & { code?: string }) => {
+      const { ConnectionRefused, AddrInUse, AddrNotAvailable } = Deno.errors;
+      const { code, message } = error;
+      if (code === "ECONNREFUSED") reject(new ConnectionRefused(message));
+      else if (code === "EADDRINUSE") reject(new AddrInUse(message));
+      else if (message.startsWith("bind ")) reject(new AddrNotAvailable(message));
+      else reject(error);
+    });
+    signal?.addEventListener("abort", () => {
+      if (socket.connecting) socket.destroy(signal.reason);
+    });
+  });
+  socket.on("error", () => {}); // whoever reads or writes is told, too
+  const pieces = socket[Symbol.asyncIterator]();
+  let piece = new Uint8Array(0);
+  return {
+    async read(buffer) {
+      if (piece.length === 0) {
+        const { value, done } = await pieces.next();
+        if (done) return null;
+        piece = value;
+      }
+      const length = Math.min(piece.length, buffer.length);
+      buffer.set(piece.subarray(0, length));
+      piece = piece.subarray(length);
+      return length;
+    },
+    write: (data) =>
+      new Promise((resolve, reject) => {
+        socket.write(data, (error) => error ? reject(error) : resolve(data.length));
+      }),
+    closeWrite: () => new Promise((resolve) => socket.end(() => resolve())),
+    close: () => socket.destroy(),
+  };
+}
+
+/**
+ * Tries one port after the other, and says with `-v` which are open.
+ *
+ * @param options The host, its ports, and how to connect to them.
+ * @throws {Error} None is open.
+ */
+export async function scan(options: Options) {
+  const { host, ports, interval, isVerbose } = options;
+  const all = await Array.fromAsync(addresses(options));
+  let isAnyOpen = false;
+  let failure: unknown;
+  for (const [i, port] of ports.entries()) {
+    if (interval && i > 0) await delay(interval * 1000);
+    try {
+      (await connect(all, port, { ...options, isVerbose: false })).close();
+      isAnyOpen = true;
+      if (isVerbose) note(`${host} port ${port} is open`);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      failure = error;
+      if (isVerbose && ports.length > 1) note(explain(error, host, port)[0]);
+    }
+  }
+  if (isAnyOpen) return;
+  if (ports.length === 1) throw failure;
+  throw new Failure(`none of these ports of ${host} is open`);
+}

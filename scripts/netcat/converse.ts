@@ -1,0 +1,178 @@
+/**
+ * A conversation: bytes pass both ways until both sides have ended.
+ *
+ * @module
+ */
+import { delay } from "@std/async/delay";
+import { Failure, note } from "../lib.ts";
+import type { Connection } from "./connect.ts";
+import { input, linesOf, withCrLf } from "./input.ts";
+import type { Options } from "./options.ts";
+import { output } from "./output.ts";
+
+const OUTPUT_SIZE = 1 << 17; // bytes read from a connection at a time
+// Seconds without a byte after which the other side seems to have sent all that is under way.
+const PAUSE = 0.2;
+const LONG_PAUSE = 5; // the same where we have nothing to say, and our end can wait
+const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
+const NOTHING = new Uint8Array(0);
+
+const now = () => performance.now() / 1000; // in seconds
+
+/**
+ * Passes bytes both ways until both sides have ended, or as long as the options say.
+ *
+ * @param connection What they pass through. It is closed at the end.
+ * @param options How to send, and when to end.
+ * @param explained Says what went wrong with the connection.
+ * @throws {Failure} Not all was received, or sent: with how much did not get through.
+ */
+export async function converse(
+  connection: Connection,
+  options: Options,
+  explained: (error: unknown) => [message: string, ...hints: string[]],
+) {
+  const { interval = 0, isUdp, isVerbose, keepsListening, listens, patience } = options;
+  const over = Promise.withResolvers<void>();
+  const peerEnd = Promise.withResolvers<void>();
+  let isOver = false;
+  let isSending = false;
+  let hasEnded = false; // our half
+  let peerHasEnded = false;
+  let unsent = 0; // bytes taken from the input
+  let unsure = 0; // bytes sent to a side that has ended its half, and may be gone
+  let lastSent = now();
+  // Since when we wait in vain for the other side; Infinity while we do not take what it sends.
+  let silentSince = now();
+
+  /** Waits until something has been so for some seconds. */
+  async function lasts(seconds: number, since: () => number) {
+    for (let left; !isOver && (left = since() + seconds - now()) > 0;) {
+      await delay(Math.min(left, seconds) * 1000);
+    }
+  }
+
+  /** Waits until the other side has sent nothing for some seconds, or has ended. */
+  async function silence(seconds: number) {
+    await Promise.race([peerEnd.promise, lasts(seconds, () => silentSince)]);
+  }
+
+  async function sendAll(piece: Uint8Array) {
+    unsent = piece.length;
+    isSending = true;
+    while (unsent > 0 && !isOver) {
+      const length = await connection.write(piece.subarray(piece.length - unsent));
+      unsent -= length;
+      if (peerHasEnded) unsure += length;
+      lastSent = now();
+    }
+    isSending = false;
+  }
+
+  async function send() {
+    if (options.readsNothing) return;
+    // Reading a terminal stops a job in the background: what is under way is received before.
+    if (input.isTerminal) await silence(PAUSE);
+    let last: number | undefined; // byte that was sent
+    while (true) {
+      let piece = await input.next();
+      if (isOver) return; // it is for the next client
+      if (piece === null) break;
+      input.take();
+      if (options.endsLinesWithCrLf) piece = withCrLf(piece, last);
+      for (const part of interval ? linesOf(piece) : [piece]) {
+        if (interval && last !== undefined) await delay(interval * 1000);
+        await sendAll(part);
+        last = part.at(-1);
+      }
+    }
+    const { endsHalfAtOnce, quitAfter } = options;
+    if (quitAfter !== undefined) delay(quitAfter * 1000).then(() => over.resolve());
+    if (!endsHalfAtOnce) {
+      // Some programs end when our half does, and drop what they still have to send.
+      const pause = await input.isNothing() ? LONG_PAUSE : PAUSE;
+      await silence(pause);
+    }
+    if (unsure > 0) {
+      await lasts(PAUSE, () => lastSent);
+      await probe();
+    }
+    hasEnded = true;
+    await connection.closeWrite();
+  }
+
+  /** Fails where the connection was reset, which reading no longer tells after the end. */
+  async function probe() {
+    if (isOver || isSending || hasEnded) return;
+    await connection.write(NOTHING);
+    if (lastSent + PAUSE <= now()) unsure = 0;
+  }
+
+  async function receive() {
+    let buffer = new Uint8Array(OUTPUT_SIZE);
+    let spare = new Uint8Array(OUTPUT_SIZE);
+    let writing = Promise.resolve();
+    while (true) {
+      silentSince = now();
+      const length = await connection.read(buffer);
+      silentSince = Infinity;
+      if (length === null) break;
+      await writing;
+      writing = output(buffer.subarray(0, length)); // while the next piece comes
+      writing.catch(() => {}); // told where it is awaited
+      [buffer, spare] = [spare, buffer];
+    }
+    await writing;
+    silentSince = now();
+    peerHasEnded = true;
+    peerEnd.resolve();
+  }
+
+  /** Sends what is left of the input, when the other side has ended its half. */
+  async function sendRest() {
+    // A server's client may leave what is typed to the next one, or where nothing ever came.
+    const mayLeave = () => keepsListening || input.isTerminal || !input.wasHeard;
+    if (listens && mayLeave()) {
+      const idleSince = () => isSending ? Infinity : Math.max(silentSince, lastSent);
+      await Promise.race([sending, lasts(PAUSE, idleSince)]);
+      if (mayLeave()) {
+        const isOpen = !keepsListening && !input.isTerminal && !input.hasEnded;
+        if (isOpen && !options.readsNothing) note("the client has ended, and no input has come");
+        return;
+      }
+    }
+    if (input.isTerminal && !input.hasEnded && !options.readsNothing) {
+      note(`the other side has ended: what you type is still sent, ${END_KEY} ends`);
+    }
+    const watching = async () => {
+      for (; !isOver; await delay(PAUSE * 1000)) await probe();
+    };
+    await Promise.race([sending, watching()]);
+  }
+
+  const sending = send();
+  sending.catch(() => {}); // told when all is shown that was received
+  const waiting = patience === undefined ? over.promise : lasts(
+    patience,
+    () => Math.max(silentSince, lastSent) + interval,
+  );
+  try {
+    await Promise.race([
+      over.promise,
+      waiting.then(() => {
+        if (unsent > 0) throw new Failure(`nothing was taken for ${patience} s`);
+        if (isVerbose && !isOver) note(`nothing came for ${patience} s`);
+      }),
+      // When sending fails, receiving ends over TCP, and what came is shown first.
+      isUdp ? Promise.all([receive(), sending]) : receive().then(sendRest),
+    ]);
+  } catch (error) {
+    const [message, ...hints] = explained(error);
+    const lost = unsent + unsure + (keepsListening ? 0 : input.ahead);
+    if (lost > 0) hints.push(`at least ${lost} bytes of the input did not get through`);
+    throw new Failure(message, ...hints);
+  } finally {
+    isOver = true;
+    connection.close();
+  }
+}
