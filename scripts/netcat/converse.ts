@@ -137,7 +137,9 @@ export async function converse(
       await Promise.race([sending, lasts(PAUSE, idleSince)]);
       if (mayLeave()) {
         const isOpen = !keepsListening && !input.isTerminal && !input.hasEnded;
-        if (isOpen && !options.readsNothing) note("the client has ended, and no input has come");
+        if (isVerbose && isOpen && !options.readsNothing) {
+          note("the client has ended, and no input has come");
+        }
         return;
       }
     }
