@@ -10,6 +10,7 @@
  * deno task lab compare echo --originals=DIR  # both run, the four pairings
  * deno task lab check FILE --as=echo_server   # an exercise, in TAP
  * deno task lab wire echo_v2                  # what goes over the wire
+ * deno task lab book DIR                      # all of it as a page for the browser
  * deno task lab new echo_server DIR           # a copy to start from
  * deno task lab help check                    # what a command does
  * ```
@@ -23,6 +24,7 @@
  *
  * @module
  */
+import { makeBook } from "./lab/book.ts";
 import { check } from "./lab/check.ts";
 import { bold } from "./lab/columns.ts";
 import { type Command, FOLDER, runCommand } from "./lab/command.ts";
@@ -120,6 +122,16 @@ the client: lab wire echo -- --message=Hi`,
     run: drawWire,
   },
   {
+    name: "book",
+    words: ["[FOLDER]"],
+    flags: ["originals"],
+    summary: "runs all labs, and writes what happened as a page for the browser, lab-book.html",
+    manual: `\
+The page is whole in itself: it works from disk, offline, and on paper.
+--originals=DIR  where the course's Python files lie; without it, our counterparts.`,
+    run: ([folder = "."], { originals }) => writeBook(folder, originals),
+  },
+  {
     name: "check",
     words: ["[FILE...]"],
     flags: ["as"],
@@ -175,6 +187,14 @@ async function drawWire([name]: string[], flags: typeof FLAGS, more: string[]) {
   draw(lab, steps, flags.reads);
   const isAsShown = more.length === 0 && names.every((name) => flags[name] === "");
   if (isAsShown && problems.length > 0) throw new Failure(problems[0]);
+}
+
+/** Writes the lab book. */
+async function writeBook(folder: string, originals: string) {
+  const file = `${folder}/lab-book.html`;
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(file, await makeBook(originals));
+  write(`${file} is written: open it in a browser\n`);
 }
 
 /** Checks files, or else the exercise of the folder that the user stands in. */

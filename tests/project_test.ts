@@ -114,7 +114,8 @@ Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async (
 const MODULES = {
   "lib.ts": [`${SCRIPTS}lib.ts`],
   "kill_port.ts": [`${SCRIPTS}kill_port.ts`],
-  "the lab tool": [...Deno.readDirSync(`${SCRIPTS}lab`)].map(({ name }) => `${SCRIPTS}lab/${name}`),
+  "the lab tool": [...Deno.readDirSync(`${SCRIPTS}lab`)].map(({ name }) => `${SCRIPTS}lab/${name}`)
+    .filter((name) => name.endsWith(".ts")),
 };
 
 for (const [what, files] of Object.entries(MODULES)) {

@@ -95,12 +95,14 @@ async function* typed(line: string) {
 
 /** The command that a reader types. */
 function commandOf({ name, args }: Script, more: string[] = []): string {
-  const words = [...args, ...more].map((word) => /[^\w=./:,-]/.test(word) ? `'${word}'` : word);
+  const words = [...args, ...more].map((word) =>
+    /[^\p{L}\p{N}=./:,_-]/u.test(word) ? `'${word}'` : word
+  );
   return ["deno run -A", `scripts/${name}`, ...words].join(" ");
 }
 
 /** The port on which the server listens in its header. */
-function portShown({ args, port }: Script): number {
+export function portShown({ args, port }: Script): number {
   const given = args.find((arg) => arg.startsWith("--port="));
   return given ? Number(given.slice("--port=".length)) : port;
 }

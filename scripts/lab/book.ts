@@ -1,0 +1,140 @@
+/**
+ * The lab book: one HTML page of all labs, with recordings that a reader plays back.
+ *
+ * @module
+ */
+import { Failure } from "../lib.ts";
+import { align } from "./beside.ts";
+import { visible } from "./diagram.ts";
+import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
+import { labs } from "./names.ts";
+import type { Step } from "./order.ts";
+import { findOriginal } from "./originals.ts";
+import { portShown, record } from "./recording.ts";
+import { type Take, takesOf } from "./takes.ts";
+
+const TEMPLATE = `${SCRIPTS}lab/book.html`;
+const AT_ONCE = 3; // labs that run at the same time
+const FREE_PORT = 8081; // in the place of one that belongs to the administrator
+
+/**
+ * Runs all labs, and makes the lab book out of what happened.
+ *
+ * @param originals The folder where the Python originals lie; our counterparts without it.
+ * @returns The page.
+ * @throws {Failure} A lab does not run as its headers show.
+ */
+export async function makeBook(originals: string): Promise<string> {
+  const queue = labs.entries().toArray();
+  const entries: unknown[] = [];
+  const work = async () => {
+    for (let next; (next = queue.shift());) entries[next[0]] = await entryOf(next[1], originals);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return pageOf(entries);
+}
+
+/**
+ * Makes the page.
+ *
+ * @param entries What it says of each lab.
+ * @returns The page.
+ */
+export async function pageOf(entries: unknown[]): Promise<string> {
+  const made = `${new Date().toISOString().slice(0, 10)} with Deno ${Deno.version.deno}`;
+  // In JSON, < stands in strings alone: as an escape, it can't end the element around it.
+  const data = JSON.stringify({ made, labs: entries }).replaceAll("<", "\\u003c");
+  const template = await Deno.readTextFile(TEMPLATE);
+  return template.replace(
+    /(<script type="application\/json".*?>)[^]*?(?=<\/script>)/,
+    (_, tag) => tag + data,
+  );
+}
+
+/**
+ * All that the book says of a lab.
+ *
+ * @param lab The lab.
+ * @param originals The folder of its Python originals; our counterparts without it.
+ * @param takes What to record.
+ * @throws {Failure} The lab does not run as its headers show.
+ */
+export async function entryOf(lab: Lab, originals: string, takes: Take[] = takesOf(lab)) {
+  const recordings = [];
+  for (const { title, about, ...options } of takes) {
+    const { commands, steps, problems } = await record(lab, options);
+    if (Object.keys(options).length === 0 && problems.length > 0) {
+      throw new Failure(`lab ${lab.name} does not run as its headers show`, ...problems);
+    }
+    recordings.push({ title, about, commands, steps: steps.filter(isShown).map(stepInBook) });
+  }
+  const half = (half: Half) => halfInBook(lab[half], originals);
+  return {
+    name: lab.name,
+    transport: lab.transport,
+    course: lab.server.course,
+    halves: { server: half("server"), client: half("client") },
+    recordings,
+    ways: waysToRun(lab),
+  };
+}
+
+/** Of the calls, those that wait are shown: the others stand at their arrow already. */
+function isShown({ kind, text, from }: Step): boolean {
+  const calls = ["accept", "read", "receive", "listen", ...from === "server" ? ["bind"] : []];
+  return kind !== "call" || calls.includes(text);
+}
+
+function stepInBook({ kind, from, text, data, row }: Step) {
+  const hex = data && Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const call = kind === "call" ? text : undefined;
+  return { kind, from, row, call, text: data ? visible(data) : call ? "" : text, hex };
+}
+
+/** What the book says of a script: what it teaches, and its lines beside the original's. */
+function halfInBook(script: Script, originals: string) {
+  const source = Deno.readTextFileSync(SCRIPTS + script.name).replaceAll("\r", "");
+  const [header = ""] = source.match(/^(#!.*\n)?\/\*\*[^]*?\*\/\s*/) ?? [];
+  const paragraphs = header.replace(/^(#!.*\n)?\/\*\*|\*\/\s*$/g, "").replace(/^ \* ?/gm, "")
+    .replace(/^```[^]*?^```/gm, "").split(/\n\s*\n/)
+    .map((paragraph) => paragraph.trim().replaceAll(/\s+/g, " "));
+  const file = originalOf(script, originals);
+  let row = header.split("\n").length;
+  const rows = align(Deno.readTextFileSync(file), source);
+  return {
+    name: script.name,
+    original: file.split(/[/\\]/).at(-1),
+    teaches: paragraphs.filter((text) => !/^(Mirrors|On purpose|@|$)/.test(text)),
+    differs: paragraphs.find((text) => text.startsWith("On purpose")),
+    lines: rows.map((line) => ({ ...line, row: line.right === undefined ? undefined : row++ })),
+  };
+}
+
+/** The course's file; our counterpart where the folder has none. */
+function originalOf(script: Script, folder: string): string {
+  try {
+    return findOriginal(script, folder);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return findOriginal(script, "");
+  }
+}
+
+/** The ways to run a lab, each with its commands. */
+function waysToRun({ name, transport, server, client }: Lab) {
+  const port = portShown(server) < 1024 ? FREE_PORT : portShown(server);
+  const command = ({ name, args, port: own }: Script) => {
+    const others = args.filter((arg) => !arg.startsWith("--port="));
+    const words = port === own ? others : [...others, `--port=${port}`];
+    return ["deno run -A", `scripts/${name}`, ...words].join(" ");
+  };
+  const netcat = ["deno run -A scripts/netcat.ts", ...transport === "udp" ? ["-u"] : []];
+  return [
+    { title: "Server and client side by side", commands: [`deno task demo ${name}`] },
+    { title: "Each in a terminal of its own", commands: [command(server), command(client)] },
+    {
+      title: "With you as the client, by hand",
+      commands: [command(server), [...netcat, "127.0.0.1", port].join(" ")],
+    },
+  ];
+}
