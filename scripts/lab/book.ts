@@ -4,7 +4,7 @@
  * @module
  */
 import { Failure } from "../lib.ts";
-import { align } from "./beside.ts";
+import { align, type Row } from "./beside.ts";
 import { visible } from "./diagram.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
@@ -26,7 +26,7 @@ const FREE_PORT = 8081; // in the place of one that belongs to the administrator
  */
 export async function makeBook(originals: string): Promise<string> {
   const queue = labs.entries().toArray();
-  const entries: unknown[] = [];
+  const entries: Entry[] = [];
   const work = async () => {
     for (let next; (next = queue.shift());) entries[next[0]] = await entryOf(next[1], originals);
   };
@@ -40,7 +40,7 @@ export async function makeBook(originals: string): Promise<string> {
  * @param entries What it says of each lab.
  * @returns The page.
  */
-export async function pageOf(entries: unknown[]): Promise<string> {
+export async function pageOf(entries: Entry[]): Promise<string> {
   const made = `${new Date().toISOString().slice(0, 10)} with Deno ${Deno.version.deno}`;
   // In JSON, < stands in strings alone: as an escape, it can't end the element around it.
   const data = JSON.stringify({ made, labs: entries }).replaceAll("<", "\\u003c");
@@ -51,6 +51,32 @@ export async function pageOf(entries: unknown[]): Promise<string> {
   );
 }
 
+/** What the book says of a script. */
+export interface HalfEntry {
+  /** Its name. */
+  name: string;
+  /** The name of the file that it mirrors. */
+  original: string;
+  /** What its header says of it, in paragraphs. */
+  teaches: string[];
+  /** What it does on purpose other than the original. */
+  differs?: string;
+  /** The original beside it, with the numbers of its lines. */
+  lines: (Row & { row?: number })[];
+}
+
+/** What the book says of a lab. */
+export interface Entry {
+  /** The lab's name. */
+  name: string;
+  /** The course that it belongs to. */
+  course: string;
+  /** Its scripts. */
+  halves: Record<Half, HalfEntry>;
+  /** More that the page shows. */
+  [more: string]: unknown;
+}
+
 /**
  * All that the book says of a lab.
  *
@@ -59,7 +85,11 @@ export async function pageOf(entries: unknown[]): Promise<string> {
  * @param takes What to record.
  * @throws {Failure} The lab does not run as its headers show.
  */
-export async function entryOf(lab: Lab, originals: string, takes: Take[] = takesOf(lab)) {
+export async function entryOf(
+  lab: Lab,
+  originals: string,
+  takes: Take[] = takesOf(lab),
+): Promise<Entry> {
   const recordings = [];
   for (const { title, about, ...options } of takes) {
     const { commands, steps, problems } = await record(lab, options);
@@ -92,7 +122,7 @@ function stepInBook({ kind, from, text, data, row }: Step) {
 }
 
 /** What the book says of a script: what it teaches, and its lines beside the original's. */
-function halfInBook(script: Script, originals: string) {
+function halfInBook(script: Script, originals: string): HalfEntry {
   const source = Deno.readTextFileSync(SCRIPTS + script.name).replaceAll("\r", "");
   const [header = ""] = source.match(/^(#!.*\n)?\/\*\*[^]*?\*\/\s*/) ?? [];
   const paragraphs = header.replace(/^(#!.*\n)?\/\*\*|\*\/\s*$/g, "").replace(/^ \* ?/gm, "")
@@ -103,7 +133,7 @@ function halfInBook(script: Script, originals: string) {
   const rows = align(Deno.readTextFileSync(file), source);
   return {
     name: script.name,
-    original: file.split(/[/\\]/).at(-1),
+    original: file.split(/[/\\]/).at(-1)!,
     teaches: paragraphs.filter((text) => !/^(Mirrors|On purpose|@|$)/.test(text)),
     differs: paragraphs.find((text) => text.startsWith("On purpose")),
     lines: rows.map((line) => ({ ...line, row: line.right === undefined ? undefined : row++ })),
