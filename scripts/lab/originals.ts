@@ -69,8 +69,8 @@ function filesIn(folder: string, names: string[]): string[] {
 /** What a Python file sends over, if that can be told from its text. */
 function transportOf(file: string): "tcp" | "udp" | undefined {
   const code = codeOf(Deno.readTextFileSync(file));
-  if (/\bSOCK_DGRAM\b|\.(recvfrom|sendto)\(/.test(code)) return "udp";
-  if (/\bSOCK_STREAM\b|\.accept\(|\.listen\(/.test(code)) return "tcp";
+  if (/\bSOCK_DGRAM\b|\.(recvfrom|sendto)\(|\bUDPServer\(/.test(code)) return "udp";
+  if (/\bSOCK_STREAM\b|\.(accept|listen|create_\w+)\(|\bTCPServer\(/.test(code)) return "tcp";
 }
 
 /** A Python source without its comments and docstrings. */
@@ -111,8 +111,8 @@ export interface Original {
 export function readOriginal(file: string, usual: number, given?: number): Original {
   const code = codeOf(Deno.readTextFileSync(file));
   const name = file.split(/[/\\]/).at(-1)!;
-  const place = code.match(/int\(\s*(?:sys\.)?argv\[(\d)\]/)?.[1];
-  const takesPort = code.includes("--port") || place !== undefined;
+  const words = wordsOf(code);
+  const takesPort = code.includes("--port") || words.includes("port");
   const port = takesPort ? undefined : given ?? portIn(code, usual);
   if (!takesPort && port === undefined) {
     throw new Failure(`${file}: no port found in it`, "say which it has: --port=N");
@@ -126,11 +126,9 @@ export function readOriginal(file: string, usual: number, given?: number): Origi
     asks: /\b(raw_)?input\(|\bstdin\b/.test(code),
     usesHostName: /\bgethostname\(/.test(code),
     args(port, others) {
-      if (place) {
-        return Array.from(
-          { length: Number(place) },
-          (_, i) => place === `${i + 1}` ? `${port}` : "127.0.0.1",
-        );
+      if (words.length > 0) {
+        const given = { port: `${port}`, host: "127.0.0.1", message: "Hello, world" };
+        return words.map((word) => given[word]);
       }
       const known = others.filter((arg) => code.includes(arg.split("=")[0]));
       return takesPort ? [...known, `--port=${port}`] : known;
@@ -138,11 +136,28 @@ export function readOriginal(file: string, usual: number, given?: number): Origi
   };
 }
 
+/** What the words behind a program's name are to it, as far as its text tells. */
+function wordsOf(code: string): ("port" | "host" | "message")[] {
+  const words: ("port" | "host" | "message")[] = [];
+  for (
+    const { 1: int, 2: place, index } of code.matchAll(/(\bint\(\s*)?(?:sys\.)?\bargv\[(\d)\]/g)
+  ) {
+    const before = code.slice(code.lastIndexOf("\n", index) + 1, index);
+    const isMessage = /mess|msg|text|data|sentence|send/i.test(before);
+    if (place !== "0") words[Number(place) - 1] ??= int ? "port" : isMessage ? "message" : "host";
+  }
+  return Array.from(words, (word) => word ?? "host");
+}
+
 /** The port of the address that a socket is bound to, connects or sends to. */
 function portIn(code: string, usual: number): number | undefined {
-  for (const { 0: call, 1: name, index } of code.matchAll(/\.(bind|connect(?:_ex)?|sendto)\(/g)) {
-    const address = partsOf(code.slice(index + call.length)).at(name === "sendto" ? -1 : 0);
-    const port = valueOf(code, address ?? "");
+  const calls =
+    /\b(bind|connect(?:_ex)?|sendto|create_\w+|\w+Server|start_server|open_connection)\(/g;
+  for (const { 0: call, 1: name, index } of code.matchAll(calls)) {
+    const parts = partsOf(code.slice(index + call.length));
+    // An address is a tuple, but in asyncio, where the port is an argument.
+    const place = { sendto: -1, open_connection: 1, start_server: 2 }[name] ?? 0;
+    const port = valueOf(code, parts.at(place) ?? "");
     if (port) return port;
   }
   const named = code.match(/\b\w*port\w*\s*=\s*(\d+)/i) ?? code.match(`\\b(${usual})\\b`);
