@@ -26,6 +26,7 @@ for (
     ["create_server", 's = socket.create_server(("", 8080))'],
     ["socketserver", 'TCPServer(("localhost", 8080), Handler)'],
     ["asyncio", "asyncio.start_server(serve, '127.0.0.1', 8080)"],
+    ["an address that no call is known for", "endpoint(P, local_addr=('127.0.0.1', 8080))"],
     ["a named number that no call shows", "my_port = 8080\nrun(my_port)"],
     ["comments with other ports", "# port = 1\nport = 8080 # not port = 2\ns.bind(('', port))"],
   ]

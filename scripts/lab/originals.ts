@@ -160,7 +160,9 @@ function portIn(code: string, usual: number): number | undefined {
     const port = valueOf(code, parts.at(place) ?? "");
     if (port) return port;
   }
-  const named = code.match(/\b\w*port\w*\s*=\s*(\d+)/i) ?? code.match(`\\b(${usual})\\b`);
+  const named = code.match(/\b\w*port\w*\s*=\s*(\d+)/i) ??
+    code.match(/\(\s*(?:""|''|["'][\w.]+["'])\s*,\s*(\d{2,5})\s*\)/) ?? // an address
+    code.match(`\\b(${usual})\\b`);
   return named ? Number(named[1]) : undefined;
 }
 
