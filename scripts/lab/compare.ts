@@ -81,7 +81,11 @@ function guestsOf(lab: Lab, originals: Record<Half, Original>): Pair {
       port,
       tellsPort: false,
       types: asks && half === "client" ? typist(lab, originals) : () => undefined,
-      command: (port) => [...PYTHON_RUN, file, ...args(port, others)],
+      command: (port) => [
+        ...PYTHON_RUN,
+        file,
+        ...args(port, others, defaultOf(lab.client, "message")),
+      ],
     };
   };
   return { server: guest("server"), client: guest("client") };

@@ -95,8 +95,8 @@ export interface Original {
   asks: boolean;
   /** Whether it listens on, or connects to, the address of this machine's name. */
   usesHostName: boolean;
-  /** The arguments that it is started with: what it knows of others, and a port. */
-  args(port: number, others: string[]): string[];
+  /** The arguments that it is started with: what it knows of others, a port and a message. */
+  args(port: number, others: string[], message?: string): string[];
 }
 
 /**
@@ -125,9 +125,9 @@ export function readOriginal(file: string, usual: number, given?: number): Origi
     message: messageIn(code),
     asks: /\b(raw_)?input\(|\bstdin\b/.test(code),
     usesHostName: /\bgethostname\(/.test(code),
-    args(port, others) {
+    args(port, others, message = "Hello, world") {
       if (words.length > 0) {
-        const given = { port: `${port}`, host: "127.0.0.1", message: "Hello, world" };
+        const given = { port: `${port}`, host: "127.0.0.1", message };
         return words.map((word) => given[word]);
       }
       const known = others.filter((arg) => code.includes(arg.split("=")[0]));
