@@ -22,8 +22,14 @@
  * 12345 (python3) has ended
  * ```
  *
- * It lists who listens there over TCP or receives over UDP. A client that only
- * talks from or to that port does not hold it, and is not listed.
+ * It lists who listens there over TCP or receives over UDP. A TCP client that only
+ * talks from or to that port does not hold it, and is not listed. Over UDP the two
+ * look alike when a program has connected its socket to one peer: that is listed
+ * with its peer. Where the port is one of those that the system gives to clients,
+ * it may be such a client: then `--yes` leaves it alone, and you are asked.
+ *
+ * When nobody holds the port and a server still can't have it, connections are left
+ * there: it says which, and for how long.
  *
  * It needs all permissions (`-A`) on Linux: who holds a port stands in `/proc`,
  * and Deno opens that to no less; `--allow-read=/proc` is refused, and so is
@@ -37,42 +43,36 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { address, complain, Failure, input, print, run, text, UsageError } from "./lib.ts";
+import { address, complain, Failure, input, note, print, run, UsageError } from "./lib.ts";
+import { ends, isStopped, parentOf, send } from "./kill_port/processes.ts";
+import { findSockets, isGiven, type Socket } from "./kill_port/sockets.ts";
 
-const PATIENCE = 2000; // milliseconds that a process may take to end
-const PAUSE = 20; // milliseconds between two looks whether it has ended
+export { parseNetstat } from "./kill_port/windows.ts";
+
+const WATCH = 1000; // milliseconds in which a program that has ended may be started again
+const PAUSE = 50; // milliseconds between two looks whether it was
 const OS = Deno.build.os;
 const SIGNALS: Deno.Signal[] = OS === "windows"
   ? ["SIGTERM", "SIGKILL"]
   : ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL"];
 
-/** A socket that holds the port, and whose it is. */
-export interface Holder {
-  /** The process, unless it is hidden from the user. */
-  pid?: number;
-  /** The name of its program. */
-  program: string;
-  /** TCP or UDP. */
-  protocol: string;
-  /** The address that the socket is bound to. */
-  hostname: string;
+/** What the flags say. */
+interface Options {
+  yes: boolean;
+  list: boolean;
+  signal: Deno.Signal;
 }
 
-async function killPort(
-  port: number,
-  { yes, list, signal }: { yes: boolean; list: boolean; signal: Deno.Signal },
-) {
-  const holders = await findHolders(port);
+async function killPort(port: number, { yes, list, signal }: Options) {
+  const sockets = await findSockets(port);
+  const holders = sockets.filter(holdsPort);
   if (holders.length === 0) {
-    const hints = OS === "darwin" ? [`to see all users': ${asRoot(port)}`] : [];
-    throw new Failure(`nothing is listening on port ${port}`, ...hints);
+    throw new Failure(`nothing is listening on port ${port}`, ...whyTaken(sockets, port));
   }
-  printRow("PID", "program", "protocol", "address");
-  for (const { pid = "-", program, protocol, hostname } of holders) {
-    const where = address({ transport: "tcp", hostname, port });
-    printRow(`${pid}`, program, protocol, where);
-  }
-  const isHidden = holders.some(({ pid }) => pid === undefined);
+  printTable(holders, port);
+  const programs = new Map(holders.map(({ pid, program }) => [pid, program]));
+  await noteStopped(programs);
+  const isHidden = programs.delete(undefined);
   if (isHidden) {
     const hint = OS === "linux" && Deno.uid() === 0
       ? "it is part of the system, or lives outside of this container"
@@ -82,48 +82,143 @@ async function killPort(
   if (list) return;
 
   let isFree = !isHidden;
-  const programs = new Map(holders.map(({ pid, program }) => [pid, program]));
-  for (const [pid, program] of programs) {
-    if (pid === undefined) continue;
-    const who = `${pid} (${program})`;
-    if (!yes) {
-      const answer = await input(`Kill ${who}? [y/N] `);
-      if (answer === null) break; // the end of input is a no to all that follow
-      if (!/^y(es)?$/i.test(answer.trim())) continue;
-    }
-    // The question may have stood there for long, and the PID be another's now.
-    if (!(await findHolders(port)).some((holder) => holder.pid === pid)) {
-      print(`${who} no longer holds port ${port}`);
-      continue;
-    }
-    try {
-      await send(pid, signal);
-      if (await ends(pid)) {
-        print(`${who} has ended`);
-        continue;
-      }
-      const hint = signal !== "SIGKILL"
-        ? `insist: deno ${again(port)} --signal=SIGKILL`
-        : OS === "windows"
-        ? "try again in a terminal opened as administrator"
-        : "the system ends it as soon as it can";
-      complain(`${who} is still there`, hint);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      complain(`no right to end ${who}: another user's process`, asRoot(port));
-    }
+  let hasAnyEnded = false;
+  for (const [pid, program] of programs as Map<number, string>) {
+    const mayBeClient = isGiven(port) &&
+      holders.every((holder) => holder.pid !== pid || holder.kind === "talks");
+    const outcome = await end({ pid, program, mayBeClient }, port, { yes, signal });
+    if (outcome === "input has ended") break; // it is a no to all that follow
+    if (outcome === "ended") hasAnyEnded = true;
+    if (outcome === "failed") isFree = false;
+  }
+  const successor = hasAnyEnded ? await successorTo(programs, port) : undefined;
+  if (successor) {
+    print(`and ${who(successor)} holds port ${port} now`);
     isFree = false;
   }
-  if (!isFree) throw new Failure(`port ${port} could not be freed`);
+  if (isFree) return;
+  throw new Failure(`port ${port} could not be freed`, ...await whoRestarts(successor));
 }
 
-function printRow(
-  pid: string,
-  program: string,
-  protocol: string,
-  where: string,
-) {
+/** Ends one process, if the user says so. */
+async function end(
+  holder: { pid: number; program: string; mayBeClient: boolean },
+  port: number,
+  { yes, signal }: Omit<Options, "list">,
+): Promise<"ended" | "left alone" | "failed" | "input has ended"> {
+  const { pid, mayBeClient } = holder;
+  const name = who(holder);
+  if (mayBeClient && yes) {
+    const hint = `answer y without --yes if you want to end it: deno ${again(port)}`;
+    complain(`${name} may be a client that was given port ${port}, and is left alone`, hint);
+    return "failed";
+  }
+  if (!yes) {
+    if (mayBeClient) note(`${name} may be a client that was given port ${port} by the system`);
+    const answer = await input(`Kill ${name}? [y/N] `);
+    if (answer === null) return "input has ended";
+    if (!/^y(es)?$/i.test(answer.trim())) return "left alone";
+  }
+  // The question may have stood there for long, and the PID be another's now.
+  const sockets = await findSockets(port);
+  if (!sockets.some((socket) => socket.pid === pid && holdsPort(socket))) {
+    print(`${name} no longer holds port ${port}`);
+    return "left alone";
+  }
+  try {
+    await send(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    complain(`no right to end ${name}: another user's process`, asRoot(port));
+    return "failed";
+  }
+  if (await ends(pid)) {
+    print(`${name} has ended`);
+    return "ended";
+  }
+  const hint = signal !== "SIGKILL"
+    ? `insist: deno ${again(port)} --signal=SIGKILL`
+    : OS === "windows"
+    ? "try again in a terminal opened as administrator"
+    : "the system ends it as soon as it can";
+  complain(`${name} is still there`, hint);
+  return "failed";
+}
+
+function holdsPort({ kind }: Socket): boolean {
+  return kind === "holds" || kind === "talks";
+}
+
+function who({ pid, program }: { pid?: number; program: string }): string {
+  return pid === undefined ? "a process that you may not see" : `${pid} (${program})`;
+}
+
+function printTable(holders: Socket[], port: number) {
+  printRow("PID", "program", "protocol", "address");
+  for (const { pid = "-", program, protocol, hostname, peer } of holders) {
+    const place = addressOf({ hostname, port });
+    const where = peer ? `${place} with ${addressOf(peer)}` : place;
+    printRow(`${pid}`, program, protocol, where);
+  }
+}
+
+function printRow(pid: string, program: string, protocol: string, where: string) {
   print(pid.padEnd(7), program.padEnd(15), protocol.padEnd(8), where);
+}
+
+function addressOf(place: { hostname: string; port: number }): string {
+  return address({ transport: "tcp", ...place });
+}
+
+/** Says who of the processes was stopped: nobody else would answer its clients. */
+async function noteStopped(programs: Map<number | undefined, string>) {
+  for (const [pid, program] of programs) {
+    if (pid === undefined || !await isStopped(pid)) continue;
+    const how = `go on with fg in its terminal, or with kill -CONT ${pid}`;
+    note(`${who({ pid, program })} is stopped (Ctrl-Z) and answers nobody: ${how}`);
+  }
+}
+
+/** Why a server may not get the port, though nobody holds it. */
+function whyTaken(sockets: Socket[], port: number): string[] {
+  const hints = new Set<string>();
+  const open = sockets.filter(({ kind, pid }) => kind === "open" && pid !== undefined);
+  for (const { pid, program, peer } of open) {
+    const how = OS === "windows" ? `taskkill /PID ${pid}` : `kill ${pid}`;
+    const what = `has a connection open there, with ${addressOf(peer!)}`;
+    hints.add(`${who({ pid, program })} ${what}: bind may fail until it ends (${how})`);
+  }
+  const rests = sockets.filter(({ kind }) => kind === "rest");
+  if (rests.length > 0) {
+    const seconds = Math.max(...rests.map(({ seconds = 0 }) => seconds));
+    const time = seconds > 0 ? `in ${seconds} s` : "within a minute or two";
+    const what = rests.length === 1 ? "a closed connection is" : "closed connections are";
+    hints.add(`${what} still there (TIME-WAIT): bind may fail until that is over, ${time}`);
+    hints.add("a server that sets SO_REUSEADDR, as Deno does, need not wait");
+  }
+  if (OS === "darwin" && hints.size === 0) hints.add(`to see all users': ${asRoot(port)}`);
+  return hints.size > 0 ? [[...hints].join("\n")] : [];
+}
+
+/** Who takes the port over from those that have ended: they may be started again at once. */
+async function successorTo(
+  programs: Map<number | undefined, string>,
+  port: number,
+): Promise<Socket | undefined> {
+  for (const giveUp = Date.now() + WATCH; Date.now() < giveUp; await delay(PAUSE)) {
+    const sockets = (await findSockets(port)).filter(holdsPort);
+    const successor = sockets.find(({ pid }) => pid !== undefined && !programs.has(pid));
+    if (successor) return successor;
+  }
+}
+
+/** What to do about a program that is started again and again. */
+async function whoRestarts(successor: Socket | undefined): Promise<string[]> {
+  const parent = successor && await parentOf(successor.pid!);
+  if (!parent) return [];
+  const [pid, program] = parent;
+  if (pid === 1) return ["the system's services start it again: stop it there"];
+  return [`${who({ pid, program })} starts it again: end that first`];
 }
 
 /** What follows `deno` on the command line that runs this script again. */
@@ -133,196 +228,6 @@ function again(port: number): string {
 
 function asRoot(port: number): string {
   return `run it as root: sudo ${Deno.execPath()} ${again(port)}`;
-}
-
-/** Finds the sockets that hold a port, those of one process next to each other. */
-async function findHolders(port: number): Promise<Holder[]> {
-  const find = OS === "linux" ? linuxHolders : OS === "windows" ? windowsHolders : macHolders;
-  return (await find(port))
-    .filter(({ pid }) => pid !== Deno.pid) // it may have inherited the socket
-    .sort((a, b) => (a.pid ?? Infinity) - (b.pid ?? Infinity));
-}
-
-async function send(pid: number, signal: Deno.Signal) {
-  if (OS === "windows") {
-    const force = signal === "SIGKILL" ? ["/F"] : [];
-    await output("taskkill", ...force, "/PID", `${pid}`);
-    return;
-  }
-  try {
-    Deno.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // it has just ended
-  }
-}
-
-/** Waits until a process has ended, and gives up after a while. */
-async function ends(pid: number): Promise<boolean> {
-  for (const giveUp = Date.now() + PATIENCE; Date.now() < giveUp;) {
-    // A zombie (Z) has ended, only its parent has not yet asked how.
-    if (/^Z|^$/.test(await state(pid))) return true;
-    await delay(PAUSE);
-  }
-  return false;
-}
-
-/** A letter for the state that a process is in, and nothing when there is none. */
-async function state(pid: number): Promise<string> {
-  if (OS === "windows") return (await tasks()).has(pid) ? "R" : "";
-  if (OS !== "linux") return await output("ps", "-o", "stat=", "-p", `${pid}`);
-  const stat = tryTo(() => Deno.readTextFileSync(`/proc/${pid}/stat`)) ?? "";
-  return stat.slice(stat.lastIndexOf(")") + 2); // the name before may hold anything
-}
-
-async function output(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await new Deno.Command(program, { args }).output();
-  return new TextDecoder().decode(stdout);
-}
-
-function linuxHolders(port: number): Holder[] {
-  // First the owners: a socket without one is then a hidden process's, and not
-  // that of a process which has ended between the two looks.
-  const owners = socketOwners();
-  return ["tcp", "tcp6", "udp", "udp6"].flatMap((name) => {
-    const table = tryTo(() => Deno.readTextFileSync(`/proc/net/${name}`)) ?? "";
-    const protocol = name.slice(0, 3).toUpperCase();
-    return parseProcNet(table, port).flatMap(({ hostname, uid, inode }) =>
-      owners.get(inode)?.map((pid): Holder => (
-        { pid, program: programOf(pid), protocol, hostname }
-      )) ?? { program: `? (user ${uid})`, protocol, hostname }
-    );
-  });
-}
-
-/** The processes that have a socket open, by the socket's inode. */
-function socketOwners(): Map<string, number[]> {
-  const owners = new Map<string, number[]>();
-  for (const { name } of Deno.readDirSync("/proc")) {
-    const pid = Number(name);
-    if (isNaN(pid)) continue;
-    const folder = `/proc/${pid}/fd`;
-    const links = tryTo(() => [...Deno.readDirSync(folder)])?.map(({ name }) =>
-      tryTo(() => Deno.readLinkSync(`${folder}/${name}`))
-    );
-    for (const link of new Set(links)) {
-      const inode = link?.match(/^socket:\[(\d+)\]$/)?.[1];
-      if (inode) owners.set(inode, [...owners.get(inode) ?? [], pid]);
-    }
-  }
-  return owners;
-}
-
-/** The name of a process's program, by the first word of its command line. */
-function programOf(pid: number): string {
-  // /proc/PID/comm would be shorter, but there Node.js is called "MainThread".
-  const line = tryTo(() => Deno.readFileSync(`/proc/${pid}/cmdline`));
-  const [first] = text(line ?? new Uint8Array()).split("\\x00");
-  const [path] = first.split(": "); // some change it: "nginx: worker process"
-  return path.split("/").at(-1) || "?";
-}
-
-/** What is found in `/proc`, or nothing: processes end at any time, or are hidden. */
-function tryTo<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-  }
-}
-
-/**
- * Reads `/proc/net/tcp`, `tcp6`, `udp` or `udp6`: the sockets that hold the
- * port, each with its user and the inode by which processes refer to it.
- */
-export function parseProcNet(
-  table: string,
-  port: number,
-): { hostname: string; uid: string; inode: string }[] {
-  const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
-  return table.split("\n").map((line) => line.trim().split(/\s+/))
-    // 0A is a TCP socket that listens, 07 a UDP socket without a fixed peer.
-    .filter(([, local, , state]) => local?.endsWith(`:${hexPort}`) && /^0[A7]$/.test(state))
-    .map(([, local, , , , , , uid, , inode]) => (
-      { hostname: hostnameOf(local.split(":")[0]), uid, inode }
-    ));
-}
-
-/** `0100007F` is 127.0.0.1: each four bytes are one number, the last byte first. */
-function hostnameOf(hex: string): string {
-  const bytes = hex.match(/.{8}/g)!
-    .flatMap((number) => number.match(/../g)!.reverse());
-  if (bytes.length === 4) return bytes.map((b) => parseInt(b, 16)).join(".");
-  const groups = bytes.join("").match(/.{4}/g)!.join(":");
-  return new URL(`http://[${groups}]`).hostname.slice(1, -1); // shortened: ::1
-}
-
-async function macHolders(port: number): Promise<Holder[]> {
-  // lsof could leave out connections itself (-sTCP:LISTEN), but then it may
-  // leave out UDP as well.
-  return parseLsof(
-    await output("lsof", "-nP", "+c0", `-i:${port}`, "-FpctPnT"),
-  );
-}
-
-/**
- * Reads what `lsof -FpctPnT` prints, one fact a line. The first letter says
- * which: p process, c program, t type, P protocol, n address, T state.
- */
-export function parseLsof(output: string): Holder[] {
-  const holders: Holder[] = [];
-  const facts: Record<string, string> = {};
-  for (const line of output.split("\n")) {
-    facts[line[0]] = line.slice(1);
-    const { p, c, t, P: protocol, n: name } = facts;
-    const holds = protocol === "UDP"
-      ? line[0] === "n" && !name.includes("->")
-      : line === "TST=LISTEN";
-    if (!holds) continue;
-    const any = t === "IPv6" ? "::" : "0.0.0.0";
-    const hostname = withoutPort(name).replace("*", any);
-    const program = c.replaceAll("\\x20", " ");
-    holders.push({ pid: Number(p), program, protocol, hostname });
-  }
-  return holders;
-}
-
-/** `[::1]:81` is port 81 of `::1`. */
-function withoutPort(address: string): string {
-  return address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-}
-
-async function windowsHolders(port: number): Promise<Holder[]> {
-  return parseNetstat(await output("netstat", "-ano"), await tasks(), port);
-}
-
-/** Reads what `netstat -ano` prints on Windows. */
-export function parseNetstat(
-  output: string,
-  programs: Map<number, string>,
-  port: number,
-): Holder[] {
-  return output.split("\n").map((line) => line.trim().split(/\s+/))
-    // What listens has no peer. The word LISTENING is no sign of it: Windows
-    // writes that in the user's language.
-    .filter(([protocol, local, peer]) =>
-      /^(TCP|UDP)$/.test(protocol) && local.endsWith(`:${port}`) &&
-      /:[0*]$/.test(peer)
-    )
-    .map(([protocol, local, ...others]) => {
-      const pid = Number(others.at(-1));
-      const program = programs.get(pid) ?? "?";
-      return { pid, program, protocol, hostname: withoutPort(local) };
-    });
-}
-
-async function tasks(): Promise<Map<number, string>> {
-  return parseTasklist(await output("tasklist", "/FO", "CSV", "/NH"));
-}
-
-/** Reads what `tasklist /FO CSV /NH` prints: the program of each process. */
-export function parseTasklist(output: string): Map<number, string> {
-  const lines = output.matchAll(/^"(.*?)","(\d+)"/gm);
-  return new Map([...lines].map(([, program, pid]) => [Number(pid), program]));
 }
 
 if (import.meta.main) {
