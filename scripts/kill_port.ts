@@ -47,8 +47,6 @@ import { address, complain, Failure, input, note, print, run, UsageError } from 
 import { ends, isStopped, parentOf, send } from "./kill_port/processes.ts";
 import { findSockets, isGiven, type Socket } from "./kill_port/sockets.ts";
 
-export { parseNetstat } from "./kill_port/windows.ts";
-
 const WATCH = 1000; // milliseconds in which a program that has ended may be started again
 const PAUSE = 50; // milliseconds between two looks whether it was
 const OS = Deno.build.os;

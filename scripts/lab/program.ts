@@ -4,7 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { parseNetstat } from "../kill_port.ts";
+import { parseNetstat } from "../kill_port/windows.ts";
 import { MARK_END, MARK_START } from "./mark.ts";
 
 const PATIENCE = 1500; // milliseconds that a program may take to end when told to
