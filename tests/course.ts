@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { freePort } from "../scripts/lab/program.ts";
+import { freePort } from "../scripts/lab/ports.ts";
 
 const HEADERS = `def receive(sock):
     full = ''

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { findLabs, type Script } from "../scripts/lab/header.ts";
 import { ourPlayer, pythonPlayer, runPair } from "../scripts/lab/pair.ts";
-import { freePort, hasPython } from "../scripts/lab/program.ts";
+import { freePort } from "../scripts/lab/ports.ts";
+import { hasPython } from "../scripts/lab/program.ts";
 import { SCRIPTS } from "./helpers.ts";
 
 const ignore = !await hasPython();

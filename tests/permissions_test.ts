@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findLabs, type Script } from "../scripts/lab/header.ts";
 import { type Player, runPair } from "../scripts/lab/pair.ts";
-import { DENO_RUN, freePort, Program } from "../scripts/lab/program.ts";
+import { freePort } from "../scripts/lab/ports.ts";
+import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import { encode, SCRIPTS, sendTo, udpSocket } from "./helpers.ts";
 
 const labs = findLabs();

@@ -1,6 +1,7 @@
 /** Programs that run: their screens, and that none of them outlives its time. */
 import { assert, assertEquals } from "@std/assert";
-import { DENO_RUN, freePort, hasPython, Program } from "../scripts/lab/program.ts";
+import { freePort } from "../scripts/lab/ports.ts";
+import { DENO_RUN, hasPython, Program } from "../scripts/lab/program.ts";
 import { writeCourse } from "./course.ts";
 import { NOT_ON_WINDOWS, SCRIPTS, temporary } from "./helpers.ts";
 

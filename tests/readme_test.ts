@@ -3,7 +3,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
 import { hasPort81, WITHOUT_PORT_81 } from "./helpers.ts";
 import { SCRIPTS } from "../scripts/lab/header.ts";
-import { freePort, hasPython, isListening, Program } from "../scripts/lab/program.ts";
+import { freePort } from "../scripts/lab/ports.ts";
+import { hasPython, isListening, Program } from "../scripts/lab/program.ts";
 
 const ROOT = `${SCRIPTS}..`;
 const readme = Deno.readTextFileSync(`${ROOT}/README.md`).replaceAll("\r", "");

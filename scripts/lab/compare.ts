@@ -9,7 +9,8 @@ import { type Half, HALVES, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { type Guest, meet } from "./meeting.ts";
 import { findLab } from "./names.ts";
 import { findOriginal, isFile, type Original, readOriginal } from "./originals.ts";
-import { DENO_RUN, hasPython, isBound, PYTHON_RUN } from "./program.ts";
+import { isBound } from "./ports.ts";
+import { DENO_RUN, hasPython, PYTHON_RUN } from "./program.ts";
 import { compareLines } from "./screens.ts";
 import { atPort, type Pair, printHalf, printScreens, problemsOf, tell } from "./verdict.ts";
 

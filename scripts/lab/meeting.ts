@@ -7,7 +7,8 @@
 import { delay } from "@std/async/delay";
 import { note } from "../lib.ts";
 import type { Half } from "./header.ts";
-import { freePort, isListening, portOf, Program } from "./program.ts";
+import { freePort } from "./ports.ts";
+import { isListening, portOf, Program } from "./program.ts";
 
 /** A program that takes one half. */
 export interface Guest {

@@ -7,15 +7,8 @@
 import { Failure } from "../lib.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { readOriginal } from "./originals.ts";
-import {
-  DENO_RUN,
-  freePort,
-  isBound,
-  isListening,
-  portOf,
-  Program,
-  PYTHON_RUN,
-} from "./program.ts";
+import { freePort, isBound } from "./ports.ts";
+import { DENO_RUN, isListening, portOf, Program, PYTHON_RUN } from "./program.ts";
 import { atPort, type Difference, difference, settled } from "./screens.ts";
 import { Wire } from "./wire.ts";
 

@@ -7,7 +7,8 @@
 import { delay } from "@std/async/delay";
 import { Failure } from "../../scripts/lib.ts";
 import { SCRIPTS } from "../../scripts/lab/header.ts";
-import { DENO_RUN, freePort, isListening, portOf, Program } from "../../scripts/lab/program.ts";
+import { freePort } from "../../scripts/lab/ports.ts";
+import { DENO_RUN, isListening, portOf, Program } from "../../scripts/lab/program.ts";
 
 const HERE = import.meta.dirname!;
 const COUNTERPARTS = `${SCRIPTS}../tests/python/`;

@@ -1,0 +1,58 @@
+/**
+ * The ports of this machine: which are in use, and which are free.
+ *
+ * @module
+ */
+import { parseNetstat } from "../kill_port/windows.ts";
+
+/** Whether a TCP socket listens on a port, or a UDP socket is bound to it. */
+export async function isBound(
+  port: number,
+  transport: "tcp" | "udp",
+): Promise<boolean> {
+  if (Deno.build.os === "linux") {
+    const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+    const tables = [transport, `${transport}6`].map((table) => {
+      try {
+        return Deno.readTextFileSync(`/proc/net/${table}`);
+      } catch {
+        return ""; // no IPv6 here
+      }
+    });
+    return tables.join("\n").split("\n").some((line) => {
+      const [, address, , state] = line.trim().split(/\s+/);
+      return address?.endsWith(local) &&
+        (transport === "udp" || state === "0A");
+    });
+  }
+  const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })
+    .output();
+  const sockets = new TextDecoder().decode(stdout);
+  if (Deno.build.os === "windows") {
+    return parseNetstat(sockets, new Map(), port)
+      .some(({ protocol }) => protocol.toLowerCase() === transport);
+  }
+  const state = transport === "tcp" ? ".*LISTEN" : "";
+  const local = `^${transport}\\S*\\s+\\d+\\s+\\d+\\s+\\S+\\.${port}\\s`;
+  return new RegExp(local + state, "m").test(sockets);
+}
+
+/**
+ * A port that was free a moment ago: none of those that the system gives to clients,
+ * which are above 32767, and any of many, so that several who ask get each their own.
+ */
+export function freePort(transport: "tcp" | "udp"): number {
+  const hostname = "127.0.0.1";
+  for (;;) {
+    const port = 20000 + Math.floor(Math.random() * 12000);
+    try {
+      const socket = transport === "tcp"
+        ? Deno.listen({ hostname, port })
+        : Deno.listenDatagram({ transport, hostname, port });
+      socket.close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
