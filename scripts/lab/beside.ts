@@ -18,13 +18,13 @@ export interface Row {
 type Step = [name: string, weight: number, python: RegExp, typescript: RegExp];
 
 const STEPS: Step[] = [
-  ["bind", 6, /\.bind\(/, /Deno\.listen(Datagram)?\(/],
+  ["bind", 20, /\.bind\(/, /Deno\.listen(Datagram)?\(/],
   ["listen", 2, /\.listen\(/, /Deno\.listen\(/],
-  ["accept", 6, /\.accept\(/, /\baccepted\(|\.accept\(|\bserve\(/],
-  ["connect", 6, /\.connect(_ex)?\(/, /Deno\.connect\(/],
-  ["recv", 6, /\.recv(from)?(_into)?\(/, /\.(read|receive)\(|\breceiveFrom\(|\blasting\(/],
-  ["send", 6, /\.send(all|to)?\(/, /\bwriteAll\(|\.(write|send)\(/],
-  ["input", 6, /\b(raw_)?input\(/, /\binput\(/],
+  ["accept", 20, /\.accept\(/, /\baccepted\(|\.accept\(|\bserve\(/],
+  ["connect", 20, /\.connect(_ex)?\(/, /Deno\.connect\(/],
+  ["recv", 20, /\.recv(from)?(_into)?\(/, /\.(read|receive)\(|\breceiveFrom\(|\blasting\(/],
+  ["send", 20, /\.send(all|to)?\(/, /\bwriteAll\(|\.(write|send)\(/],
+  ["input", 20, /\b(raw_)?input\(/, /\binput\(/],
   ["upper", 4, /\.upper\(/, /\.toUpperCase\(/],
   ["shutdown", 5, /\.shutdown\(/, /\.closeWrite\(/],
   ["timeout", 3, /\.settimeout\(/, /\b(deadline|ask)\(/],
@@ -45,6 +45,7 @@ const STEPS: Step[] = [
   ["if", 1, /^\s*(el)?if\b/, /\bif \(/],
   ["else", 1, /^\s*else:/, /\belse\b/],
   ["import", 1, /^\s*(import|from)\b/, /^import\b/],
+  ["flags", 1, /^\w*(host|port|buf|payload|message|msg)\w*\s*=/i, /^const FLAGS\b/],
   ["host", 2, /^\s*\w*host\w*\s*=/i, /^\s*(const )?\w*host\w*(:|\s=) (?!await|string)/i],
   ["port", 2, /^\s*\w*port\w*\s*=|"--port"/i, /^\s*(const )?\w*port\w*(:|\s=) (?!number)/i],
   [
@@ -61,6 +62,8 @@ interface Line {
   text: string;
   /** The names of its steps. */
   steps: Set<string>;
+  /** The function that it begins, without its underscores. */
+  defines?: string;
   /** The words that it prints, if it prints. */
   printed?: string[];
 }
@@ -92,6 +95,8 @@ function linesOf(source: string, language: "python" | "typescript"): Line[] {
     for (const [name, , python, typescript] of STEPS) {
       if ((isPython ? python : typescript).test(bare)) steps.add(name);
     }
+    const [, name] = bare.match(/\b(?:def|function\*?) (\w+)/) ?? [];
+    line.defines = name?.replaceAll("_", "").toLowerCase();
     const call = bare.match(isPython ? /\b(print|stdout\.write)\s*\(/ : /\b(print|log|write)\(/);
     if (call && !/^\s*(async )?(def|function|import)\b/.test(bare)) {
       line.printed = wordsIn(texts.slice(i, i + 6).join("\n").slice(code.indexOf(call[0])));
@@ -127,11 +132,12 @@ function likeness(a: Line, b: Line): number {
   for (const [name, weight] of STEPS) {
     if (a.steps.has(name) && b.steps.has(name)) sum += weight;
   }
+  if (a.defines && a.defines === b.defines) sum += 6;
   if (a.printed && b.printed) {
     const common = a.printed.filter((word) => b.printed!.includes(word)).length;
     const all = a.printed.length + b.printed.length;
     const share = all === 0 ? 0.5 : 2 * common / all;
-    if (share >= 0.5) sum += 6 * share;
+    if (share >= 0.5) sum += 20 * share;
   }
   return sum;
 }
