@@ -42,6 +42,7 @@ import { Failure, UsageError, write } from "./lib.ts";
 const FLAGS = {
   originals: "",
   as: "",
+  exercise: "",
   server: "",
   client: "",
   port: NaN,
@@ -134,11 +135,13 @@ The page is whole in itself: it works from disk, offline, and on paper.
   {
     name: "check",
     words: ["[FILE...]"],
-    flags: ["as"],
+    flags: ["as", "exercise"],
     summary: "checks an exercise, and reports in TAP",
     manual: `\
 Without a FILE, all scripts of the exercise in this folder are checked.
---as=SCRIPT      the script whose place the file takes.`,
+--as=SCRIPT      the script whose place the file takes, where its name does not say so.
+--exercise=N     the exercise of the README that it is: it must go further than the copy.
+A file in TypeScript or JavaScript runs with --allow-net alone. Python can't be held so.`,
     run: checkAll,
   },
   {
@@ -198,12 +201,13 @@ async function writeBook(folder: string, originals: string) {
 }
 
 /** Checks files, or else the exercise of the folder that the user stands in. */
-async function checkAll(names: string[], { as }: typeof FLAGS) {
+async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
+  const number = exercise === "" ? undefined : Number(exercise);
   const files = names.length > 0 ? names : exercisesIn(FOLDER);
   const failures: string[] = [];
   for (const file of files) {
     try {
-      await check(file, as || scriptNamed(file));
+      await check(file, as || scriptNamed(file), number);
     } catch (error) {
       if (!(error instanceof Failure) || files.length === 1) throw error;
       failures.push(`${file}: ${error.message}`);

@@ -1,62 +1,152 @@
 /**
- * Checks an exercise.
+ * Checks an exercise, and reports in TAP.
  *
  * @module
  */
-import { Failure, write } from "../lib.ts";
+import { deadline } from "@std/async/deadline";
+import { Failure, note, write } from "../lib.ts";
+import { Exam, type Finding } from "./exam.ts";
+import { examineClient } from "./exam_client.ts";
+import { examineServer } from "./exam_server.ts";
+import { EXERCISES } from "./exercise.ts";
+import { readHandIn } from "./handin.ts";
+import { SCRIPTS } from "./header.ts";
 import { find, scripts } from "./names.ts";
-import { findOriginal, isFile } from "./originals.ts";
-import {
-  type Check,
-  ourPlayer,
-  type Player,
-  pythonPlayer,
-  runPair,
-  studentPlayer,
-} from "./pair.ts";
+import { isFile } from "./originals.ts";
+import { PROBES, serverProbes } from "./probes/all.ts";
+import { examineSecret } from "./probes/secret.ts";
 import { hasPython } from "./program.ts";
-import type { Half } from "./header.ts";
 
-/** Checks an exercise: a file that takes the place of a script. */
-export async function check(file: string, as: string) {
-  const { half, lab } = find(scripts(), as);
+const MOST_LINES = 20; // of what an exercise printed
+const LONGEST_LINE = 200; // characters of it
+const TIME = 14_000; // milliseconds that a check may take
+
+/** How to check. */
+export interface CheckOptions {
+  /** The README's exercise that it is, if it is one. */
+  exercise?: number;
+  /** Called with what is found, in its order. */
+  tell?: (finding: Finding) => void;
+}
+
+/**
+ * Puts a file through what its lab teaches.
+ *
+ * @param file The file: TypeScript, JavaScript or Python.
+ * @param as The script whose place it takes.
+ * @param options How.
+ * @returns What was looked at, in this order.
+ * @throws {Failure} There is no such file, or nothing that runs it.
+ */
+export async function examine(
+  file: string,
+  as: string,
+  { exercise, tell = () => {} }: CheckOptions = {},
+): Promise<Finding[]> {
+  const script = find(scripts(), exercise === 3 ? as.replace("_v2", "_v3") : as);
+  const handIn = readHandIn(file, script);
+  const { half, lab } = script;
+  if (handIn.isPython && !await hasPython()) throw new Failure("there is no Python 3 here");
+  const findings: Finding[] = [];
+  using exam = new Exam(handIn, (finding) => {
+    findings.push(finding);
+    tell(finding);
+  });
+  if (exercise !== undefined) {
+    const what = "it is no longer the copy that the exercise starts from";
+    const isCopy = isSameCode(
+      handIn.source,
+      Deno.readTextFileSync(SCRIPTS + find(scripts(), as).name),
+    );
+    exam.report({ what, problem: isCopy ? firstStep(exercise) : undefined });
+  }
+  if (half === "client") await examineClient(exam, PROBES[lab.name].client);
+  else {
+    await examineServer(exam, serverProbes(lab.name, exercise));
+    if (lab.name === "guess") await examineSecret(exam);
+  }
+  for (const asked of exam.askedFor()) {
+    exam.report({ what: "it does without more than the network", note: `it asked for ${asked}` });
+  }
+  return findings;
+}
+
+/** Whether two programs are the same but for comments and space. */
+function isSameCode(a: string, b: string): boolean {
+  const [code, other] = [a, b].map((source) =>
+    source.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "").replaceAll(/\s/g, "")
+  );
+  return code === other;
+}
+
+function firstStep(exercise: number): string {
+  const { first } = EXERCISES.find(({ number }) => number === exercise)!;
+  return `nothing has been changed yet\nfirst: ${first}`;
+}
+
+/**
+ * Checks an exercise: a file that takes the place of a script.
+ *
+ * @param file The file.
+ * @param as The script.
+ * @param exercise The README's exercise that it is, if it is one.
+ * @throws {Failure} Something is wrong.
+ */
+export async function check(file: string, as: string, exercise?: number) {
+  const { name } = find(scripts(), as);
   if (!isFile(file)) throw new Failure(`${file}: no such file`);
-  const path = Deno.realPathSync(file);
-  const other = half === "server" ? "client" : "server";
-  const others = [ourPlayer(lab[other])];
-  if (await hasPython()) {
-    others.push(pythonPlayer(lab[other], findOriginal(lab[other], "")));
+  if (exercise !== undefined && !EXERCISES.some(({ number }) => number === exercise)) {
+    throw new Failure(`there is no exercise ${exercise}: they are 1 to ${EXERCISES.length}`);
   }
-
-  write("TAP version 14\n");
-  let count = 0;
-  let failed = 0;
-  for (const partner of others) {
-    const student = studentPlayer(lab[half], path);
-    write(`# ${student.name} as ${lab[half].name}, with ${partner.name}\n`);
-    const pair = { [half]: student, [other]: partner } as Record<Half, Player>;
-    const options = { patience: 1.5, closes: half === "server" };
-    const { checks } = await runPair(lab, pair, options);
-    for (const check of checks) {
-      printTap(++count, check);
-      if (check.problem) failed++;
-    }
-    if (failed > 0) break; // more of the same would only hide it
+  if (file.endsWith(".py")) {
+    note(`${file} runs with all your rights: Python can't be held to the network`);
   }
-  write(`1..${count}\n`);
+  write(`TAP version 14\n# ${file} as ${name}\n`);
+  let [count, failed] = [0, 0];
+  const bailOut = () => write("Bail out! it was ended\n");
+  globalThis.addEventListener("unload", bailOut);
+  try {
+    const tell = (finding: Finding) => {
+      printTap(++count, finding);
+      if (finding.problem !== undefined) failed++;
+    };
+    await deadline(examine(file, as, { exercise, tell }), TIME);
+    write(`1..${count}\n`);
+  } catch (error) {
+    const reason = error instanceof DOMException ? "no time is left" : (error as Error).message;
+    write(`Bail out! ${reason.split("\n")[0]}\n`);
+    if (error instanceof DOMException) throw new Failure(`${file}: the time is up`);
+    throw error;
+  } finally {
+    globalThis.removeEventListener("unload", bailOut);
+  }
   if (failed > 0) throw new Failure(`${failed} of ${count} checks failed`);
 }
 
-function printTap(
-  number: number,
-  { what, problem, expected, actual }: Check,
-) {
-  write(`${problem ? "not ok" : "ok"} ${number} - ${what}\n`);
-  if (!problem) return;
+/** Prints a finding as a test point. */
+function printTap(number: number, { what, problem, expected, actual, note, skipped }: Finding) {
+  const directive = skipped === undefined ? "" : ` # SKIP ${skipped}`;
+  write(`${problem === undefined ? "ok" : "not ok"} ${number} - ${what}${directive}\n`);
+  if (note) write(`# note: ${cut(note)}\n`);
+  if (problem === undefined) return;
   const block = (name: string, text: string) =>
-    `  ${name}: |\n` + text.trimEnd().replace(/^/gm, "    ") + "\n";
+    `  ${name}: |\n` + cut(text).replace(/^/gm, "    ") + "\n";
   write("  ---\n" + block("message", problem));
   if (expected !== undefined) write(block("expected", expected));
   if (actual !== undefined) write(block("actual", actual));
   write("  ...\n");
+}
+
+/** What an exercise printed, the first lines of it, without what drives a terminal. */
+function cut(text: string): string {
+  const lines = text.trimEnd().split("\n");
+  const shown = lines.slice(0, MOST_LINES).map((line) => {
+    const safe = line.replaceAll(
+      /\p{Cc}/gu,
+      (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+    return safe.length > LONGEST_LINE ? `${safe.slice(0, LONGEST_LINE)}...` : safe;
+  });
+  if (lines.length > MOST_LINES) shown.push(`... and ${lines.length - MOST_LINES} lines more`);
+  return shown.join("\n");
 }

@@ -1,0 +1,157 @@
+/**
+ * What is wrong, in words that a student understands.
+ *
+ * @module
+ */
+import type { HandIn } from "./handin.ts";
+import type { Step } from "./steps.ts";
+import { Wrong } from "./steps.ts";
+
+/** What a failed probe looked like. */
+export interface Circumstances {
+  /** What is wrong. */
+  wrong: Wrong;
+  /** What was sent before, the last thing of it. */
+  sent: string;
+  /** What all probes before it sent, for replies that come from another one. */
+  earlier: string[];
+  /** What is looked at. */
+  handIn: HandIn;
+  /** The steps. */
+  steps: Step[];
+}
+
+const HEADER = /^ *\d+ */;
+
+/** Says in one line what is wrong, of what the general things there are. */
+export function causeOf({ wrong, sent, earlier, handIn }: Circumstances): string {
+  const { kind, expected, actual } = wrong;
+  const { half, lab } = handIn.script;
+  const isUdp = lab.transport === "udp";
+  const reply = half === "server" ? "reply" : "message";
+  const who = half;
+  if (kind === "refused") return "it listens, but not where its clients look: at 127.0.0.1";
+  if (kind === "absent") {
+    const did = isUdp ? "sent no datagram" : "did not connect";
+    const port = handIn.ownPort === undefined
+      ? "the port given with --port"
+      : `port ${handIn.script.port}`;
+    return `the client ${did} to ${port}`;
+  }
+  if (kind === "open") return "the connection is still open: it was never closed";
+  if (kind === "print") return `it did not print: ${firstLine(expected)}`;
+  if (expected === "" && actual !== "") {
+    if (half === "client") return `the client sent more than it should: ${brief(actual)}`;
+    return actual === sent || actual.endsWith(sent) && sent
+      ? "a reply came twice"
+      : `more came back than should: ${brief(actual)}`;
+  }
+  const special = framing(wrong) ?? letters(wrong, sent);
+  if (special && kind !== "reset") return special;
+  if (actual === "") {
+    if (half === "client") {
+      return isUdp
+        ? "the client sent no datagram"
+        : kind === "silence"
+        ? `the client sent nothing: ${brief(expected)} was to come`
+        : `the client closed the connection without sending ${brief(expected)}`;
+    }
+    if (isUdp) return "no reply came back over UDP";
+    if (kind === "silence") {
+      return "no reply came back: the connection stays open, and nothing comes";
+    }
+    return `no reply came back: the ${who} closed the connection before it`;
+  }
+  if (earlier.some((text) => text !== sent && text !== "" && actual === text)) {
+    return `the ${reply} is written into the program: ${brief(actual)} came whatever was sent`;
+  }
+  if (expected.startsWith(actual)) {
+    const [part, all] = [byteLength(actual), byteLength(expected)];
+    const ending = kind === "silence" ? "and then nothing more" : "and then the end";
+    return `only ${part} of ${all} bytes came ${half === "server" ? "back" : ""}, ${ending}: ` +
+      "one read gives a part of a message, not always all of it";
+  }
+  if (actual.startsWith(expected)) return `more came than should: ${brief(actual)}`;
+  if (actual.includes("\ufffd") && !expected.includes("\ufffd")) {
+    return "a character that was cut in two did not come out whole: decode with { stream: true }";
+  }
+  return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}`;
+}
+
+/** What is wrong about a header of 10 characters. */
+function framing({ expected, actual }: Wrong): string | undefined {
+  const should = expected.match(/^ {0,9}\d+(?=\D|$)/);
+  if (!should || should[0].length !== 10) return undefined;
+  const text = expected.slice(10);
+  const characters = [...text].length;
+  const header = actual.slice(0, 10);
+  if (actual === text && text !== "") return "the header is missing: 10 characters with the length";
+  if (/^\d+ +$/.test(header)) {
+    return "the length stands at the left of the header: it belongs to the right, after spaces";
+  }
+  if (/^0+\d+$/.test(header) && header.length === 10) {
+    return "the header is filled with zeros: it is to be filled with spaces";
+  }
+  const [digits] = actual.match(HEADER) ?? [""];
+  const number = Number(digits);
+  const rest = actual.slice(digits.length);
+  const counted = number === byteLength(text)
+    ? "bytes"
+    : number === text.length
+    ? "UTF-16 units, as `.length` does"
+    : "";
+  if (digits.length === 10 && number !== characters && counted && text !== "") {
+    return `the length counts ${counted}: ${quoted(text)} has ${characters} ` +
+      `${characters === 1 ? "character" : "characters"} and ${byteLength(text)} bytes`;
+  }
+  if (digits && digits.length !== 10 && rest === text && !/^ *\d/.test(text)) {
+    return `the header has ${digits.length} characters: it should have 10`;
+  }
+  if (digits.length === 10 && number !== characters && text.startsWith(rest) && rest !== text) {
+    return `only a part of the message was taken: ${brief(rest)} of ${brief(text)}`;
+  }
+  if (byteLength(text) > characters && actual === "") {
+    return `no reply to ${
+      brief(text)
+    }: does it wait for bytes, where the length counts characters?`;
+  }
+  return undefined;
+}
+
+/** What is wrong about letters: their case, or their bytes. */
+function letters({ expected, actual }: Wrong, sent: string): string | undefined {
+  if (actual === "") return undefined;
+  if (actual === sent && expected !== sent && expected === sent.toUpperCase()) {
+    return "it came back as it was sent, not in upper case";
+  }
+  const ascii = sent.replace(/[a-z]/g, (letter) => letter.toUpperCase());
+  if (expected === sent.toUpperCase() && actual === ascii) {
+    return `only a to z were put into upper case: ${brief(actual)} should be ${brief(expected)}`;
+  }
+  if (actual === expected.toLowerCase() && actual !== expected) {
+    return `it came in lower case: ${brief(actual)} should be ${brief(expected)}`;
+  }
+  return undefined;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0];
+}
+
+/** Text in one line, and not too long. */
+export function brief(text: string): string {
+  const inLine = JSON.stringify([...text].slice(0, 60).join("")).slice(1, -1);
+  return text.length > 60
+    ? `"${inLine}..." (${byteLength(text)} bytes)`
+    : text.includes("`")
+    ? `"${inLine}"`
+    : `\`${inLine}\``;
+}
+
+function quoted(text: string): string {
+  return brief(text);
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

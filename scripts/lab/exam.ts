@@ -1,0 +1,174 @@
+/**
+ * Puts a hand-in through its probes.
+ *
+ * @module
+ */
+import { causeOf } from "./causes.ts";
+import { type HandIn, mistake, Ports } from "./handin.ts";
+import type { Probe } from "./probe.ts";
+import type { Program } from "./program.ts";
+import { atPort, difference } from "./screens.ts";
+import type { Play } from "./play.ts";
+
+/** What was looked at, and what is wrong about it. */
+export interface Finding {
+  /** What should be. */
+  what: string;
+  /** What is wrong about it: the first line says the cause, the rest explains. */
+  problem?: string;
+  /** What should have come, or stood on the screen. */
+  expected?: string;
+  /** What did. */
+  actual?: string;
+  /** What is only told. */
+  note?: string;
+  /** Why it was not looked at. */
+  skipped?: string;
+}
+
+const MOST_FAILURES = 3; // more of the same would only hide the first
+const TIME = 11_500; // milliseconds for all probes
+const FIRST_START = 6000; // milliseconds that a program may take until it is ready
+
+/** The state of a check while it goes on. */
+export class Exam implements Disposable {
+  /** Ports for its programs. */
+  readonly ports = new Ports();
+  #audits = Deno.makeTempDirSync({ prefix: "permissions" });
+  #programs = 0;
+  /** What the probes so far have sent. */
+  readonly earlier: string[] = [];
+  /** Whether nothing else can be right. */
+  isHopeless = false;
+  /** How many findings are failures. */
+  failures = 0;
+  #end = Date.now() + TIME;
+  #slowest = 0;
+
+  /**
+   * Begins a check: its time runs from now.
+   *
+   * @param handIn What is checked.
+   * @param tell Called with what is found.
+   */
+  constructor(readonly handIn: HandIn, readonly tell: (finding: Finding) => void) {}
+
+  /** Reports something. */
+  report(finding: Finding) {
+    if (finding.problem !== undefined) this.failures++;
+    this.tell(finding);
+  }
+
+  /** Milliseconds that are left. */
+  get left(): number {
+    return Math.max(0, this.#end - Date.now());
+  }
+
+  /** Notes how long a program took until it was ready: on a busy machine all takes longer. */
+  started(milliseconds: number) {
+    this.#slowest = Math.max(this.#slowest, milliseconds);
+  }
+
+  /** How long to wait until a program is ready. */
+  get startPatience(): number {
+    return Math.min(this.left, FIRST_START);
+  }
+
+  /** How long to wait for an answer. */
+  get patience(): number {
+    const least = this.failures === 0 ? 1500 : 900;
+    return Math.min(this.left, Math.max(least, 4 * this.#slowest));
+  }
+
+  /** How long to wait between two pieces. */
+  get pause(): number {
+    return Math.min(300, Math.max(40, this.#slowest / 4));
+  }
+
+  /** Why nothing more is looked at, if so. */
+  get stop(): string | undefined {
+    if (this.isHopeless || this.failures >= MOST_FAILURES) return "first mend what is above";
+    return this.left === 0 ? "no time is left" : undefined;
+  }
+
+  /** Where Deno notes what a program asks for: a file for each. */
+  get audit(): string {
+    return `${this.#audits}/${this.#programs++}`;
+  }
+
+  /** What the hand-in asked for beyond the network. */
+  askedFor(): string[] {
+    const asked = new Set<string>();
+    for (const { name } of Deno.readDirSync(this.#audits)) {
+      const lines = Deno.readTextFileSync(`${this.#audits}/${name}`).split("\n");
+      for (const line of lines) {
+        const [, permission, value] = line.match(/"permission":"(\w+)","value":(.*)}$/) ?? [];
+        if (permission && permission !== "net") asked.add(`${permission} access to ${value}`);
+      }
+    }
+    return [...asked];
+  }
+
+  /** Gives back what it took from the system. */
+  [Symbol.dispose]() {
+    this.ports[Symbol.dispose]();
+    Deno.removeSync(this.#audits, { recursive: true });
+  }
+}
+
+/** Says what a play showed, or nothing where all is as it should be. */
+export function wrongIn(
+  { wrong, sent }: Play,
+  probe: Probe,
+  exam: Exam,
+): Pick<Finding, "problem" | "expected" | "actual"> | undefined {
+  if (!wrong) return undefined;
+  const { handIn, earlier } = exam;
+  const problem = causeOf({ wrong, sent, earlier, handIn, steps: probe.steps });
+  const { expected, actual } = wrong;
+  const isShort = (text: string) => text.length < 200;
+  return isShort(expected) && isShort(actual) && actual !== "" ? { problem, expected, actual } : {
+    problem,
+  };
+}
+
+/** Makes a finding of what is wrong, and of who is excused. */
+export function judged(
+  probe: Probe,
+  wrong: Pick<Finding, "problem" | "expected" | "actual"> | undefined,
+  { isPython }: HandIn,
+): Finding {
+  const { what, excused } = probe;
+  if (!wrong) return { what };
+  if (excused === "nobody" || excused === "python" && isPython) {
+    const [first] = (probe.cause ?? wrong.problem!).split("\n");
+    return { what, note: first };
+  }
+  return { what, ...wrong };
+}
+
+/** How a screen differs from the one that the header shows, if it does. */
+export function screenProblem(
+  screen: string,
+  shown: string,
+  port: number,
+  { isPython }: HandIn,
+): Pick<Finding, "problem" | "expected" | "actual" | "note"> {
+  const expected = atPort(shown, port);
+  const { isNotation, ...wrong } = difference(screen, expected);
+  if (!isNotation) return wrong;
+  const isBytes = /\bb['"]/.test(screen) && !/\bb['"]/.test(shown);
+  const note = isBytes
+    ? "it prints bytes in Python's notation, where the sheet shows text"
+    : "it prints text, where the sheet shows Python's notation for bytes: b'...'";
+  return isPython && isBytes ? { note } : { problem: note, expected, actual: screen };
+}
+
+/** How a program ended by itself, in words, and what its runtime said about it. */
+export async function ending(program: Program, when: string): Promise<string> {
+  const status = await program.status;
+  const said = mistake(program.errors);
+  if (program.hasPrintedTooMuch) return "it prints without end";
+  const words = `the program ended by itself (status ${status}) ${when}`;
+  return said ? `${said}\n${words}` : words;
+}

@@ -1,0 +1,230 @@
+/**
+ * Puts a server through its probes.
+ *
+ * @module
+ */
+import { ending, type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
+import { listens, mistake, otherPort, start } from "./handin.ts";
+import { joined, missingIn, type Play, play, type Stage, standIn } from "./play.ts";
+import { brief } from "./causes.ts";
+import { nextClient } from "./probes/all.ts";
+import type { Probe } from "./probe.ts";
+import type { Program } from "./program.ts";
+import { sameScreen } from "./screens.ts";
+import { Connection, Datagrams, type Wire } from "./ends.ts";
+import { Wrong } from "./steps.ts";
+
+/** A server that runs. */
+export interface Running {
+  /** The program. */
+  program: Program;
+  /** Its port. */
+  port: number;
+}
+
+/**
+ * Puts a server through its probes, one after the other, since the originals serve one client
+ * after the other. After a failure the server is started anew, so that each stands for itself.
+ */
+export async function examineServer(exam: Exam, probes: Probe[]) {
+  let server: Running | undefined;
+  for (const [i, probe] of probes.entries()) {
+    const { stop } = exam;
+    if (stop) {
+      exam.report({ what: probe.what, skipped: stop });
+      continue;
+    }
+    const isAlone = probe.args !== undefined || probe.chance !== undefined;
+    const running = (!isAlone && server) || await begin(exam, probe, i === 0);
+    if (!running) {
+      exam.isHopeless ||= i === 0;
+      continue;
+    }
+    if (!isAlone) server = running;
+    const isWell = await examine(exam, running, probe);
+    if (isAlone) await running.program.end("SIGKILL");
+    else if (!isWell) {
+      await running.program.end("SIGKILL");
+      server = undefined;
+    }
+  }
+  if (server) await endByCtrlC(exam, server);
+}
+
+/** Starts a server and waits until it listens. */
+export async function begin(
+  exam: Exam,
+  { args, chance, what }: Pick<Probe, "args" | "chance" | "what">,
+  isFirst: boolean,
+  isPlain = false,
+): Promise<Running | undefined> {
+  const { handIn, ports } = exam;
+  const { lab } = handIn.script;
+  const port = ports.take(lab.transport);
+  const before = Date.now();
+  const program = start(handIn, { port, args, isPlain, chance, audit: exam.audit });
+  const isSoon = await listens(handIn, program, port, Math.min(exam.startPatience, 1500) / 1000);
+  // Where it listens elsewhere, there is nothing to wait for.
+  const isThere = isSoon || otherPort(handIn, program, port) === undefined &&
+      await listens(handIn, program, port, exam.startPatience / 1000);
+  exam.started(Date.now() - before);
+  const wrongPort = handIn.ownPort !== undefined && handIn.ownPort !== handIn.script.port &&
+    handIn.script.port > 1023;
+  const first = "it starts and listens on its port";
+  if (isThere && !wrongPort) {
+    if (isFirst) exam.report({ what: first });
+    return { program, port };
+  }
+  if (isPlain) {
+    await program.end("SIGKILL");
+    return undefined;
+  }
+  const problem = isThere
+    ? `it listens on port ${handIn.ownPort}, and the lab's port is ${handIn.script.port}`
+    : await whyNot(exam, program, port);
+  exam.report({ what: isFirst ? first : what, problem });
+  await program.end("SIGKILL");
+}
+
+/** Says why a server does not listen. */
+async function whyNot(exam: Exam, program: Program, port: number): Promise<string> {
+  if (await program.ended(0.05)) {
+    if (/AddrInUse|EADDRINUSE|already in use/i.test(program.errors)) {
+      return `it does not listen on the port given with --port, but on one that is taken\n` +
+        (mistake(program.errors) ?? program.errors);
+    }
+    const end = await ending(program, "before it listened");
+    return mistake(program.errors) ? end : `${end}: is an \`await\` missing?` + said(program);
+  }
+  const other = otherPort(exam.handIn, program, port);
+  if (other !== undefined) return `it listens on port ${other}, not on the one given with --port`;
+  return `it does not listen on the port given with --port` + said(program);
+}
+
+/** What a program printed, for the rest of a message. */
+function said({ screen, errors }: Program): string {
+  const parts = [
+    ...screen ? [`it printed:\n${screen.trimEnd()}`] : [],
+    ...errors ? [`on stderr it said:\n${errors.trimEnd()}`] : [],
+  ];
+  return parts.map((part) => `\n${part}`).join("");
+}
+
+/** Puts a running server through one probe, and reports. */
+async function examine(exam: Exam, server: Running, probe: Probe): Promise<boolean> {
+  const { handIn } = exam;
+  const { program } = server;
+  const before = program.screen.length;
+  const stage = stageFor(exam, server, before);
+  if (probe.excused === "nobody") stage.patience = Math.min(stage.patience, 10 * stage.pause);
+  const course = await play(probe.steps, stage);
+  let wrong = wrongIn(course, probe, exam);
+  if (wrong && probe.cause && course.wrong?.kind !== "print") {
+    wrong.problem = `${probe.cause}\n${wrong.problem}`;
+  }
+  const isSecond = handIn.script.lab.transport === "tcp" && /^another client/.test(probe.what);
+  if (wrong && isSecond && isUnserved(course)) {
+    wrong.problem = `only the first client was served\n${wrong.problem}`;
+  }
+  if (!wrong && probe.joined) {
+    const [line, text] = probe.joined;
+    const all = joined(line, program.screen.slice(before));
+    if (all !== text) {
+      wrong = {
+        problem: `what it prints behind \`${line}\` is ${brief(all)}, and should be ${brief(text)}`,
+      };
+    }
+  }
+  if (course.wrong?.kind === "print") {
+    wrong = { ...wrong, ...printed(course.wrong, program, before) };
+  }
+  const isHeld = wrong !== undefined;
+  exam.earlier.push(course.sent);
+
+  if (probe.next && !(wrong && probe.excused !== "nobody")) {
+    const next = await play(nextClient(handIn.script.lab.name), stageFor(exam, server, before));
+    if (next.wrong) {
+      const { problem } = wrongIn(next, probe, exam)!;
+      wrong = { problem: `after that, the next client was not served\n${problem}` };
+    }
+  }
+  if (wrong && await program.ended(0.2)) {
+    wrong = { problem: await ending(program, `: ${probe.what}`) };
+    wrong.problem = wrong.problem!.replace(") : ", "), in the probe: ");
+  }
+  if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
+  const finding = judged(probe, wrong, handIn);
+  if (probe.excused === "nobody" && wrong && !isHeld) {
+    Object.assign(finding, wrong, { note: undefined });
+  }
+  if (!probe.isSession) {
+    exam.report(finding);
+    return !wrong;
+  }
+  exam.report(finding);
+  const screens = [handIn.script.screen, ...probe.orScreen ? [probe.orScreen] : []];
+  const port = handIn.ownPort ?? server.port;
+  const isRight = () => screens.some((screen) => sameScreen(program.screen, screen, port));
+  await program.until(isRight, (finding.problem ? 100 : exam.patience) / 1000);
+  const transcript: Finding = { what: "it prints the transcript of its header" };
+  if (!isRight()) {
+    Object.assign(transcript, screenProblem(program.screen, screens[0], port, handIn));
+  }
+  const errors = program.errors.replace(/^note: listening on .*\n/, "");
+  if (errors !== "") transcript.note ??= `it printed on stderr: ${errors.split("\n")[0]}`;
+  exam.report(transcript);
+  return !wrong;
+}
+
+function isUnserved({ wrong }: Play): boolean {
+  return wrong?.kind === "refused" || wrong?.actual === "" && wrong.kind !== "print";
+}
+
+/** What is wrong about what a server printed for a probe. */
+function printed({ expected }: Wrong, { screen }: Program, before: number) {
+  const actual = screen.slice(before);
+  return {
+    problem: `it did not print the line: ${missingIn(expected, actual)}`,
+    expected,
+    actual,
+  };
+}
+
+function stageFor(exam: Exam, { program, port }: Running, before: number): Stage {
+  const { transport } = exam.handIn.script.lab;
+  return {
+    patience: exam.patience,
+    pause: exam.pause,
+    hasEnded: () => false,
+    async open(): Promise<Wire> {
+      if (transport === "udp") {
+        const socket = Deno.listenDatagram({ transport, hostname: "127.0.0.1", port: 0 });
+        const wire = new Datagrams(socket, { transport, hostname: "127.0.0.1", port });
+        program.status.then(() => wire.lost());
+        return wire;
+      }
+      try {
+        return new Connection(await Deno.connect({ hostname: "127.0.0.1", port }));
+      } catch {
+        exam.isHopeless ||= !await program.ended(0.1);
+        throw new Wrong("refused");
+      }
+    },
+    hasPrinted: (lines, milliseconds) =>
+      program.until(() => standIn(lines, program.screen.slice(before)), milliseconds / 1000),
+  };
+}
+
+async function endByCtrlC(exam: Exam, { program }: Running) {
+  const what = "it serves until Ctrl-C ends it";
+  if (await program.ended(0)) {
+    return exam.report({ what, problem: await ending(program, "after the last client") });
+  }
+  if (Deno.build.os === "windows") return exam.report({ what });
+  const status = await program.end("SIGINT");
+  if (status === 137) return exam.report({ what, problem: "Ctrl-C does not end it" });
+  const note = status === 130 || exam.handIn.isPython
+    ? undefined
+    : `it ends with status ${status}, where 130 is usual after Ctrl-C`;
+  exam.report({ what, note });
+}

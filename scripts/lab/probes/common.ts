@@ -1,0 +1,158 @@
+/**
+ * What several labs have in common.
+ *
+ * @module
+ */
+import { BINARY, type ClientProbe, long, type Probe } from "../probe.ts";
+import type { Step } from "../steps.ts";
+
+/** A client that sends something and gets it back, on a connection that then ends. */
+export function echo(text: string, prints?: string): Step[] {
+  return [{ send: text }, { gets: text }, { ends: true }, ...prints ? [{ prints }] : []];
+}
+
+/** What holds for all servers that echo what one read gives. */
+export function oneRead(longest: number, prints: (text: string) => string): Probe[] {
+  return [
+    { what: "another client after the first", steps: echo("Second", prints("Second")), next: true },
+    { what: "`héllo`, which has 6 bytes", steps: echo("héllo", prints("héllo")) },
+    { what: "an emoji", steps: echo("😀 ok", prints("😀 ok")) },
+    {
+      what: `a message of ${longest} bytes, which is as much as the buffer holds`,
+      steps: echo(long(longest)),
+    },
+    { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
+    { what: "a client that leaves at once", steps: [{ on: "a", leaves: true }], next: true },
+    {
+      what: "bytes that are no text",
+      steps: [{ send: BINARY }, { gets: BINARY }, { ends: true }],
+      next: true,
+      excused: "python",
+    },
+    silentClient(echo("Hi")),
+  ];
+}
+
+/** The originals let the second client wait: so it is only told. */
+export function silentClient(exchange: Step[]): Probe {
+  const steps = exchange.map((step) => ({ ...step, on: "second" }));
+  return {
+    what: "two clients at the same time",
+    steps: [{ on: "first", send: [] }, ...steps],
+    cause: "the second client has to wait until the first has gone, as with the original",
+    next: true,
+    excused: "nobody",
+  };
+}
+
+/** What holds for all servers that answer datagrams; `answer` says what with. */
+export function datagrams(
+  answer: (text: string) => string,
+  most: number,
+): Probe[] {
+  const ask = (text: string, on = "a"): Step[] => [{ on, send: text }, { on, gets: answer(text) }];
+  const names = ["a", "b", "c", "d", "e", "f"];
+  return [
+    { what: "another client after the first", steps: ask("second") },
+    {
+      what: "each of many datagrams is answered once, and to its sender",
+      steps: [
+        ...names.flatMap((on) => ask(`this is ${on}`, on)),
+        ...names.map((on) => ({ on, send: `again from ${on}` })),
+        ...names.map((on) => ({ on, gets: answer(`again from ${on}`) })),
+        { on: "a", quiet: true },
+        { on: "f", quiet: true },
+      ],
+    },
+    { what: "`héllo`, which has 6 bytes", steps: ask("héllo") },
+    { what: "an emoji", steps: ask("😀 ok") },
+    { what: `a datagram of ${most} bytes`, steps: ask(long(most)) },
+    {
+      what: `a datagram of ${most + 1000} bytes, of which the buffer takes ${most}`,
+      steps: [
+        { send: long(most + 1000) },
+        { gets: answer(long(most + 1000).slice(0, most)), or: answer(long(most + 1000)) },
+      ],
+    },
+    {
+      what: "an empty datagram, and the next one",
+      steps: [
+        { on: "empty", send: "" },
+        ...ask("still there?"),
+      ],
+    },
+  ];
+}
+
+/** A server that nobody started. */
+export function alone(typed?: string[]): ClientProbe {
+  return {
+    what: "nobody listens: it ends with a status other than 0",
+    isAlone: true,
+    typed,
+    steps: [],
+    status: "failed",
+  };
+}
+
+/** A server that takes a question and then is gone. `start` is what it sends before. */
+export function closesEarly(
+  question: string,
+  start: string,
+  more: Partial<ClientProbe>,
+): ClientProbe {
+  return {
+    what: "a server that closes early: it does not wait for ever, and says so with its status",
+    steps: [
+      { gets: question },
+      ...start ? [{ send: start }] : [],
+      { leaves: true },
+    ],
+    status: "failed",
+    ...more,
+  };
+}
+
+/** What holds for clients that ask one thing over UDP. */
+export function asksOnce(
+  question: string,
+  more: Partial<ClientProbe>,
+  shows: (answer: string) => string,
+): ClientProbe[] {
+  const answered = (answer: string): Partial<ClientProbe> => ({
+    ...more,
+    shows: [shows(answer)],
+    status: "well",
+  });
+  return [
+    {
+      what: "it prints what the server sends, whatever that is",
+      steps: [{ gets: question }, { send: "another text: héllo 😀" }],
+      ...answered("another text: héllo 😀"),
+    },
+    {
+      what: "a reply that is lost: it asks again",
+      steps: [{ loses: question }, { gets: question }, { send: "the second time" }],
+      ...answered("the second time"),
+      excused: "python",
+    },
+    {
+      what: "a reply that comes twice is printed once",
+      steps: [{ gets: question }, { send: ["once", "once"] }],
+      ...answered("once"),
+    },
+    {
+      what: "a datagram from another address is not the answer",
+      steps: [{ gets: question }, { stranger: "from a stranger" }, { send: "from the server" }],
+      ...answered("from the server"),
+      hides: "from a stranger",
+      excused: "python",
+    },
+    {
+      what: "no reply at all: it does not wait for ever, and says so with its status",
+      steps: [{ loses: question }],
+      status: "failed",
+      ...more,
+    },
+  ];
+}

@@ -1,0 +1,138 @@
+/**
+ * The labs echo, echo_udp and echo_v1: what was sent comes back.
+ *
+ * @module
+ */
+import { BINARY, cut, type LabProbes } from "../probe.ts";
+import { alone, asksOnce, closesEarly, datagrams, echo, oneRead } from "./common.ts";
+
+const TEST = "Test message. This will be echoed";
+const OTHER = "TEST MESSAGE. THIS HAS BEEN SENT!"; // as many bytes
+
+/** What echo is put through. */
+export const ECHO: LabProbes = {
+  server: [
+    { what: "the session of its header", steps: echo(TEST), isSession: true },
+    ...oneRead(2048, (text) => `Data: ${text}\nsent ${text} bytes back to {client}`),
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      steps: [{ gets: TEST }, { send: TEST }, { ends: true }],
+      isSession: true,
+    },
+    {
+      what: "it prints what the server sends, whatever that is",
+      steps: [{ gets: TEST }, { send: OTHER }, { ends: true }],
+      joined: ["Received: ", OTHER],
+      status: "well",
+    },
+    {
+      what: "an answer in pieces: it reads until all has come back",
+      steps: [
+        { gets: TEST },
+        { send: [OTHER.slice(0, 5), OTHER.slice(5, 20), OTHER.slice(20)] },
+        { ends: true },
+      ],
+      joined: ["Received: ", OTHER],
+      shows: ["Closing connection to the server"],
+      status: "well",
+    },
+    closesEarly(TEST, "Test", {
+      joined: ["Received: ", "Test"],
+      shows: ["Closing connection to the server"],
+    }),
+    {
+      what: "--message=héllo: it sends 6 bytes, and waits for 6",
+      args: ["--message=héllo"],
+      steps: [{ gets: "héllo" }, { send: cut("hállo", 2, 5) }, { ends: true }],
+      joined: ["Received: ", "hállo"],
+      status: "well",
+    },
+    alone(),
+  ],
+};
+
+/** What echo_udp is put through. */
+export const ECHO_UDP: LabProbes = {
+  server: [
+    {
+      what: "the session of its header",
+      steps: [{ send: TEST }, { gets: TEST }],
+      isSession: true,
+    },
+    ...datagrams((text) => text, 2048),
+    {
+      what: "it counts the bytes of `héllo`",
+      steps: [
+        { send: "héllo" },
+        { gets: "héllo" },
+        { prints: "received 6 bytes from {client}\nData: héllo\nsent 6 bytes back to {client}" },
+      ],
+    },
+    {
+      what: "bytes that are no text, and the next datagram",
+      steps: [{ send: BINARY }, { gets: BINARY }],
+      next: true,
+      excused: "python",
+    },
+    {
+      what: "an empty datagram is not echoed",
+      steps: [{ send: "" }, { quiet: true }],
+      excused: "nobody",
+      cause: "it echoes an empty datagram: the original does not",
+    },
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      steps: [{ gets: TEST }, { send: TEST }],
+      isSession: true,
+    },
+    ...asksOnce(TEST, {}, (answer) => `received ${answer}\nClosing connection to the server\n`),
+    {
+      what: "--message=héllo",
+      args: ["--message=héllo"],
+      steps: [{ gets: "héllo" }, { send: "hállo" }],
+      shows: ["Sending héllo\nreceived hállo\n"],
+      status: "well",
+    },
+  ],
+};
+
+/** What echo_v1 is put through. */
+export const ECHO_V1: LabProbes = {
+  server: [
+    { what: "the session of its header", steps: echo("Hello!"), isSession: true },
+    ...oneRead(1024, (text) => `Connection Address is:  {client}\n${text}`),
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      steps: [{ gets: "Hello!" }, { send: "Hello!" }, { ends: true }],
+      isSession: true,
+    },
+    {
+      what: "it prints what the server sends, whatever that is",
+      steps: [{ gets: "Hello!" }, { send: "HeLLO?" }, { ends: true }],
+      screen: "HeLLO?\n",
+      status: "well",
+    },
+    {
+      what: "an answer in pieces",
+      steps: [{ gets: "Hello!" }, { send: ["He", "llo?"] }, { ends: true }],
+      screen: "Hello?\n",
+      excused: "nobody",
+      cause: "it takes one read for the whole answer, as the original does",
+    },
+    closesEarly("Hello!", "", { status: undefined, hides: "Hello!" }),
+    {
+      what: "--message=héllo",
+      args: ["--message=héllo"],
+      steps: [{ gets: "héllo" }, { send: "hállo" }, { ends: true }],
+      screen: "hállo\n",
+      status: "well",
+    },
+    alone(),
+  ],
+};

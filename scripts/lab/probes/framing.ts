@@ -1,0 +1,236 @@
+/**
+ * The labs echo_v2 and echo_v3: a header says how long a message is.
+ *
+ * @module
+ */
+import { cut, framed, type LabProbes, long, type Probe } from "../probe.ts";
+import type { Step } from "../steps.ts";
+import { alone, closesEarly, echo, silentClient } from "./common.ts";
+
+const LONGER = "Hello!This is a longer message than the available buffer size of 15bytes";
+const ASK = 'Enter a message: "exit" to abort:';
+
+/** What holds for versions 2 and 3. `talk` is a connection on which messages are sent. */
+function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
+  const message = (text: string) => talk({ send: framed(text) }, { gets: framed(text) });
+  return [
+    { what: "another client after the first", steps: message("Second"), next: true },
+    { what: "`héllo`, of 5 characters and 6 bytes", steps: message("héllo") },
+    { what: "an emoji, which is one character", steps: message("😀") },
+    {
+      what: "a character that a buffer of 15 bytes cuts in two",
+      steps: message("aaaaéaaaaaaaaaaaaaé😀😀😀😀é"),
+    },
+    {
+      what: "a message in many pieces, cut inside the header and inside a character",
+      steps: talk({ send: cut(framed("naïve 😀!"), 4, 9, 13, 18, 19) }, {
+        gets: framed("naïve 😀!"),
+      }),
+    },
+    { what: "an empty message", steps: message("") },
+    { what: "a message of 20,000 characters", steps: message(long(20_000)) },
+    {
+      what: "a header that is no number, and the next client",
+      steps: [{ send: "no number!" }, { end: true }, { ends: true }],
+      next: true,
+      excused: "python",
+    },
+    {
+      what: "a header with a length below zero, and the next client",
+      steps: [{ send: "        -5hello" }, { end: true }],
+      next: true,
+      excused: "python",
+    },
+    {
+      what: "a client that leaves inside a message",
+      steps: [{ send: "        20only some" }, { end: true }, { ends: true }],
+      next: true,
+    },
+    {
+      what: "a client that leaves inside the header",
+      steps: [{ send: "      " }, { end: true }, { ends: true }],
+      next: true,
+    },
+    { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
+    silentClient(message("Hi")),
+  ];
+}
+
+/** A message on the connection of version 3, which then goes on. */
+function kept(...steps: Step[]): Step[] {
+  return [...steps, { send: framed("exit") }, { gets: framed("exit") }, { ends: true }];
+}
+
+/** The keyboard and the wire of version 3: each message, and the answer to it. */
+function talk(...pairs: [message: string, answer: string][]): {
+  typed: string[];
+  steps: Step[];
+  screen: string;
+} {
+  return {
+    typed: pairs.map(([message]) => message),
+    steps: [
+      ...pairs.flatMap(([message, answer]) => [
+        { gets: framed(message) },
+        { send: framed(answer) },
+      ]),
+      { ends: true },
+    ],
+    screen: pairs.map(([message, answer]) => `${ASK}${message}\n${answer}\n`).join("") +
+      "Connection Closed\n",
+  };
+}
+
+/** What echo_v2 is put through. */
+export const ECHO_V2: LabProbes = {
+  server: [
+    { what: "the session of its header", steps: echo(framed(LONGER)), isSession: true },
+    ...withHeader((...steps) => [...steps, { ends: true }]),
+    {
+      what: "what follows a message in the same segment belongs to the next",
+      steps: [{ send: `${framed("hi")}xyz` }, { gets: framed("hi") }, { ends: true }],
+      next: true,
+    },
+    {
+      what: "the text is printed, without its header",
+      steps: [...echo(framed("héllo")), { prints: "héllo" }],
+    },
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      steps: [{ gets: framed(LONGER) }, { send: framed(LONGER) }, { leaves: true }],
+      isSession: true,
+    },
+    {
+      what: "it prints what the server sends, whatever that is: `héllo 😀`",
+      steps: [{ gets: framed(LONGER) }, { send: framed("héllo 😀") }, { leaves: true }],
+      screen: "héllo 😀\n",
+      status: "well",
+    },
+    {
+      what: "a character that a buffer of 15 bytes cuts in two",
+      steps: [{ gets: framed(LONGER) }, { send: framed("aaaaéaaaaaaaaaaaaaé😀😀é") }],
+      screen: "aaaaéaaaaaaaaaaaaaé😀😀é\n",
+      status: "well",
+    },
+    {
+      what: "an answer in pieces, cut inside the header and inside a character",
+      steps: [{ gets: framed(LONGER) }, { send: cut(framed("naïve 😀!"), 4, 9, 13, 18, 19) }],
+      screen: "naïve 😀!\n",
+      status: "well",
+    },
+    closesEarly(framed(LONGER), "        72Hello!", { hides: LONGER }),
+    {
+      what: "--message=héllo 😀: the header says 7",
+      args: ["--message=héllo 😀"],
+      steps: [{ gets: framed("héllo 😀") }, { send: framed("ok") }],
+      screen: "ok\n",
+      status: "well",
+    },
+    alone(),
+  ],
+};
+
+/** What echo_v3 is put through. */
+export const ECHO_V3: LabProbes = {
+  server: [
+    {
+      what: "the session of its header",
+      steps: kept({ send: framed("hello") }, { gets: framed("hello") }),
+      isSession: true,
+    },
+    ...withHeader((...steps) => kept(...steps)),
+    {
+      what: "many messages on one connection",
+      steps: kept(...["one", "two", "three"].flatMap((text) => [
+        { send: framed(text) },
+        { gets: framed(text) },
+      ])),
+      cause: "the connection does not stay: only the first message was answered",
+    },
+    {
+      what: "two messages in one segment",
+      steps: kept(
+        { send: framed("one") + framed("two") },
+        { gets: framed("one") },
+        { gets: framed("two") },
+      ),
+      cause: "of two messages that came in one read only the first was answered: " +
+        "what follows a message belongs to the next",
+    },
+    {
+      what: "a message and a part of the next in one segment",
+      steps: kept(
+        { send: [framed("first") + "         ", "6second"] },
+        { gets: framed("first") },
+        { gets: framed("second") },
+      ),
+    },
+    {
+      what: "`exit now` and `Exit` are messages like others",
+      steps: kept(
+        { send: framed("exit now") },
+        { gets: framed("exit now") },
+        { send: framed("Exit") },
+        { gets: framed("Exit") },
+      ),
+    },
+    {
+      what: "it tells when it has finished serving a client that leaves without `exit`",
+      steps: [
+        { send: framed("bye") },
+        { gets: framed("bye") },
+        { end: true },
+        { ends: true },
+        { prints: "full message received\nbye\nFinished serving client:  {client}" },
+      ],
+      next: true,
+    },
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      ...talk(["hello", "hello"], ["exit", "exit"]),
+      isSession: true,
+    },
+    {
+      what: "it prints what the server sends, whatever that is",
+      ...talk(["hello", "HELLO, YOU"], ["again", "a"], ["exit", "so long"]),
+      status: "well",
+    },
+    {
+      what: "`héllo` has 5 characters and 6 bytes, an emoji is one character",
+      ...talk(["héllo", "hállo"], ["😀", "😀😀"], ["exit", "exit"]),
+      status: "well",
+    },
+    {
+      what: "an answer in pieces, cut inside the header and inside a character",
+      typed: ["hello", "exit"],
+      steps: [
+        { gets: framed("hello") },
+        { send: cut(framed("naïve 😀!"), 4, 9, 13, 18, 19) },
+        { gets: framed("exit") },
+        { send: framed("exit") },
+      ],
+      screen: `${ASK}hello\nnaïve 😀!\n${ASK}exit\nexit\nConnection Closed\n`,
+      status: "well",
+    },
+    {
+      what: "the end of the input counts as `exit`",
+      typed: ["hello"],
+      inputEnds: true,
+      steps: [
+        { gets: framed("hello") },
+        { send: framed("hello") },
+        { gets: framed("exit") },
+        { send: framed("exit") },
+      ],
+      shows: [`${ASK}hello\nhello\n${ASK}`, "Connection Closed"],
+      status: "well",
+      excused: "python",
+    },
+    closesEarly(framed("hello"), "         5hel", { typed: ["hello", "exit"] }),
+    alone(["hello", "exit"]),
+  ],
+};

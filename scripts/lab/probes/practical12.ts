@@ -1,0 +1,171 @@
+/**
+ * The labs practical12_tcp and practical12_udp: bytes, and the end of a connection.
+ *
+ * @module
+ */
+import { BINARY, cut, type LabProbes, long } from "../probe.ts";
+import { alone, asksOnce, closesEarly, datagrams, silentClient } from "./common.ts";
+
+/** What practical12's clients print for `Hello, world`. */
+function shouted(answer: string): string {
+  return `Enter a message: Hello, world\nReceived b'${answer}'\n`;
+}
+
+/** What practical12_tcp is put through. */
+export const PRACTICAL12_TCP: LabProbes = {
+  server: [
+    {
+      what: "the session of its header",
+      steps: [
+        { send: "Hello, world" },
+        { gets: "Hello, world" },
+        { end: true },
+        { ends: true },
+      ],
+      isSession: true,
+    },
+    {
+      what: "another client after the first",
+      steps: [
+        { send: "Second" },
+        { gets: "Second" },
+        { end: true },
+        { ends: true },
+        { prints: "Connected by {client}\nReceived b'Second'" },
+      ],
+      next: true,
+    },
+    {
+      what: "many messages on one connection",
+      steps: [
+        ...["one", "two", "three"].flatMap((text) => [{ send: text }, { gets: text }]),
+        { end: true },
+        { ends: true },
+      ],
+      cause: "the connection does not stay: it echoes until the client disconnects",
+    },
+    {
+      what: "`héllo`, which it prints in Python's notation for bytes",
+      steps: [
+        { send: "héllo it's" },
+        { gets: "héllo it's" },
+        { end: true },
+        { ends: true },
+        { prints: `Received b"h\\xc3\\xa9llo it's"` },
+      ],
+    },
+    {
+      what: "bytes that are no text",
+      steps: [{ send: BINARY }, { gets: BINARY }, { end: true }, { ends: true }],
+      next: true,
+    },
+    {
+      what: "100,000 bytes at once",
+      steps: [{ send: long(100_000) }, { gets: long(100_000) }, { end: true }, { ends: true }],
+    },
+    { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
+    { what: "a client that leaves at once", steps: [{ on: "a", leaves: true }], next: true },
+    silentClient([{ send: "Hi" }, { gets: "Hi" }, { end: true }, { ends: true }]),
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      typed: ["Hello, world"],
+      steps: [{ gets: "Hello, world" }, { send: "Hello, world" }, { ends: true }],
+      isSession: true,
+    },
+    {
+      what: "it prints what the server sends, whatever that is",
+      typed: ["Hello, world"],
+      steps: [{ gets: "Hello, world" }, { send: "HELLO, WORLD" }, { ends: true }],
+      screen: shouted("HELLO, WORLD"),
+      status: "well",
+    },
+    {
+      what: "an empty line sends `Hello, world`",
+      typed: [""],
+      steps: [{ gets: "Hello, world" }, { send: "Hello, world" }, { ends: true }],
+      screen: "Enter a message: \nReceived b'Hello, world'\n",
+      status: "well",
+    },
+    {
+      what: "an answer in pieces: it reads until all has come back",
+      typed: ["Hello, world"],
+      steps: [{ gets: "Hello, world" }, { send: ["HEL", "LO, ", "WORLD"] }, { ends: true }],
+      screen: shouted("HELLO, WORLD"),
+      status: "well",
+    },
+    {
+      what: "`héllo it's`, in Python's notation for bytes",
+      typed: ["héllo it's"],
+      steps: [{ gets: "héllo it's" }, { send: cut("héllo it's", 2) }, { ends: true }],
+      screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa9llo it's"\n`,
+      status: "well",
+    },
+    {
+      what: "a message of 5,000 bytes, more than its buffer",
+      typed: [long(5000)],
+      steps: [{ gets: long(5000) }, { send: long(5000) }, { ends: true }],
+      shows: [`Received b'${long(5000)}'\n`],
+      status: "well",
+    },
+    closesEarly("Hello, world", "Hello", {
+      typed: ["Hello, world"],
+      hides: "Received b'Hello, world'",
+    }),
+    alone(["Hello, world"]),
+  ],
+};
+
+/** What practical12_udp is put through. */
+export const PRACTICAL12_UDP: LabProbes = {
+  server: [
+    {
+      what: "the session of its header",
+      steps: [{ send: "Hello, world" }, { gets: "Hello, world" }],
+      isSession: true,
+    },
+    ...datagrams((text) => text, 1024),
+    {
+      what: "`héllo`, which it prints in Python's notation for bytes",
+      steps: [
+        { send: "héllo it's" },
+        { gets: "héllo it's" },
+        { prints: `Received b"h\\xc3\\xa9llo it's" from {client}` },
+      ],
+    },
+    {
+      what: "bytes that are no text, and the next datagram",
+      steps: [{ send: BINARY }, { gets: BINARY }],
+      next: true,
+    },
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      typed: ["Hello, world"],
+      steps: [{ gets: "Hello, world" }, { send: "Hello, world" }],
+      isSession: true,
+    },
+    {
+      what: "an empty line sends `Hello, world`",
+      typed: [""],
+      steps: [{ gets: "Hello, world" }, { send: "Hello, world" }],
+      screen: "Enter a message: \nReceived b'Hello, world'\n",
+      status: "well",
+    },
+    {
+      what: "`héllo it's`, in Python's notation for bytes",
+      typed: ["héllo it's"],
+      steps: [{ gets: "héllo it's" }, { send: "hállo it's" }],
+      screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa1llo it's"\n`,
+      status: "well",
+    },
+    ...asksOnce(
+      "Hello, world",
+      { typed: ["Hello, world"] },
+      (answer) =>
+        `Received b'${answer.replace("é", "\\xc3\\xa9").replace("😀", "\\xf0\\x9f\\x98\\x80")}'\n`,
+    ),
+  ],
+};

@@ -1,0 +1,93 @@
+/**
+ * The lab tcp: a read gives what has come, not what was sent.
+ *
+ * @module
+ */
+import { cut, type LabProbes } from "../probe.ts";
+import { alone, silentClient } from "./common.ts";
+
+const SHEET = "Hi. I am a TCP client sending data to the server";
+
+/** What tcp is put through. */
+export const TCP: LabProbes = {
+  server: [
+    {
+      what: "the session of its header",
+      steps: [{ send: SHEET }, { end: true }, { ends: true }],
+      isSession: true,
+      orScreen: [
+        "Waiting for connection",
+        "Connected to client IP: ('127.0.0.1', 65483)",
+        `Received data: ${SHEET.slice(0, 32)}`,
+        `Received data: ${SHEET.slice(32)}`,
+        "Received data: ",
+        "Waiting for connection",
+        "",
+      ].join("\n"),
+    },
+    {
+      what: "another client after the first",
+      steps: [
+        { send: "Second" },
+        { end: true },
+        { ends: true },
+        {
+          prints:
+            "Connected to client IP: {client}\nReceived data: Second\nReceived data: \nWaiting for connection",
+        },
+      ],
+      next: true,
+    },
+    {
+      what: "what has come is printed at once, not at the client's end",
+      steps: [
+        { send: "one" },
+        { prints: "Received data: one" },
+        { send: "two" },
+        { prints: "Received data: two" },
+        { end: true },
+        { ends: true },
+        { prints: "Received data: \nWaiting for connection" },
+      ],
+    },
+    {
+      what: "a character that the buffer cuts in two",
+      steps: [
+        { send: cut("naïve", 3) },
+        { end: true },
+        { ends: true },
+        { prints: "Received data: \nWaiting for connection" },
+      ],
+      joined: ["Received data: ", "naïve"],
+    },
+    {
+      what: "a client that sends nothing: the end is printed as an empty piece",
+      steps: [
+        { end: true },
+        { ends: true },
+        { prints: "Connected to client IP: {client}\nReceived data: \nWaiting for connection" },
+      ],
+      next: true,
+    },
+    silentClient([{ send: "hi" }, { prints: "Received data: hi" }, { end: true }, { ends: true }]),
+  ],
+  client: [
+    {
+      what: "the session of its header",
+      steps: [{ gets: SHEET }, { ends: true }, { leaves: true }],
+      isSession: true,
+    },
+    {
+      what: "it closes, whether the server does or not",
+      steps: [{ gets: SHEET }, { ends: true }],
+      status: "well",
+    },
+    {
+      what: "--message=héllo",
+      args: ["--message=héllo"],
+      steps: [{ gets: "héllo" }, { ends: true }],
+      status: "well",
+    },
+    alone(),
+  ],
+};

@@ -1,0 +1,21 @@
+// Streams from end to end.
+const port = Number(Deno.args.find((arg) => /^--port=/.test(arg))?.slice(7) ?? 8080);
+let server: Deno.TcpConn;
+try {
+  server = await Deno.connect({ hostname: "127.0.0.1", port });
+} catch (error) {
+  console.error((error as Error).message);
+  Deno.exit(1);
+}
+await Deno.stdout.write(new TextEncoder().encode("Input lowercase sentence:"));
+let sentence = "";
+for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+  sentence += piece;
+  if (sentence.endsWith("\n")) break;
+}
+sentence = sentence.trimEnd();
+const answer = new Response(server.readable).text();
+const data = new TextEncoder().encode(sentence);
+for (let sent = 0; sent < data.length;) sent += await server.write(data.subarray(sent));
+await server.closeWrite();
+console.log("From Server: " + await answer);
