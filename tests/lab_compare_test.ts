@@ -1,83 +1,11 @@
-/** The command `lab compare`: originals and scripts in all four pairings. */
+/** The command `lab compare`: what it finds, what it says, and files that are odd. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { findLabs } from "../scripts/lab/header.ts";
 import { hasPython } from "../scripts/lab/program.ts";
+import { compared, prints, verdicts } from "./compared.ts";
 import { writeCourse } from "./course.ts";
-import { lab, type Result, SCRIPTS, temporary } from "./helpers.ts";
+import { lab, SCRIPTS, temporary } from "./helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
-
-/** The verdicts, with their colours and flags left out. */
-function verdicts({ stdout }: Result): string[] {
-  return stdout.split("\n").filter((line) => /: (works|does not work)$/.test(line))
-    .map((line) => line.replace(/ (--|'--).*?(?= with|:)/g, ""));
-}
-
-/** How the halves print in the three pairings that are held against the originals'. */
-function prints({ stdout }: Result): string[] {
-  return stdout.split("\n").flatMap((line) =>
-    line.match(/^ {2}(\S+ (?:prints the same|differs).*?)(?:,.*|:)?$/)?.[1] ?? []
-  );
-}
-
-/** Compares a lab with files of a course, some of which are changed. */
-async function compared(
-  name: string,
-  files: string[],
-  change: (source: string, path: string) => string = (source) => source,
-): Promise<Result> {
-  await using folder = await temporary();
-  for (const path of writeCourse(folder.path, ...files)) {
-    const source = Deno.readTextFileSync(path);
-    Deno.writeTextFileSync(path, change(source, path));
-  }
-  return await lab(["compare", name, `--originals=${folder.path}`], "", undefined, 90);
-}
-
-/** The labs and what a course's own files print other than ours, in the words of the tool. */
-const DIFFERENT: Record<string, string[]> = {
-  echo: ["echo_server.ts prints the same but for bytes notation"],
-  echo_udp: ["echo_server_udp.ts differs in 5 lines", "echo_client_udp.ts differs in 3 lines"],
-  echo_v3: ["echo_server_v3.ts differs in 7 lines"],
-  practical12_tcp: ["practical12_server_tcp.ts differs in 1 line"],
-  upper_tcp: ["upper_client_tcp.ts differs in 1 line"],
-  tcp: ["tcp_server.ts prints the same but for bytes notation"],
-};
-
-for (const { name } of findLabs().filter(({ name }) => name !== "guess")) {
-  Deno.test(
-    `lab compare ${name} works with a course's own files, in all pairings`,
-    withPython,
-    async () => {
-      const result = await compared(name, []);
-      assertEquals([result.status, result.stderr], [0, ""], result.stdout);
-      assertEquals(verdicts(result).filter((line) => line.endsWith(": works")).length, 4);
-      const halves = prints(result);
-      assertEquals(halves.length, 6, result.stdout);
-      for (const line of DIFFERENT[name] ?? []) assert(halves.includes(line), result.stdout);
-      for (const half of halves.filter((half) => half.includes(".py "))) {
-        assert(half.endsWith(".py prints the same"), result.stdout);
-      }
-      const differing = halves.filter((half) => half.includes(" differs "));
-      if (!DIFFERENT[name]) assertEquals(differing, []);
-    },
-  );
-}
-
-Deno.test(
-  "lab compare guess plays with originals whose number nobody knows",
-  withPython,
-  async () => {
-    const result = await compared("guess", ["guess_server.py", "guess_client.py"]);
-    assertEquals([result.status, result.stderr], [0, ""], result.stdout);
-    assertEquals(verdicts(result), [
-      "guess_server.py with guess_client.py: works",
-      "guess_server.ts with guess_client.ts: works",
-      "guess_server.py with guess_client.ts: works",
-      "guess_server.ts with guess_client.py: works",
-    ]);
-  },
-);
 
 Deno.test("lab compare finds our counterparts the same in all pairings", withPython, async () => {
   const result = await lab(["compare", "echo"]);
