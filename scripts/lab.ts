@@ -42,7 +42,7 @@ import { Failure, UsageError, write } from "./lib.ts";
 const FLAGS = {
   originals: "",
   as: "",
-  exercise: "",
+  exercise: NaN,
   server: "",
   client: "",
   port: NaN,
@@ -202,8 +202,8 @@ async function writeBook(folder: string, originals: string) {
 
 /** Checks files, or else the exercise of the folder that the user stands in. */
 async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
-  const number = exercise === "" ? undefined : Number(exercise);
-  const files = names.length > 0 ? names : exercisesIn(FOLDER);
+  const number = Number.isNaN(exercise) ? undefined : exercise;
+  const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
   const failures: string[] = [];
   for (const file of files) {
     try {

@@ -124,12 +124,16 @@ Deno.test(
     const target = `${folder.path}/my exercise`;
     const { status, stdout } = await lab(["new", "echo_v1", target]);
     assertEquals(status, 0);
-    const [server, client, check] = told(stdout);
+    const [server, client, check, checkExercise] = told(stdout);
     assertStringIncludes((await shell(`${server} --help`)).stdout, "TCP echo server, version 1");
     assertStringIncludes((await shell(`${client} --help`)).stdout, "TCP echo client, version 1");
     const checked = await shell(check);
     assertEquals(checked.status, 0, checked.stdout + checked.stderr);
     assertEquals(checked.stdout.match(/^TAP version 14$/gm)?.length, 2);
+
+    const untouched = await shell(checkExercise);
+    assertEquals(untouched.status, 1, untouched.stdout);
+    assertStringIncludes(untouched.stdout, "--buffer-size=4"); // what to do first
 
     const moved = `${folder.path}/moved`;
     Deno.renameSync(target, moved);

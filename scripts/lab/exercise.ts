@@ -54,14 +54,14 @@ export const EXERCISES: Exercise[] = [
     title: "many messages on one connection",
     task: "Keep the connection: make version 2 of the server a version 3, which echoes message " +
       "after message until one is `exit`. What comes when two messages arrive in one read?",
-    first: "read the session at the head of scripts/echo_server_v3.ts, then put a loop around " +
-      "what echo_server_v2.ts does with a client",
+    first: "read the session at the head of our echo_server_v3.ts, then put a loop around what " +
+      "your echo_server_v2.ts does with a client",
   },
 ];
 
 /** Says in words which exercises start from a copy of a lab, and what to do first. */
 export function explainExercises(lab: string) {
-  const exercises = EXERCISES.filter((exercise) => exercise.lab === lab);
+  const exercises = exercisesOf(lab);
   for (const { number, title, task, first } of exercises) {
     write(
       `${bold(`Exercise ${number}: ${title}`)}\n${folded(task)}\n${folded(`First: ${first}.`)}\n`,
@@ -74,6 +74,10 @@ export function explainExercises(lab: string) {
     write(`${bold(`Exercise: ${lab}`)}\n${folded(task)}\n${folded(`First: ${first}.`)}\n`);
   }
   write("\n");
+}
+
+function exercisesOf(lab: string): Exercise[] {
+  return EXERCISES.filter((exercise) => exercise.lab === lab);
 }
 
 /** Breaks prose into lines of 80 columns. */
@@ -119,9 +123,13 @@ export function startExercise(name: string, folder?: string) {
     const path = quoted.replace(/("?)$/, `/scripts/${name}$1`);
     write(`  deno run -A ${[path, ...args].join(" ")}\n`);
   }
-  write(
-    `Check it, here or with \`deno task check\` in its folder:\n  deno task --cwd ${quoted} check\n`,
-  );
+  write("Check it, here or with `deno task check` in its folder:\n");
+  write(`  deno task --cwd ${quoted} check\n`);
+  for (const { number } of exercisesOf(lab.name)) {
+    write(
+      `  deno task --cwd ${quoted} check --exercise=${number}  # when exercise ${number} is done\n`,
+    );
+  }
 }
 
 /** The files of a copy, by their paths in it. */
@@ -158,9 +166,22 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** The scripts of an exercise's folder which have the names of ours. */
-export function exercisesIn(folder: string): string[] {
-  const files = scripts().map(({ name }) => `${folder}/scripts/${name}`).filter(isThere);
+/**
+ * The scripts of an exercise's folder which have the names of ours.
+ *
+ * @param folder The folder.
+ * @param number The exercise, where one is meant: the script that it changes.
+ * @returns Their paths.
+ * @throws {Failure} There are none, or there is no such exercise.
+ */
+export function exercisesIn(folder: string, number?: number): string[] {
+  const exercise = EXERCISES.find((exercise) => exercise.number === number);
+  if (number !== undefined && !exercise) {
+    throw new Failure(`there is no exercise ${number}: they are 1 to ${EXERCISES.length}`);
+  }
+  const files = scripts()
+    .filter(({ lab, half }) => !exercise || (lab.name === exercise.lab && half === "server"))
+    .map(({ name }) => `${folder}/scripts/${name}`).filter(isThere);
   if (files.length === 0) throw new Failure(`${folder}/scripts holds no exercise: name its file`);
   return files;
 }
