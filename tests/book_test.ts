@@ -276,11 +276,10 @@ async function testBook(t: Deno.TestContext, folder: string) {
       await choose(page, "echo_v3", "Two messages in one segment");
       await click(page, "echo_v3", "One step forth", 50);
       const { arrows, server } = await stage(page, "echo_v3");
-      assertEquals(arrows.filter((arrow) => arrow.includes("data")), [
-        "client data 30",
-        "server data 15",
-        "server data 14",
-      ]);
+      const [first, ...answers] = arrows.filter((arrow) => arrow.includes("data"));
+      assertEquals(first, "client data 30");
+      const bytes = answers.map((arrow) => Number(arrow.match(/^server data (\d+)$/)![1]));
+      assertEquals(bytes.reduce((sum, length) => sum + length), 29); // they may come as one
       assertMatch(server!, /message received\nhello\nfull message received\nexit\n/);
     },
   );
