@@ -429,3 +429,18 @@ Deno.test("inOrder() gives one order, whatever was seen first", () => {
     ]);
   }
 });
+
+const readme = Deno.readTextFileSync(`${SCRIPTS}../README.md`).replaceAll("\r", "");
+const DIAGRAM = /^`deno task lab wire ([^`]+ --mermaid[^`]*)`\n\n```mermaid\n([^]*?)```/gm;
+const diagrams = [...readme.matchAll(DIAGRAM)];
+
+Deno.test("every diagram of the README stands behind the command that drew it", () => {
+  assert(diagrams.length > 0);
+  assertEquals(readme.match(/^```mermaid/gm)?.length, diagrams.length);
+});
+
+for (const [, args, diagram] of diagrams) {
+  Deno.test(`lab wire ${args} draws what the README shows`, async () => {
+    assertEquals(await draw(...args.split(" ")), diagram);
+  });
+}
