@@ -59,7 +59,7 @@ Deno.test("netcat -lk serves one client after the other, also after one that res
 });
 
 Deno.test("netcat -lk gives what is typed to the client of that moment", async () => {
-  const { server, port } = await listen("-lk -w 1");
+  const { server, port } = await listen("-lk");
   await using _ = server;
   for (const name of ["one", "two"]) {
     using client = await connect(port);
@@ -319,8 +319,12 @@ Deno.test("netcat -lk sends what comes later to the next client", async () => {
   using first = await connect(port);
   await first.closeWrite();
   assertEquals(decode(await readToEnd(first)), "");
-  await server.send(encode("for the second"));
+  await server.send(encode("1"));
   using second = await connect(port);
-  await second.closeWrite();
-  assertEquals(decode(await readToEnd(second)), "for the second");
+  const buffer = new Uint8Array(9);
+  for (const piece of ["1", "2", "3"]) { // and nothing twice, nor lost
+    const length = await second.read(buffer);
+    assertEquals(decode(buffer.subarray(0, length!)), piece);
+    if (piece !== "3") await server.send(encode(`${Number(piece) + 1}`));
+  }
 });

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DENO_RUN, Program } from "../scripts/lab/program.ts";
 import {
+  closedPort,
   connect,
   decode,
   encode,
@@ -146,5 +147,17 @@ Deno.test(
     await using with4 = await withHosts(lines, ["-4z", "several.test", `${port}`]);
     assertEquals((await resultOf(with4)).status, 0);
     (await connect(port)).close();
+  },
+);
+
+Deno.test(
+  "netcat finds localhost also where the system knows no such name",
+  WITH_OTHER_HOSTS,
+  async () => {
+    const port = closedPort();
+    await using client = await withHosts("", ["localhost", `${port}`]);
+    const { status, stderr } = await resultOf(client);
+    assertEquals(status, 1);
+    assertStringIncludes(stderr, `error: nothing is listening on localhost port ${port}\n`);
   },
 );
