@@ -18,33 +18,26 @@
  *
  * @module
  */
-import { anyAddress, ask, print, receiveFrom, resolve, run } from "./lib.ts";
+import { asking, print, resolve, run } from "./lib.ts";
 
-const DATA_PAYLOAD = 2048; // bytes taken from the reply at most
+const FLAGS = {
+  host: "localhost",
+  port: 9900,
+  message: "Test message. This will be echoed",
+  bufferSize: 2048, // bytes taken from the reply at most
+  timeout: 2, // seconds to wait for the reply
+  tries: 3,
+};
 
-async function echoClient(
-  host: string,
-  port: number,
-  message: string,
-  dataPayload: number,
-  waiting: { timeout: number; tries: number },
-) {
+async function echoClient({ host, port, message, bufferSize, ...waiting }: typeof FLAGS) {
   print(`Connecting to ${host} port ${port}`);
-  const hostname = await resolve(host);
-  const server: Deno.NetAddr = { transport: "udp", hostname, port };
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: anyAddress(hostname),
-    port: 0,
-  });
+  const server = { transport: "udp", hostname: await resolve(host), port } as const;
+  const any = server.hostname.includes(":") ? "::" : "0.0.0.0"; // of our own addresses
+  const socket = asking(Deno.listenDatagram({ ...server, hostname: any, port: 0 }), waiting);
   try {
     print("Sending", message);
-    const data = new TextEncoder().encode(message);
-    const reply = await ask(
-      () => socket.send(data, server),
-      receiveFrom(socket, server, dataPayload),
-      waiting,
-    );
+    await socket.send(new TextEncoder().encode(message), server);
+    const [reply] = await socket.receive(new Uint8Array(bufferSize));
     print("received", reply);
   } finally {
     print("Closing connection to the server");
@@ -52,17 +45,4 @@ async function echoClient(
   }
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "localhost",
-      port: 9900,
-      message: "Test message. This will be echoed",
-      bufferSize: DATA_PAYLOAD,
-      timeout: 2,
-      tries: 3,
-    },
-    ({ host, port, message, bufferSize, timeout, tries }) =>
-      echoClient(host, port, message, bufferSize, { timeout, tries }),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoClient);

@@ -17,39 +17,26 @@
  */
 import { Failure, print, resolve, run, writeAll } from "./lib.ts";
 
-const BUF_SIZE = 1024; // bytes read from the server at most
+// bufferSize: bytes read from the server at most
+const FLAGS = { host: "127.0.0.1", port: 1235, message: "Hello!", bufferSize: 1024 };
 
-async function echoClient(
-  host: string,
-  port: number,
-  message: string,
-  bufSize: number,
-) {
+async function echoClient({ host, port, message, bufferSize }: typeof FLAGS) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
   const data = new TextEncoder().encode(message);
   await writeAll(server, data);
-
   const received = new Uint8Array(data.length);
   let length = 0;
-  while (length < data.length) {
-    const read = await server.read(received.subarray(length, length + bufSize));
-    if (read === null) break;
-    length += read;
-  }
-  print(received.subarray(0, length));
-  if (length < data.length) {
-    throw new Failure(`the server sent ${length} of ${data.length} bytes back`);
+  try {
+    while (length < data.length) {
+      const read = await server.read(received.subarray(length, length + bufferSize));
+      if (read === null) {
+        throw new Failure(`the server sent ${length} of ${data.length} bytes back`);
+      }
+      length += read;
+    }
+  } finally {
+    if (length > 0 || message === "") print(received.subarray(0, length));
   }
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "127.0.0.1",
-      port: 1235,
-      message: "Hello!",
-      bufferSize: BUF_SIZE,
-    },
-    ({ host, port, message, bufferSize }) => echoClient(host, port, message, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoClient);

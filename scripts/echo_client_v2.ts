@@ -6,9 +6,9 @@
  * Mirrors `echoclientv2.py` (Moratuwa CODL, Programming in Python, 4.1).
  * Its other half is `echo_server_v2.ts`.
  *
- * On purpose other than the original: a character that a read cuts in two comes
- * out whole, where the original crashes; `--max-length` and `--timeout` limit
- * what the server may send.
+ * On purpose other than the original: a character that a read cuts in two
+ * comes out whole, where the original crashes; no more than 1,048,576
+ * characters are taken from the server.
  *
  * ```console
  * $ deno run -A scripts/echo_client_v2.ts
@@ -17,36 +17,40 @@
  *
  * @module
  */
-import { encodeMessage, Failure, MessageReader, print, resolve, run, writeAll } from "./lib.ts";
+import { Failure, print, resolve, run, writeAll } from "./lib.ts";
 
-const BUF_SIZE = 15; // bytes read from the server at a time
+const FLAGS = {
+  host: "127.0.0.1",
+  port: 1236,
+  message: "Hello!This is a longer message than the available buffer size of 15bytes",
+  bufferSize: 15, // bytes read from the server at a time
+};
+const HEADER_SIZE = 10; // characters that hold the length of the message in characters
 const MAX_LENGTH = 1_048_576; // characters of a message
-const TIMEOUT = 30; // seconds of silence inside of a message
 
-async function echoClient(
-  host: string,
-  port: number,
-  message: string,
-  reading: { bufferSize: number; maxLength: number; timeout: number },
-) {
+async function echoClient({ host, port, message, bufferSize }: typeof FLAGS) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
-  await writeAll(server, encodeMessage(message));
-  using replies = new MessageReader(server, reading);
-  const reply = await replies.read();
-  if (reply === null) throw new Failure("the server closed without a reply");
+  const question = `${[...message].length}`.padStart(HEADER_SIZE) + message;
+  await writeAll(server, new TextEncoder().encode(question));
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const buffer = new Uint8Array(bufferSize);
+  let header = "";
+  let reply = "";
+  for (let missing = HEADER_SIZE; missing > 0;) { // characters: of the header, then of the message
+    // Each of them has at least one byte: so nothing of what follows the reply is read.
+    const length = await server.read(buffer.subarray(0, missing));
+    if (length === null) throw new Failure("the server closed before all of its reply came");
+    const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
+    reply += piece;
+    missing -= [...piece].length;
+    if (missing === 0 && header === "") {
+      [header, reply] = [reply, ""];
+      if (!/^ *\d+ *$/.test(header)) throw new Failure(`this is no header: ${header}`);
+      missing = Number(header);
+      if (missing > MAX_LENGTH) throw new Failure(`a message of ${missing} characters is too long`);
+    }
+  }
   print(reply);
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "127.0.0.1",
-      port: 1236,
-      message: "Hello!This is a longer message than the available buffer size of 15bytes",
-      bufferSize: BUF_SIZE,
-      maxLength: MAX_LENGTH,
-      timeout: TIMEOUT,
-    },
-    ({ host, port, message, ...reading }) => echoClient(host, port, message, reading),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoClient);

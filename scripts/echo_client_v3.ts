@@ -21,49 +21,43 @@
  *
  * @module
  */
-import {
-  encodeMessage,
-  Failure,
-  input,
-  MessageReader,
-  print,
-  resolve,
-  run,
-  writeAll,
-} from "./lib.ts";
+import { Failure, input, print, resolve, run, writeAll } from "./lib.ts";
 
-const BUF_SIZE = 15; // bytes read from the server at a time
+// bufferSize: bytes read from the server at a time
+const FLAGS = { host: "127.0.0.1", port: 1236, bufferSize: 15 };
+const HEADER_SIZE = 10; // characters that hold the length of the message in characters
 const MAX_LENGTH = 1_048_576; // characters of a message
-const TIMEOUT = 30; // seconds of silence inside of a message
 
-async function echoClient(
-  host: string,
-  port: number,
-  reading: { bufferSize: number; maxLength: number; timeout: number },
-) {
+async function echoClient({ host, port, bufferSize }: typeof FLAGS) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
-  using replies = new MessageReader(server, reading);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const buffer = new Uint8Array(bufferSize);
   let message = "";
   while (message !== "exit") {
-    // The end of input says the same as "exit".
-    message = await input('Enter a message: "exit" to abort:') ?? "exit";
-    await writeAll(server, encodeMessage(message));
-    const reply = await replies.read();
-    if (reply === null) throw new Failure("the server closed the connection");
+    message = await input('Enter a message: "exit" to abort:') ?? "exit"; // the end of the input
+    const question = `${[...message].length}`.padStart(HEADER_SIZE) + message;
+    await writeAll(server, new TextEncoder().encode(question));
+    let header = "";
+    let reply = "";
+    for (let missing = HEADER_SIZE; missing > 0;) { // characters: of the header, then of the message
+      // Each of them has at least one byte: so nothing of what follows the reply is read.
+      const length = await server.read(buffer.subarray(0, missing));
+      if (length === null) throw new Failure("the server closed before all of its reply came");
+      const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
+      reply += piece;
+      missing -= [...piece].length;
+      if (missing === 0 && header === "") {
+        [header, reply] = [reply, ""];
+        if (!/^ *\d+ *$/.test(header)) throw new Failure(`this is no header: ${header}`);
+        missing = Number(header);
+        if (missing > MAX_LENGTH) {
+          throw new Failure(`a message of ${missing} characters is too long`);
+        }
+      }
+    }
     print(reply);
   }
   print("Connection Closed");
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "127.0.0.1",
-      port: 1236,
-      bufferSize: BUF_SIZE,
-      maxLength: MAX_LENGTH,
-      timeout: TIMEOUT,
-    },
-    ({ host, port, ...reading }) => echoClient(host, port, reading),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoClient);

@@ -6,7 +6,9 @@
  * Its other half is `echo_client.ts`.
  *
  * On purpose other than the original: clients are served at the same time,
- * where the original serves one after another; the backlog can't be chosen.
+ * where the original serves one after another; the backlog can't be chosen;
+ * `--port` has a default. The original prints its first line before it binds,
+ * and with two spaces in it.
  *
  * ```console
  * $ deno run -A scripts/echo_server.ts --port=9900
@@ -19,19 +21,20 @@
  *
  * @module
  */
-import { log, print, resolve, run, serve, writeAll } from "./lib.ts";
+import { attend, each, log, print, resolve, run, writeAll } from "./lib.ts";
 
-const DATA_PAYLOAD = 2048; // bytes read from a client at most
+// bufferSize: bytes read from a client at most
+const FLAGS = { host: "localhost", port: 9900, bufferSize: 2048, quiet: false };
 
-async function echoServer(host: string, port: number, dataPayload: number) {
-  // The original lets 5 clients wait (its backlog). Deno sets the backlog
-  // itself, and here no client waits for another.
+async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
+  // The original lets 5 clients wait (its backlog); Deno sets the backlog itself.
   using listener = Deno.listen({ hostname: await resolve(host), port });
   print(`Starting up echo server on ${host} port ${listener.addr.port}`);
   log("Waiting to receive message from client");
-  await serve(listener, async (client) => {
-    try {
-      const buffer = new Uint8Array(dataPayload);
+  for await (const client of each(listener, () => listener.accept())) {
+    // With `await` before it, one client is served after the other, as in the original.
+    attend(client, async () => {
+      const buffer = new Uint8Array(bufferSize);
       const length = await client.read(buffer);
       if (length !== null) {
         const data = buffer.subarray(0, length);
@@ -39,15 +42,8 @@ async function echoServer(host: string, port: number, dataPayload: number) {
         await writeAll(client, data);
         log("sent", data, "bytes back to", client.remoteAddr);
       }
-    } finally {
-      log("Waiting to receive message from client");
-    }
-  });
+    }).finally(() => log("Waiting to receive message from client"));
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "localhost", port: 9900, bufferSize: DATA_PAYLOAD, quiet: false },
-    ({ host, port, bufferSize }) => echoServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoServer);

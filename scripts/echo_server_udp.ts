@@ -6,7 +6,12 @@
  * Its other half is `echo_client_udp.ts`.
  *
  * On purpose other than the original: what goes wrong with one datagram is
- * told, and the next one is served.
+ * told, and the next one is served; a datagram that bears the server's own
+ * address is not answered.
+ *
+ * Mind that it answers everybody: a datagram with a forged source makes two
+ * such servers answer each other for ever (CVE-2024-2169). That is why it
+ * listens on this machine alone, and why `--host=0.0.0.0` is for exercises.
  *
  * ```console
  * $ deno run -A scripts/echo_server_udp.ts --port=9900
@@ -20,35 +25,26 @@
  *
  * @module
  */
-import { log, LONGEST_DATAGRAM, print, resolve, run, serveDatagrams } from "./lib.ts";
+import { each, log, print, resolve, run, unsent } from "./lib.ts";
 
-const DATA_PAYLOAD = 2048; // bytes taken from a datagram at most
+// bufferSize: bytes taken from a datagram at most
+const FLAGS = { host: "localhost", port: 9900, bufferSize: 2048, quiet: false };
 
-async function echoServer(host: string, port: number, dataPayload: number) {
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: await resolve(host),
-    port,
-  });
-  const { port: ownPort } = socket.addr as Deno.NetAddr;
-  print(`Starting up echo server on ${host} port ${ownPort}`);
-  const buffer = new Uint8Array(LONGEST_DATAGRAM);
-  await serveDatagrams(socket, async () => {
-    log("Waiting to receive message from client");
-    const [datagram, peer] = await socket.receive(buffer);
-    const data = datagram.subarray(0, dataPayload);
+async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
+  const hostname = await resolve(host);
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  print(`Starting up echo server on ${host} port ${(socket.addr as Deno.NetAddr).port}`);
+  log("Waiting to receive message from client");
+  const buffer = new Uint8Array(bufferSize);
+  for await (const [data, peer] of each(socket, () => socket.receive(buffer))) {
     log("received", data.length, "bytes from", peer);
     log("Data:", data);
     if (data.length > 0) {
-      const sent = await socket.send(data, peer);
+      const sent = await socket.send(data, peer).catch(unsent);
       log("sent", sent, "bytes back to", peer);
     }
-  });
+    log("Waiting to receive message from client");
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "localhost", port: 9900, bufferSize: DATA_PAYLOAD, quiet: false },
-    ({ host, port, bufferSize }) => echoServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoServer);

@@ -18,28 +18,26 @@
  *
  * @module
  */
-import { log, print, resolve, run, serve, writeAll } from "./lib.ts";
+import { attend, each, log, print, resolve, run, writeAll } from "./lib.ts";
 
-const BUF_SIZE = 1024; // bytes read from a client at most
+// bufferSize: bytes read from a client at most
+const FLAGS = { host: "127.0.0.1", port: 1235, bufferSize: 1024, quiet: false };
 
-async function echoServer(host: string, port: number, bufSize: number) {
+async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
   using listener = Deno.listen({ hostname: await resolve(host), port });
   print("Listening..");
-  await serve(listener, async (client) => {
-    log("Connection Address is: ", client.remoteAddr);
-    const buffer = new Uint8Array(bufSize);
-    const length = await client.read(buffer);
-    if (length !== null) {
+  for await (const client of each(listener, () => listener.accept())) {
+    // With `await` before it, one client is served after the other, as in the original.
+    attend(client, async () => {
+      log("Connection Address is: ", client.remoteAddr);
+      const buffer = new Uint8Array(bufferSize);
+      const length = await client.read(buffer);
+      if (length === null) return; // it sent nothing
       const data = buffer.subarray(0, length);
       log(data);
       await writeAll(client, data);
-    }
-  });
+    });
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "127.0.0.1", port: 1235, bufferSize: BUF_SIZE, quiet: false },
-    ({ host, port, bufferSize }) => echoServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoServer);

@@ -8,8 +8,9 @@
  *
  * On purpose other than the original: clients are served at the same time; a
  * character that a read cuts in two comes out whole, where the original
- * crashes; `--max-length` limits a message, `--timeout` the silence inside of
- * one.
+ * crashes; a client that leaves without `exit` ends its own connection, where
+ * it ends the original; a header that is no number, or stands for more than
+ * 1,048,576 characters, does so too.
  *
  * ```console
  * $ deno run -A scripts/echo_server_v3.ts
@@ -24,44 +25,50 @@
  *
  * @module
  */
-import { encodeMessage, log, MessageReader, print, resolve, run, serve, writeAll } from "./lib.ts";
+import { attend, each, Failure, log, print, resolve, run, writeAll } from "./lib.ts";
 
-const BUF_SIZE = 15; // bytes read from a client at a time
+// bufferSize: bytes read from a client at a time
+const FLAGS = { host: "127.0.0.1", port: 1236, bufferSize: 15, quiet: false };
+const HEADER_SIZE = 10; // characters that hold the length of the message in characters
 const MAX_LENGTH = 1_048_576; // characters of a message
-const TIMEOUT = 30; // seconds of silence inside of a message
 
-async function echoServer(
-  host: string,
-  port: number,
-  reading: { bufferSize: number; maxLength: number; timeout: number },
-) {
+async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
   using listener = Deno.listen({ hostname: await resolve(host), port });
   print("Listening..");
-  await serve(listener, async (client) => {
-    log("Connection Address is: ", client.remoteAddr);
-    using messages = new MessageReader(client, reading);
-    let message: string | null = "";
-    while (message !== "exit") {
-      message = await messages.read();
-      if (message === null) break;
-      log("full message received");
-      log(message);
-      await writeAll(client, encodeMessage(message));
-    }
-    log("Finished serving client: ", client.remoteAddr);
-  });
+  for await (const client of each(listener, () => listener.accept())) {
+    // With `await` before it, one client is served after the other, as in the original.
+    attend(client, async () => {
+      log("Connection Address is: ", client.remoteAddr);
+      const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      const buffer = new Uint8Array(bufferSize);
+      let message = "";
+      while (message !== "exit") {
+        let header = "";
+        message = "";
+        for (let missing = HEADER_SIZE; missing > 0;) { // characters: of the header, then of the message
+          // Each of them has at least one byte: so nothing of what follows the message is read.
+          const length = await client.read(buffer.subarray(0, missing));
+          if (length === null && header + message === "") return; // it left without `exit`
+          if (length === null) throw new Failure("the connection ended inside a message");
+          const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
+          message += piece;
+          missing -= [...piece].length;
+          if (missing === 0 && header === "") {
+            [header, message] = [message, ""];
+            if (!/^ *\d+ *$/.test(header)) throw new Failure(`this is no header: ${header}`);
+            missing = Number(header);
+            if (missing > MAX_LENGTH) {
+              throw new Failure(`a message of ${missing} characters is too long`);
+            }
+          }
+        }
+        log("full message received");
+        log(message);
+        header = `${[...message].length}`.padStart(HEADER_SIZE);
+        await writeAll(client, new TextEncoder().encode(header + message));
+      }
+    }).finally(() => log("Finished serving client: ", client.remoteAddr));
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "127.0.0.1",
-      port: 1236,
-      bufferSize: BUF_SIZE,
-      maxLength: MAX_LENGTH,
-      timeout: TIMEOUT,
-      quiet: false,
-    },
-    ({ host, port, ...reading }) => echoServer(host, port, reading),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoServer);

@@ -20,67 +20,37 @@
  *
  * @module
  */
-import {
-  anyAddress,
-  ask,
-  Failure,
-  input,
-  note,
-  print,
-  receiveFrom,
-  resolve,
-  run,
-  text,
-} from "./lib.ts";
+import { asking, Failure, input, note, print, resolve, run, text } from "./lib.ts";
 
+// timeout: seconds to wait for a reply
+const FLAGS = { host: "localhost", port: 9900, timeout: 2, tries: 3 };
 const VERDICTS = ["HIGHER", "LOWER", "CORRECT", "INVALID"];
-const DATA_PAYLOAD = 2048; // bytes taken from a reply at most
 const SOCKETS_KEPT = 100;
 
-async function guessClient(
-  host: string,
-  port: number,
-  waiting: { timeout: number; tries: number },
-) {
-  const hostname = await resolve(host);
-  const server: Deno.NetAddr = { transport: "udp", hostname, port };
+async function guessClient({ host, port, ...waiting }: typeof FLAGS) {
+  const server = { transport: "udp", hostname: await resolve(host), port } as const;
   const sockets: Deno.DatagramConn[] = [];
-  while (true) {
+  for (let verdict = ""; verdict !== "CORRECT";) {
     const guess = await input("Guess a number between 1 and 99: ");
     if (guess === null) throw new Failure("the number was not found");
     if (!/^[+-]?\d+$/.test(guess.trim())) {
       note(`not a whole number: ${guess}`);
       continue;
     }
-    // Each question has a socket of its own, so that a late reply to another
-    // one can't be taken for its answer. The sockets stay open for a while:
-    // a closed one's port could be given to the next.
-    const socket = Deno.listenDatagram({
-      transport: "udp",
-      hostname: anyAddress(hostname),
-      port: 0,
-    });
-    if (sockets.push(socket) > SOCKETS_KEPT) sockets.shift()?.close();
-
-    const data = new TextEncoder().encode(guess);
-    const reply = text(
-      await ask(
-        () => socket.send(data, server),
-        receiveFrom(socket, server, DATA_PAYLOAD),
-        waiting,
-      ),
-    );
-    if (!VERDICTS.includes(reply)) {
-      throw new Failure(`this is no guess server, it answers: ${reply}`);
+    // Each question has a socket of its own, so that a late reply to another one can't be taken for
+    // its answer. The sockets stay open for a while: a closed one's port could be given to the next.
+    const any = server.hostname.includes(":") ? "::" : "0.0.0.0"; // of our own addresses
+    const socket = Deno.listenDatagram({ ...server, hostname: any, port: 0 });
+    if (sockets.push(socket) > SOCKETS_KEPT) sockets.shift()!.close();
+    const question = asking(socket, waiting);
+    await question.send(new TextEncoder().encode(guess), server);
+    const [reply] = await question.receive(new Uint8Array(2048));
+    verdict = text(reply);
+    if (!VERDICTS.includes(verdict)) {
+      throw new Failure(`this is no guess server, it answers: ${verdict}`);
     }
-    print(reply);
-    if (reply === "CORRECT") return;
+    print(verdict);
   }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "localhost", port: 9900, timeout: 2, tries: 3 },
-    ({ host, port, timeout, tries }) => guessClient(host, port, { timeout, tries }),
-  );
-}
+if (import.meta.main) await run(FLAGS, guessClient);

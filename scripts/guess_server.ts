@@ -6,9 +6,11 @@
  * Mirrors task T3 (CMPU4021 Distributed Systems, week 2), whose program the
  * sheet leaves to the student. Its other half is `guess_client.ts`.
  *
- * A datagram holds one guess as decimal text. The reply is `HIGHER` when the
- * number is higher than the guess, `LOWER`, `CORRECT`, or `INVALID` for what is
- * no whole number. The number stays the same for all players.
+ * A datagram holds one guess as decimal text, 32 bytes at most. The reply is
+ * `HIGHER` when the number is higher than the guess, `LOWER`, `CORRECT`, or
+ * `INVALID` for what is no whole number. The number stays the same for all
+ * players. What is itself a verdict gets no reply: with a forged source, two
+ * guess servers would answer each other for ever.
  *
  * ```console
  * $ deno run -A scripts/guess_server.ts --secret=42
@@ -21,55 +23,37 @@
  *
  * @module
  */
-import {
-  address,
-  log,
-  LONGEST_DATAGRAM,
-  print,
-  resolve,
-  run,
-  serveDatagrams,
-  text,
-  UsageError,
-} from "./lib.ts";
+import { address, each, log, print, resolve, run, text, unsent, UsageError } from "./lib.ts";
+
+// secret: a number is drawn
+const FLAGS = { host: "localhost", port: 9900, secret: NaN, quiet: false };
+const VERDICTS = ["HIGHER", "LOWER", "CORRECT", "INVALID"];
+const GUESS_SIZE = 32; // bytes of a guess at most
 
 /** A number from `start` to `stop - 1`, as Python's `random.randrange`. */
 function randrange(start: number, stop: number): number {
   return start + Math.floor(Math.random() * (stop - start));
 }
 
-function judge(guess: string, secret: number): string {
-  if (!/^[+-]?\d+$/.test(guess)) return "INVALID";
-  if (Number(guess) === secret) return "CORRECT";
-  return Number(guess) < secret ? "HIGHER" : "LOWER";
-}
-
-async function guessServer(host: string, port: number, secret: number) {
+async function guessServer({ host, port, secret }: typeof FLAGS) {
   if (secret < 1 || secret >= 100) {
     throw new UsageError(`--secret must be from 1 to 99, not ${secret}`);
   }
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: await resolve(host),
-    port,
-  });
-  const { port: ownPort } = socket.addr as Deno.NetAddr;
-  print(`Starting up guess server on ${host} port ${ownPort}`);
+  secret ||= randrange(1, 100);
+  const hostname = await resolve(host);
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  print(`Starting up guess server on ${host} port ${(socket.addr as Deno.NetAddr).port}`);
   print("Waiting for guesses");
-  const buffer = new Uint8Array(LONGEST_DATAGRAM);
-  await serveDatagrams(socket, async () => {
-    const [data, peer] = await socket.receive(buffer);
+  const buffer = new Uint8Array(GUESS_SIZE + 1);
+  for await (const [data, peer] of each(socket, () => socket.receive(buffer))) {
     const guess = new TextDecoder().decode(data).trim();
-    const verdict = judge(guess, secret);
-    const shown = verdict === "INVALID" ? text(data) : guess;
-    log(`${address(peer)} guessed ${shown}: ${verdict}`);
-    await socket.send(new TextEncoder().encode(verdict), peer);
-  });
+    if (VERDICTS.includes(guess)) continue; // two servers would answer each other for ever
+    const isNumber = data.length <= GUESS_SIZE && /^[+-]?\d+$/.test(guess);
+    const order = Number(guess) < secret ? "HIGHER" : "LOWER";
+    const verdict = !isNumber ? "INVALID" : Number(guess) === secret ? "CORRECT" : order;
+    log(`${address(peer)} guessed ${isNumber ? guess : text(data)}: ${verdict}`);
+    await socket.send(new TextEncoder().encode(verdict), peer).catch(unsent);
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "localhost", port: 9900, secret: Number, quiet: false },
-    ({ host, port, secret = randrange(1, 100) }) => guessServer(host, port, secret),
-  );
-}
+if (import.meta.main) await run(FLAGS, guessServer);

@@ -58,7 +58,7 @@
  *
  * @module
  */
-import { anyAddress, complain, explain, Failure, type Flags, note, run } from "./lib.ts";
+import { complain, explain, Failure, note, run } from "./lib.ts";
 import { addresses, connect, scan } from "./netcat/connect.ts";
 import { converse } from "./netcat/converse.ts";
 import { FLAGS, lettersApart, type Options, optionsFrom } from "./netcat/options.ts";
@@ -99,7 +99,7 @@ async function serveClients(options: Options) {
   while (keepsListening) {
     await serve(listener, options).catch((error) => {
       if (!(error instanceof Failure)) throw error;
-      complain(error.message, ...error.hints); // and the next client is served
+      complain(error.message, error.hint); // and the next client is served
     });
   }
   await serve(listener, options);
@@ -130,7 +130,10 @@ async function talkToPeer(options: Options) {
   const { ports: [port], localAddress, localPort = 0 } = options;
   const transport = "udp" as const;
   const hostname = await firstAddress(options);
-  const own = { hostname: localAddress ?? anyAddress(hostname), port: localPort };
+  const own = {
+    hostname: localAddress ?? (hostname.includes(":") ? "::" : "0.0.0.0"),
+    port: localPort,
+  };
   const socket = Deno.listenDatagram({ transport, ...own });
   const connection = udpConnection(socket, options, { transport, hostname, port });
   await converse(connection, options, (error) => explained(error, options));
@@ -148,31 +151,31 @@ function placeOf(address: Deno.Addr): string {
 }
 
 /** Says in words what went wrong. */
-function explained(error: unknown, options: Options): [message: string, ...hints: string[]] {
+function explained(error: unknown, options: Options): [message: string, hint?: string] {
   const { path, host, ports: [port], listens, localAddress, localPort } = options;
   if (path !== undefined) return explainedUnix(error, path);
   const isOwn = !listens &&
     (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.AddrNotAvailable);
-  const [message, ...hints] = isOwn
+  const [message, hint] = isOwn
     ? explain(error, localAddress ?? "this machine", localPort)
     : explain(error, host, port);
-  return [message, ...hints.map((hint) => hint.replace("--port=", listens ? "-l " : "-p "))];
+  return [message, hint?.replace("--port=", listens ? "-l " : "-p ")];
 }
 
-function explainedUnix(error: unknown, path: string): [message: string, ...hints: string[]] {
+function explainedUnix(error: unknown, path: string): [message: string, hint?: string] {
   const { AddrInUse, ConnectionRefused, NotCapable, NotFound } = Deno.errors;
-  const [message, ...hints] = explain(error);
+  const [message, hint] = explain(error);
   if (error instanceof NotFound) return [`there is no ${path}`];
   if (error instanceof ConnectionRefused) return [`nothing is listening on ${path}`];
   if (error instanceof AddrInUse) return [`${path} is there already`, "remove it, or take another"];
   if (error instanceof NotCapable) {
     const all = "--allow-net --allow-read --allow-write";
-    return [message, ...hints.map((hint) => hint.replace("--allow-net", all))];
+    return [message, hint?.replace("--allow-net", all)];
   }
-  return [message.replace(/^ port 0/, path), ...hints];
+  return [message.replace(/^ port 0/, path), hint];
 }
 
 if (import.meta.main) {
   const { args, refused } = lettersApart(Deno.args);
-  await run(FLAGS, (flags: Flags<typeof FLAGS>) => netcat(optionsFrom(flags, refused)), args);
+  await run(FLAGS, (flags) => netcat(optionsFrom(flags, refused)), args);
 }

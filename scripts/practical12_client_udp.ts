@@ -17,49 +17,29 @@
  *
  * @module
  */
-import { anyAddress, ask, input, note, print, receiveFrom, repr, resolve, run } from "./lib.ts";
+import { asking, input, note, print, repr, resolve, run } from "./lib.ts";
 
-const BUFFER_SIZE = 1024; // bytes taken from the reply at most
+const FLAGS = {
+  host: "127.0.0.1",
+  port: 12345,
+  message: "", // asked for
+  bufferSize: 1024, // bytes taken from the reply at most
+  timeout: 2, // seconds to wait for the reply
+  tries: 3,
+};
 
-async function echoClient(
-  host: string,
-  port: number,
-  message: string | undefined,
-  bufferSize: number,
-  waiting: { timeout: number; tries: number },
-) {
-  const hostname = await resolve(host);
-  const server: Deno.NetAddr = { transport: "udp", hostname, port };
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: anyAddress(hostname),
-    port: 0,
-  });
-  message ??= await input("Enter a message: ") || "Hello, world";
+async function echoClient({ host, port, message, bufferSize, ...waiting }: typeof FLAGS) {
+  const server = { transport: "udp", hostname: await resolve(host), port } as const;
+  const any = server.hostname.includes(":") ? "::" : "0.0.0.0"; // of our own addresses
+  const socket = asking(Deno.listenDatagram({ ...server, hostname: any, port: 0 }), waiting);
+  message ||= await input("Enter a message: ") || "Hello, world";
   const data = new TextEncoder().encode(message);
-  const received = await ask(
-    () => socket.send(data, server),
-    receiveFrom(socket, server, bufferSize),
-    waiting,
-  );
+  await socket.send(data, server);
+  const [received] = await socket.receive(new Uint8Array(bufferSize));
   print("Received", repr(received));
-  if (received.length < data.length) {
-    note(`only ${received.length} of ${data.length} bytes came back`);
-  }
+  const { length } = received;
+  if (length < data.length) note(`only ${length} of ${data.length} bytes came back`);
   socket.close();
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "127.0.0.1",
-      port: 12345,
-      message: String,
-      bufferSize: BUFFER_SIZE,
-      timeout: 2,
-      tries: 3,
-    },
-    ({ host, port, message, bufferSize, ...waiting }) =>
-      echoClient(host, port, message, bufferSize, waiting),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoClient);

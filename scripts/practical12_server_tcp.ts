@@ -5,8 +5,9 @@
  * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, TCP).
  * Its other half is `practical12_client_tcp.ts`.
  *
- * On purpose other than the original: clients are served at the same time,
- * where the original serves one after another.
+ * On purpose other than the original: clients are served at the same time, and
+ * it goes on until Ctrl-C, as the sheet's algorithm says; the course's own
+ * file serves one client and ends.
  *
  * ```console
  * $ deno run -A scripts/practical12_server_tcp.ts
@@ -16,28 +17,26 @@
  *
  * @module
  */
-import { log, repr, resolve, run, serve, writeAll } from "./lib.ts";
+import { attend, each, log, repr, resolve, run, writeAll } from "./lib.ts";
 
-const BUFFER_SIZE = 1024; // bytes read from a client at a time
+// bufferSize: bytes read from a client at a time
+const FLAGS = { host: "127.0.0.1", port: 12345, bufferSize: 1024, quiet: false };
 
-async function echoServer(host: string, port: number, bufferSize: number) {
+async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
   using listener = Deno.listen({ hostname: await resolve(host), port });
-  await serve(listener, async (client) => {
-    log("Connected by", client.remoteAddr);
-    client.setNoDelay(); // a second write would wait for the ACK of the first
-    const buffer = new Uint8Array(bufferSize);
-    let length: number | null;
-    while ((length = await client.read(buffer)) !== null) {
-      const data = buffer.subarray(0, length);
-      log("Received", () => repr(data));
-      await writeAll(client, data);
-    }
-  });
+  for await (const client of each(listener, () => listener.accept())) {
+    // With `await` before it, one client is served after the other, as in the original.
+    attend(client, async () => {
+      log("Connected by", client.remoteAddr);
+      client.setNoDelay(); // a second write would wait for the ACK of the first
+      const buffer = new Uint8Array(bufferSize);
+      for (let length; (length = await client.read(buffer)) !== null;) {
+        const data = buffer.subarray(0, length);
+        log("Received", () => repr(data));
+        await writeAll(client, data);
+      }
+    });
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "127.0.0.1", port: 12345, bufferSize: BUFFER_SIZE, quiet: false },
-    ({ host, port, bufferSize }) => echoServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoServer);

@@ -6,7 +6,12 @@
  * Its other half is `practical12_client_udp.ts`.
  *
  * On purpose other than the original: what goes wrong with one datagram is
- * told, and the next one is served.
+ * told, and the next one is served; a datagram that bears the server's own
+ * address is not answered.
+ *
+ * Mind that it answers everybody: a datagram with a forged source makes two
+ * such servers answer each other for ever (CVE-2024-2169). That is why it
+ * listens on this machine alone, and why `--host=0.0.0.0` is for exercises.
  *
  * ```console
  * $ deno run -A scripts/practical12_server_udp.ts
@@ -15,28 +20,19 @@
  *
  * @module
  */
-import { log, LONGEST_DATAGRAM, repr, resolve, run, serveDatagrams } from "./lib.ts";
+import { each, log, repr, resolve, run, unsent } from "./lib.ts";
 
-const BUFFER_SIZE = 1024; // bytes taken from a datagram at most
+// bufferSize: bytes taken from a datagram at most
+const FLAGS = { host: "127.0.0.1", port: 12345, bufferSize: 1024, quiet: false };
 
-async function echoServer(host: string, port: number, bufferSize: number) {
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: await resolve(host),
-    port,
-  });
-  const buffer = new Uint8Array(LONGEST_DATAGRAM);
-  await serveDatagrams(socket, async () => {
-    const [datagram, peer] = await socket.receive(buffer);
-    const data = datagram.subarray(0, bufferSize);
+async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
+  const hostname = await resolve(host);
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  const buffer = new Uint8Array(bufferSize);
+  for await (const [data, peer] of each(socket, () => socket.receive(buffer))) {
     log("Received", () => repr(data), "from", peer);
-    await socket.send(data, peer);
-  });
+    await socket.send(data, peer).catch(unsent);
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "127.0.0.1", port: 12345, bufferSize: BUFFER_SIZE, quiet: false },
-    ({ host, port, bufferSize }) => echoServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, echoServer);

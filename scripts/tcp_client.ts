@@ -17,7 +17,13 @@
  */
 import { print, resolve, run, writeAll } from "./lib.ts";
 
-async function tcpClient(host: string, port: number, message: string) {
+const FLAGS = {
+  host: "localhost",
+  port: 81,
+  message: "Hi. I am a TCP client sending data to the server",
+};
+
+async function tcpClient({ host, port, message }: typeof FLAGS) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
   try {
     await writeAll(server, new TextEncoder().encode(message));
@@ -26,13 +32,4 @@ async function tcpClient(host: string, port: number, message: string) {
   }
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "localhost",
-      port: 81,
-      message: "Hi. I am a TCP client sending data to the server",
-    },
-    ({ host, port, message }) => tcpClient(host, port, message),
-  );
-}
+if (import.meta.main) await run(FLAGS, tcpClient);

@@ -24,33 +24,27 @@
  *
  * @module
  */
-import { Decoder, log, resolve, run, serve } from "./lib.ts";
+import { attend, each, log, resolve, run } from "./lib.ts";
 
-const BUFFER_SIZE = 32; // bytes read from a client at a time
+// bufferSize: bytes read from a client at a time
+const FLAGS = { host: "localhost", port: 81, bufferSize: 32, quiet: false };
 
-async function tcpServer(host: string, port: number, bufferSize: number) {
+async function tcpServer({ host, port, bufferSize }: typeof FLAGS) {
   using listener = Deno.listen({ hostname: await resolve(host), port });
   log("Waiting for connection");
-  await serve(listener, async (client) => {
-    try {
+  for await (const client of each(listener, () => listener.accept())) {
+    // With `await` before it, one client is served after the other, as in the original.
+    attend(client, async () => {
       log("Connected to client IP:", client.remoteAddr);
-      const decoder = new Decoder(); // a piece may end inside a character
+      const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a piece may end inside a character
       const buffer = new Uint8Array(bufferSize);
-      let length: number | null;
-      while ((length = await client.read(buffer)) !== null) {
-        const data = buffer.subarray(0, length);
-        log("Received data:", decoder.decode(data, { stream: true }));
+      for (let length; (length = await client.read(buffer)) !== null;) {
+        // Who prints more slowly than clients send lets them wait.
+        await log("Received data:", decoder.decode(buffer.subarray(0, length), { stream: true }));
       }
       log("Received data:", decoder.decode());
-    } finally {
-      log("Waiting for connection");
-    }
-  });
+    }).finally(() => log("Waiting for connection"));
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "localhost", port: 81, bufferSize: BUFFER_SIZE, quiet: false },
-    ({ host, port, bufferSize }) => tcpServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, tcpServer);

@@ -7,7 +7,9 @@
  * Python). Its other half is `upper_server_tcp.ts`.
  *
  * On purpose other than the original: it ends its half of the connection and
- * reads to the server's end, where the original receives once.
+ * reads to the server's end, where the original receives once; an empty line
+ * ends it, where the original hangs. When the server breaks off, what came is
+ * printed, then the error.
  *
  * ```console
  * $ deno run -A scripts/upper_client_tcp.ts # and type hello⏎
@@ -19,41 +21,32 @@
  */
 import { Failure, input, print, resolve, run, writeAll } from "./lib.ts";
 
-const BUFFER_SIZE = 2048; // bytes read from the server at a time
-const GROWTH = 3; // bytes that one byte in lower case may become
+// bufferSize: bytes read from the server at a time
+const FLAGS = { host: "127.0.0.1", port: 8080, bufferSize: 2048 };
+const GROWTH = 3; // characters that one may become in upper case
 
-async function upperClient(host: string, port: number, bufferSize: number) {
+async function upperClient({ host, port, bufferSize }: typeof FLAGS) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
   const sentence = await input("Input lowercase sentence:");
   if (sentence === null) throw new Failure("no sentence was typed");
   const data = new TextEncoder().encode(sentence);
-
-  async function send() {
-    await writeAll(server, data);
-    await server.closeWrite();
-  }
-
-  async function receive(): Promise<Uint8Array> {
-    const received = new Uint8Array(GROWTH * data.length + 1);
-    let length = 0;
-    while (length < received.length) {
-      const room = received.subarray(length, length + bufferSize);
-      const read = await server.read(room);
-      if (read === null) return received.subarray(0, length);
-      length += read;
+  const sent = writeAll(server, data).then(() => server.closeWrite()); // while the answer is read
+  sent.catch(() => {}); // told below
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const buffer = new Uint8Array(bufferSize);
+  let modified = "";
+  try {
+    for (let length; (length = await server.read(buffer)) !== null;) {
+      modified += decoder.decode(buffer.subarray(0, length), { stream: true });
+      if (modified.length > GROWTH * sentence.length) {
+        throw new Failure("the server sends more than the sentence in upper case");
+      }
     }
-    throw new Failure("the server sends more than the sentence in upper case");
+    if (modified === "" && sentence !== "") throw new Failure("the server sent nothing back");
+    await sent;
+  } finally {
+    print("From Server:", modified + decoder.decode());
   }
-
-  // At the same time, or a long sentence would fill the buffers on the way
-  // while each side waits for the other to read.
-  const [modified] = await Promise.all([receive(), send()]);
-  print("From Server:", modified);
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "127.0.0.1", port: 8080, bufferSize: BUFFER_SIZE },
-    ({ host, port, bufferSize }) => upperClient(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, upperClient);

@@ -17,47 +17,30 @@
  *
  * @module
  */
-import { anyAddress, ask, Failure, input, note, print, receiveFrom, resolve, run } from "./lib.ts";
+import { asking, Failure, input, note, print, resolve, run } from "./lib.ts";
 
-const BUFFER_SIZE = 2048; // bytes that the server takes, and its client, at most
+const FLAGS = {
+  host: "127.0.0.1",
+  port: 8080,
+  bufferSize: 2048, // bytes that the server takes, and its client, at most
+  timeout: 2, // seconds to wait for the reply
+  tries: 3,
+};
 
-async function upperClient(
-  host: string,
-  port: number,
-  bufferSize: number,
-  waiting: { timeout: number; tries: number },
-) {
-  const hostname = await resolve(host);
-  const server: Deno.NetAddr = { transport: "udp", hostname, port };
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: anyAddress(hostname),
-    port: 0,
-  });
+async function upperClient({ host, port, bufferSize, ...waiting }: typeof FLAGS) {
+  const server = { transport: "udp", hostname: await resolve(host), port } as const;
+  const any = server.hostname.includes(":") ? "::" : "0.0.0.0"; // of our own addresses
+  const socket = asking(Deno.listenDatagram({ ...server, hostname: any, port: 0 }), waiting);
   const sentence = await input("Input lowercase sentence:");
   if (sentence === null) throw new Failure("no sentence was typed");
   const data = new TextEncoder().encode(sentence);
   if (data.length > bufferSize) {
     note(`the server takes ${bufferSize} of these ${data.length} bytes`);
   }
-  const modified = await ask(
-    () => socket.send(data, server),
-    receiveFrom(socket, server, bufferSize),
-    waiting,
-  );
+  await socket.send(data, server);
+  const [modified] = await socket.receive(new Uint8Array(bufferSize));
   print(modified);
   socket.close();
 }
 
-if (import.meta.main) {
-  await run(
-    {
-      host: "127.0.0.1",
-      port: 8080,
-      bufferSize: BUFFER_SIZE,
-      timeout: 2,
-      tries: 3,
-    },
-    ({ host, port, bufferSize, ...waiting }) => upperClient(host, port, bufferSize, waiting),
-  );
-}
+if (import.meta.main) await run(FLAGS, upperClient);

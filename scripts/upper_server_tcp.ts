@@ -16,32 +16,27 @@
  *
  * @module
  */
-import { print, resolve, run, serve, writeAll } from "./lib.ts";
+import { attend, each, print, resolve, run, writeAll } from "./lib.ts";
 
-const BUFFER_SIZE = 2048; // bytes read from a client at a time
+// bufferSize: bytes read from a client at a time
+const FLAGS = { host: "127.0.0.1", port: 8080, bufferSize: 2048, quiet: false };
 
-async function upperServer(host: string, port: number, bufferSize: number) {
+async function upperServer({ host, port, bufferSize }: typeof FLAGS) {
   using listener = Deno.listen({ hostname: await resolve(host), port });
   print("The server is ready to receive");
-  await serve(listener, async (client) => {
-    // A piece may end inside a character: `stream` keeps its beginning.
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    const encoder = new TextEncoder();
-    const buffer = new Uint8Array(bufferSize);
-    let length: number | null;
-    while ((length = await client.read(buffer)) !== null) {
-      const sentence = decoder.decode(buffer.subarray(0, length), {
-        stream: true,
-      });
-      await writeAll(client, encoder.encode(sentence.toUpperCase()));
-    }
-    decoder.decode(); // throws where the last character is not complete
-  });
+  for await (const client of each(listener, () => listener.accept())) {
+    // With `await` before it, one client is served after the other, as in the original.
+    attend(client, async () => {
+      // A piece may end inside a character: `stream` keeps its beginning for the next.
+      const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      const buffer = new Uint8Array(bufferSize);
+      for (let length; (length = await client.read(buffer)) !== null;) {
+        const sentence = decoder.decode(buffer.subarray(0, length), { stream: true });
+        await writeAll(client, new TextEncoder().encode(sentence.toUpperCase()));
+      }
+      decoder.decode(); // throws where the last character is not complete
+    });
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "127.0.0.1", port: 8080, bufferSize: BUFFER_SIZE, quiet: false },
-    ({ host, port, bufferSize }) => upperServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, upperServer);

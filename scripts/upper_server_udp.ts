@@ -5,9 +5,14 @@
  * Mirrors `UDPServer.py` (The echo-server: a guide in socket programming in
  * Python). Its other half is `upper_client_udp.ts`.
  *
- * On purpose other than the original: text that is no UTF-8 is told, and the
- * next datagram is served; a character that the buffer's end cuts in two is
- * left out.
+ * On purpose other than the original: what is no UTF-8 comes back as U+FFFD,
+ * where the original ends with an exception; a character that the buffer's end
+ * cuts in two is left out; a datagram that bears the server's own address is
+ * not answered.
+ *
+ * Mind that it answers everybody: a datagram with a forged source makes two
+ * such servers answer each other for ever (CVE-2024-2169). That is why it
+ * listens on this machine alone, and why `--host=0.0.0.0` is for exercises.
  *
  * ```console
  * $ deno run -A scripts/upper_server_udp.ts
@@ -16,32 +21,21 @@
  *
  * @module
  */
-import { LONGEST_DATAGRAM, print, resolve, run, serveDatagrams } from "./lib.ts";
+import { each, print, resolve, run, unsent } from "./lib.ts";
 
-const BUFFER_SIZE = 2048; // bytes taken from a datagram at most
+// bufferSize: bytes taken from a datagram at most
+const FLAGS = { host: "127.0.0.1", port: 8080, bufferSize: 2048, quiet: false };
 
-async function upperServer(host: string, port: number, bufferSize: number) {
-  const socket = Deno.listenDatagram({
-    transport: "udp",
-    hostname: await resolve(host),
-    port,
-  });
+async function upperServer({ host, port, bufferSize }: typeof FLAGS) {
+  const hostname = await resolve(host);
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
   print("The server is ready to receive");
-  const buffer = new Uint8Array(LONGEST_DATAGRAM);
-  await serveDatagrams(socket, async () => {
-    const [datagram, peer] = await socket.receive(buffer);
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const buffer = new Uint8Array(bufferSize);
+  for await (const [data, peer] of each(socket, () => socket.receive(buffer))) {
     // `stream` leaves out a last character that was cut with the datagram.
-    const sentence = decoder.decode(datagram.subarray(0, bufferSize), {
-      stream: datagram.length > bufferSize,
-    });
-    await socket.send(new TextEncoder().encode(sentence.toUpperCase()), peer);
-  });
+    const sentence = new TextDecoder("utf-8", { ignoreBOM: true }).decode(data, { stream: true });
+    await socket.send(new TextEncoder().encode(sentence.toUpperCase()), peer).catch(unsent);
+  }
 }
 
-if (import.meta.main) {
-  await run(
-    { host: "127.0.0.1", port: 8080, bufferSize: BUFFER_SIZE, quiet: false },
-    ({ host, port, bufferSize }) => upperServer(host, port, bufferSize),
-  );
-}
+if (import.meta.main) await run(FLAGS, upperServer);

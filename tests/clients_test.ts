@@ -178,7 +178,7 @@ Deno.test("echo_client.ts and echo_server.ts fail clearly when the message is lo
   assertEquals(status, 1);
   assertEquals(stderr, "error: the server closed after 2048 of 90000 bytes\n");
   const received = [...stdout.matchAll(/^Received: (.*)$/gm)].map(([, piece]) => piece).join("");
-  assertEquals(received, "€".repeat(682) + "\\xe2\\x82");
+  assertEquals(received, "€".repeat(682));
   assert(stdout.endsWith("\nClosing connection to the server\n"));
 });
 

@@ -191,7 +191,7 @@ async function endWithoutStdout(server: Server, shell: string) {
     await dump(subject, { pieces: [question], pauses: [0], end: "half-close" })
       .catch(() => {});
   }
-  const errors = program.errors.replace(/^note: listening on .*\n/, "");
+  const errors = program.errors.replace(/^note: listening on .*\n/m, "");
   const [, said, status] = errors.match(/^([^]*)status: (\d+)\n$/) ?? [];
   return { status: Number(status), said };
 }

@@ -1,152 +1,129 @@
-/** The messages of echo v2 and v3: a header of 10 characters, then the text. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { encodeMessage, Failure, MessageReader, writeAll } from "../scripts/lib.ts";
-import { connect, decode, encode, readToEnd, runScript, startServer } from "./helpers.ts";
+/** The messages of echo v2 and v3 on the wire: a header of 10 characters, then the text. */
+import { assert, assertEquals } from "@std/assert";
+import { writeAll } from "../scripts/lib.ts";
+import {
+  connect,
+  decode,
+  encode,
+  readToEnd,
+  runScript,
+  startServer,
+  withHeader,
+} from "./helpers.ts";
 
-const READING = { bufferSize: 15, maxLength: 1_048_576, timeout: 30 };
+const TEXTS = ["The quick brown fox", "héllo", "සිංහල අකුරු", "😀👩‍👩‍👧🇱🇰", "\ufeffa"];
+const SERVERS = ["echo_server_v2.ts", "echo_server_v3.ts"];
+const CLIENTS = [
+  { script: "echo_client_v2.ts", ask: (text: string) => [`--message=${text}`], typed: "" },
+  { script: "echo_client_v3.ts", ask: () => [], typed: "exit\n" },
+];
 
-/** A connection that gives `data` in pieces of at most `size` bytes, then ends. */
-function connectionWith(data: Uint8Array, size = Infinity): Deno.Conn {
-  let at = 0;
-  return {
-    read(buffer: Uint8Array) {
-      if (at === data.length) return Promise.resolve(null);
-      const piece = data.subarray(at, at + Math.min(size, buffer.length));
-      buffer.set(piece);
-      at += piece.length;
-      return Promise.resolve(piece.length);
-    },
-  } as unknown as Deno.Conn;
-}
-
-const TEXTS = {
-  ASCII: "The quick brown fox",
-  "héllo": "héllo",
-  Sinhala: "සිංහල අකුරු",
-  emoji: "😀👩‍👩‍👧🇱🇰",
-};
-
-/** So many code points of a text, over and over. */
+/** So many characters of a text, over and over. */
 function repeated(text: string, length: number): string {
   const characters = [...text];
   return characters.join("").repeat(Math.floor(length / characters.length)) +
     characters.slice(0, length % characters.length).join("");
 }
 
-Deno.test("encodeMessage() counts characters, not bytes", () => {
-  assertEquals(decode(encodeMessage("")), "         0");
-  assertEquals(decode(encodeMessage("héllo")), "         5héllo");
-  assertEquals(decode(encodeMessage("😀")), "         1😀");
-  assertEquals(
-    decode(encodeMessage("x".repeat(72))).slice(0, 10),
-    "        72",
-  );
-});
+/** What a server answers to pieces that are sent one by one. */
+async function answer(port: number, pieces: Uint8Array[]): Promise<string> {
+  using client = await connect(port);
+  client.setNoDelay();
+  for (const piece of pieces) {
+    await writeAll(client, piece);
+    await new Promise((resolve) => setTimeout(resolve)); // so that it is read by itself
+  }
+  await client.closeWrite();
+  return decode(await readToEnd(client));
+}
 
-for (const [name, text] of Object.entries(TEXTS)) {
-  Deno.test(`MessageReader reads ${name} of any length in pieces of any size`, async () => {
-    for (const length of [0, 1, 14, 15, 16, 1000]) {
-      const message = repeated(text, length);
-      const data = encodeMessage(message);
-      for (const size of [1, 2, 3, 15, Infinity]) {
-        for (const bufferSize of [1, 15, 65536]) {
-          const connection = connectionWith(data, size);
-          using reader = new MessageReader(connection, {
-            ...READING,
-            bufferSize,
-          });
-          assertEquals(await reader.read(), message);
-          assertEquals(await reader.read(), null);
+/** Takes the part of a server for one client: sends the pieces of an answer one by one, and ends. */
+function playServer(pieces: Uint8Array[]) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const play = async () => {
+    using _ = listener;
+    using client = await listener.accept();
+    client.setNoDelay();
+    for (const piece of pieces) {
+      await writeAll(client, piece);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    await client.closeWrite();
+    await readToEnd(client).catch(() => {}); // it may have broken off
+  };
+  return { port: listener.addr.port, played: play() };
+}
+
+const cuts = (data: Uint8Array) =>
+  Array.from(
+    { length: data.length - 1 },
+    (_, i) => [data.subarray(0, i + 1), data.subarray(i + 1)],
+  );
+const oneByOne = (data: Uint8Array) => Array.from(data, (byte) => Uint8Array.of(byte));
+
+for (const script of SERVERS) {
+  Deno.test(`${script} puts a message together that is cut anywhere, or into single bytes`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    for (const text of TEXTS) {
+      const message = withHeader(text);
+      for (const pieces of [...cuts(encode(message)), oneByOne(encode(message))]) {
+        assertEquals(await answer(port, pieces), message);
+      }
+    }
+  });
+
+  Deno.test(`${script} reads messages of any length through buffers of any size`, async () => {
+    for (const bufferSize of [1, 15, 65536]) {
+      const { server, port } = await startServer(script, [`--buffer-size=${bufferSize}`]);
+      await using _ = server;
+      for (const text of TEXTS) {
+        for (const length of [0, 1, 14, 15, 16, 1000]) {
+          const message = withHeader(repeated(text, length));
+          assertEquals(await answer(port, [encode(message)]), message);
         }
       }
     }
   });
 
-  Deno.test(`MessageReader reads 1,000,000 characters of ${name}`, async () => {
-    const message = repeated(text, 1_000_000);
-    using reader = new MessageReader(
-      connectionWith(encodeMessage(message)),
-      READING,
-    );
-    assert(await reader.read() === message);
-  });
-}
-
-Deno.test("MessageReader puts a character together at every place of a buffer's edge", async () => {
-  for (const character of ["é", "€", "😀"]) {
-    for (let before = 0; before <= 30; before++) {
-      const message = "a".repeat(before) + character + "b";
-      using reader = new MessageReader(
-        connectionWith(encodeMessage(message)),
-        READING,
-      );
-      assertEquals(await reader.read(), message);
+  Deno.test(`${script} carries the longest messages, and says so of longer ones`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    for (const text of TEXTS) {
+      const message = withHeader(repeated(text, 1_048_576));
+      assert(await answer(port, [encode(message)]) === message, text);
     }
-  }
-});
-
-Deno.test("MessageReader reads three messages from one piece", async () => {
-  const messages = ["one", "", "héllo 😀"];
-  const data = encode(
-    messages.map((message) => decode(encodeMessage(message))).join(""),
-  );
-  for (const bufferSize of [1, 15, 65536]) {
-    using reader = new MessageReader(connectionWith(data), {
-      ...READING,
-      bufferSize,
-    });
-    for (const message of messages) assertEquals(await reader.read(), message);
-    assertEquals(await reader.read(), null);
-  }
-});
-
-Deno.test("MessageReader gives the messages before one that is wrong", async () => {
-  const data = new Uint8Array([...encode("         2ab         1"), 0xff]);
-  using reader = new MessageReader(connectionWith(data), {
-    ...READING,
-    bufferSize: 100,
-  });
-  assertEquals(await reader.read(), "ab");
-  await assertRejects(() => reader.read(), TypeError, "encoded data");
-});
-
-Deno.test("MessageReader takes a header that is aligned to the left", async () => {
-  using reader = new MessageReader(
-    connectionWith(encode("2         ab")),
-    READING,
-  );
-  assertEquals(await reader.read(), "ab");
-});
-
-const WRONG = [
-  ["abcdefghij", "this is no header of a message: abcdefghij"],
-  ["        -5hello", "this is no header of a message:         -5"],
-  ["          hello", "this is no header of a message:           "],
-  ["       1.5hello", "this is no header of a message:        1.5"],
-  [
-    "9999999999",
-    "a message of 9999999999 characters: at most 1048576 are allowed",
-  ],
-  [
-    "   1048577",
-    "a message of 1048577 characters: at most 1048576 are allowed",
-  ],
-  ["    ", "the connection ended after 4 of 10 characters of a header"],
-  [
-    "         5hel",
-    "the connection ended after 3 of 5 characters of a message",
-  ],
-  ["         \x1b", "this is no header of a message:          \\x1b"],
-] as const;
-
-for (const [data, complaint] of WRONG) {
-  Deno.test(`MessageReader refuses ${JSON.stringify(data)}`, async () => {
-    using reader = new MessageReader(connectionWith(encode(data)), READING);
-    await assertRejects(() => reader.read(), Failure, complaint);
+    assertEquals(await answer(port, [encode(withHeader("x".repeat(1_048_577)))]), "");
+    assert(await server.until(() => server.errors.includes("1048577 characters is too long")));
   });
 }
 
-for (const script of ["echo_server_v2.ts", "echo_server_v3.ts"]) {
+Deno.test("echo_server_v3.ts keeps apart what comes in one piece", async () => {
+  const messages = ["one", "", "héllo 😀", "exit"].map(withHeader).join("");
+  for (const bufferSize of [1, 15, 65536]) {
+    const { server, port } = await startServer("echo_server_v3.ts", [
+      `--buffer-size=${bufferSize}`,
+    ]);
+    await using _ = server;
+    assertEquals(await answer(port, [encode(messages + withHeader("after exit"))]), messages);
+  }
+});
+
+const WRONG: [data: string | Uint8Array, complaint: string][] = [
+  ["abcdefghij", "this is no header: abcdefghij"],
+  ["        -5hello", "this is no header:         -5"],
+  ["          hello", "this is no header:           "],
+  ["       1.5hello", "this is no header:        1.5"],
+  ["9999999999", "a message of 9999999999 characters is too long"],
+  ["   1048577", "a message of 1048577 characters is too long"],
+  ["    ", "the connection ended inside a message"],
+  ["         5hel", "the connection ended inside a message"],
+  ["         \x1b", "this is no header:          \\x1b"],
+  [Uint8Array.of(...encode("         1"), 0xff), "this is not UTF-8 text"],
+  [encode("         1😀").subarray(0, 12), "the connection ended inside a message"],
+];
+
+for (const script of SERVERS) {
   Deno.test(`${script} says what is wrong with a message, and goes on`, async () => {
     const { server, port } = await startServer(script);
     await using _ = server;
@@ -155,66 +132,53 @@ for (const script of ["echo_server_v2.ts", "echo_server_v3.ts"]) {
       using client = await connect(port);
       const { port: ownPort } = client.localAddr as Deno.NetAddr;
       complaints.push(`error: client ('127.0.0.1', ${ownPort}): ${complaint}`);
-      await writeAll(client, encode(data));
+      await writeAll(client, typeof data === "string" ? encode(data) : data);
       await client.closeWrite();
       assertEquals(await readToEnd(client), new Uint8Array(0));
     }
-    using client = await connect(port);
-    await writeAll(client, encodeMessage("honest"));
-    await client.closeWrite();
-    assertEquals(decode(await readToEnd(client)), "         6honest");
+    assertEquals(await answer(port, [encode(withHeader("honest"))]), withHeader("honest"));
     await server.end();
     assertEquals(server.errors.split("\n").slice(1, -1), complaints);
     assert(!/abcdefghij|hel/.test(server.screen), server.screen);
   });
+}
 
-  Deno.test(`${script} gives up on a client that falls silent inside a message, and on it alone`, async () => {
-    const { server, port } = await startServer(script, ["--timeout=0.3"]);
-    await using _ = server;
-    using silent = await connect(port);
-    using patient = await connect(port); // silent before a message: that is its right
-    await writeAll(silent, encode("        10he")); // twelve bytes
-    assertEquals(await readToEnd(silent), new Uint8Array(0));
-    const { port: ownPort } = silent.localAddr as Deno.NetAddr;
-    const complaint = `error: client ('127.0.0.1', ${ownPort}): ` +
-      "nothing came for 0.3 s in the middle of a message\n";
-    assert(
-      await server.until(() => server.errors.includes(complaint)),
-      server.errors,
-    );
-    await writeAll(patient, encodeMessage("honest"));
-    await patient.closeWrite();
-    assertEquals(decode(await readToEnd(patient)), "         6honest");
+for (const { script, ask, typed } of CLIENTS) {
+  Deno.test(`${script} puts an answer together that is cut anywhere, or into single bytes`, async () => {
+    for (const text of ["héllo", "a😀b"]) {
+      const message = encode(withHeader(text));
+      for (const pieces of [oneByOne(message), ...cuts(message).slice(8)]) {
+        const { port, played } = playServer(pieces);
+        const result = await runScript(script, [...ask("hi"), `--port=${port}`], typed);
+        assert(result.stdout.includes(`${text}\n`), result.stdout);
+        assertEquals([result.status, result.stderr], [0, ""]);
+        await played;
+      }
+    }
   });
 
-  Deno.test(`${script} --max-length allows messages up to that length`, async () => {
-    const { server, port } = await startServer(script, ["--max-length=3"]);
-    await using _ = server;
-    for (
-      const [message, answer] of [["😀😀😀", "         3😀😀😀"], ["abcd", ""]]
-    ) {
-      using client = await connect(port);
-      await writeAll(client, encodeMessage(message));
-      await client.closeWrite();
-      assertEquals(decode(await readToEnd(client)), answer);
+  Deno.test(`${script} says what is wrong with an answer`, async () => {
+    for (const [data, complaint] of WRONG) {
+      const piece = typeof data === "string" ? encode(data) : data;
+      const { port, played } = playServer([piece]);
+      const result = await runScript(script, [...ask("hi"), `--port=${port}`], typed);
+      assertEquals(result.status, 1);
+      const told = complaint.replace(
+        "the connection ended inside a message",
+        "the server closed before all of its reply came",
+      );
+      assert(result.stderr.endsWith(`${told}\n`), result.stderr);
+      await played;
     }
   });
 }
 
-Deno.test("echo v2 carries every text there and back, and the longest messages", async () => {
+Deno.test("echo_client_v2.ts sends the length in characters", async () => {
   const { server, port } = await startServer("echo_server_v2.ts");
   await using _ = server;
-  for (const text of [...Object.values(TEXTS), "", "x".repeat(100_000)]) {
-    const { status, stdout, stderr } = await runScript("echo_client_v2.ts", [
-      `--port=${port}`,
-      `--message=${text}`,
-    ]);
-    assertEquals([status, stdout, stderr], [0, `${text}\n`, ""]);
-  }
-  for (const text of Object.values(TEXTS)) {
-    const message = repeated(text, 1_000_000);
-    using client = await connect(port);
-    await writeAll(client, encodeMessage(message));
-    assert(decode(await readToEnd(client)) === decode(encodeMessage(message)));
+  for (const text of [...TEXTS, "", "x".repeat(100_000)]) {
+    const result = await runScript("echo_client_v2.ts", [`--port=${port}`, `--message=${text}`]);
+    const shown = text.replace("\ufeff", "\\ufeff"); // nobody sees it
+    assertEquals(result, { status: 0, stdout: `${shown}\n`, stderr: "" });
   }
 });

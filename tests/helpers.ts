@@ -9,6 +9,8 @@ export { SCRIPTS };
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 export const encode = (text: string) => encoder.encode(text);
+/** A message as echo v2 and v3 send it: 10 characters with its length in characters before it. */
+export const withHeader = (message: string) => `${[...message].length}`.padStart(10) + message;
 export const decode = (data: Uint8Array) => decoder.decode(data);
 
 export const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };

@@ -94,7 +94,7 @@ for (
     ["-6 -s 127.0.0.1 localhost 80", "-s 127.0.0.1 is no IPv6 address"],
     ["-s here localhost 80", "-s must be an address, not here"],
     ["-d -q1 localhost 80", "-q needs an end of the input, and -d reads none"],
-    ["-i 100000 localhost 80", "-i must be from 0 to 86400, not 100000"],
+    ["-i 100000 localhost 80", "-i must be a whole number from 0 to 86400, not 100000"],
   ]
 ) {
   Deno.test(`netcat ${args} is wrong usage: ${message}`, async () => {

@@ -206,7 +206,7 @@ function printTable(rows: Row[]) {
 
 if (import.meta.main) {
   await run(
-    { seed: Number, minutes: 10 },
-    ({ seed = Date.now() % 1_000_000, minutes }) => soak(seed, minutes),
+    { seed: NaN, minutes: 10 },
+    ({ seed, minutes }) => soak(seed || Date.now() % 1_000_000, minutes),
   );
 }

@@ -30,7 +30,7 @@ const now = () => performance.now() / 1000; // in seconds
 export async function converse(
   connection: Connection,
   options: Options,
-  explained: (error: unknown) => [message: string, ...hints: string[]],
+  explained: (error: unknown) => [message: string, hint?: string],
 ) {
   const { interval = 0, isUdp, isVerbose, keepsListening, listens, patience } = options;
   const over = Promise.withResolvers<void>();
@@ -169,10 +169,10 @@ export async function converse(
       isUdp ? Promise.all([receive(), sending]) : receive().then(sendRest),
     ]);
   } catch (error) {
-    const [message, ...hints] = explained(error);
+    const [message, hint] = explained(error);
     const lost = unsent + unsure + (keepsListening ? 0 : input.ahead);
-    if (lost > 0) hints.push(`at least ${lost} bytes of the input did not get through`);
-    throw new Failure(message, ...hints);
+    const loss = lost > 0 ? `at least ${lost} bytes of the input did not get through` : undefined;
+    throw new Failure(message, [hint, loss].filter(Boolean).join("\n") || undefined);
   } finally {
     isOver = true;
     connection.close();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Flags, UsageError } from "../lib.ts";
+import { UsageError } from "../lib.ts";
 
 const LONGEST_WAIT = 86400; // seconds
 
@@ -15,16 +15,16 @@ export const FLAGS = {
   N: false,
   U: false,
   d: false,
-  i: Number,
+  i: NaN,
   k: false,
   l: false,
   n: false,
-  p: Number,
-  q: Number,
-  s: String,
+  p: NaN,
+  q: NaN,
+  s: "",
   u: false,
   v: false,
-  w: Number,
+  w: NaN,
   z: false,
   _: ["[HOST]", "PORT|PATH"],
 };
@@ -104,7 +104,7 @@ export function lettersApart(args: string[]): { args: string[]; refused?: string
     if (!/^-[a-z\d]/i.test(arg)) words.push(arg);
     else {
       for (let rest = arg.slice(1); rest !== ""; rest = rest.slice(1)) {
-        const takesValue = typeof Object(FLAGS)[rest[0]] === "function";
+        const takesValue = ["number", "string"].includes(typeof Object(FLAGS)[rest[0]]);
         if (rest[0] === "h") words.push("--help");
         else if (rest[0] in REFUSED) refused ??= rest[0];
         else if (!takesValue) words.push(`-${rest[0]}`);
@@ -126,8 +126,10 @@ export function lettersApart(args: string[]): { args: string[]; refused?: string
  * @returns What it means.
  * @throws {UsageError} It means nothing.
  */
-export function optionsFrom(flags: Flags<typeof FLAGS>, refused?: string): Options {
-  const { d, k, l, p, q, s, u, z, U, _: words } = flags;
+export function optionsFrom(flags: typeof FLAGS, refused?: string): Options {
+  const { d, k, l, s, u, z, U, _: words } = flags;
+  const [i, p, q, w] = [flags.i, flags.p, flags.q, flags.w]
+    .map((value) => Number.isNaN(value) ? undefined : value);
   const usage = (isWrong: unknown, message: string) => {
     if (isWrong) throw new UsageError(message);
   };
@@ -141,14 +143,14 @@ export function optionsFrom(flags: Flags<typeof FLAGS>, refused?: string): Optio
     endsLinesWithCrLf: flags.C,
     endsHalfAtOnce: flags.N || q !== undefined,
     readsNothing: d,
-    interval: seconds("-i", flags.i, 0),
+    interval: seconds("-i", i, 0),
     keepsListening: k,
     listens: l,
     takesNoNames: flags.n,
     quitAfter: seconds("-q", q, 0),
     isUdp: u,
     isVerbose: flags.v,
-    patience: seconds("-w", flags.w, 1),
+    patience: seconds("-w", w, 1),
     scans: z,
     host: "",
     ports: [],
@@ -176,7 +178,7 @@ export function optionsFrom(flags: Flags<typeof FLAGS>, refused?: string): Optio
   }
   usage(words.length < (l ? 1 : 2), `${l ? "a port is" : "host and port are"} missing`);
   usage(words.length > 2 && !z, `unexpected argument ${words[2]}`);
-  const own = s ?? (flags[6] ? "::1" : "127.0.0.1"); // to listen on
+  const own = s || (flags[6] ? "::1" : "127.0.0.1"); // to listen on
   const [host, ...ports] = words.length > 1 ? words : [own, ...words];
   usage(host === "", "the host is empty");
   options.host = host;

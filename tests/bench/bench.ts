@@ -522,8 +522,8 @@ async function bench(only: string, rounds: number, json: string) {
 
 if (import.meta.main) {
   await run(
-    { only: String, rounds: 3, json: String },
-    ({ only = "", rounds, json = "" }) => {
+    { only: "", rounds: 3, json: "" },
+    ({ only, rounds, json }) => {
       if (Deno.build.os === "windows") throw new Failure("there is no sh here");
       if (rounds < 1) throw new UsageError("--rounds must be 1 or more");
       return bench(only, rounds, json);
