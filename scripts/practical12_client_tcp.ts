@@ -39,6 +39,7 @@ async function echoClient({ host, port, message, bufferSize }: typeof FLAGS) {
     while (length < data.length) {
       const read = await server.read(received.subarray(length, length + bufferSize));
       if (read === null) {
+        await sent;
         throw new Failure(`the server closed after ${length} of ${data.length} bytes`);
       }
       length += read;

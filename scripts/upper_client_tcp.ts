@@ -42,8 +42,8 @@ async function upperClient({ host, port, bufferSize }: typeof FLAGS) {
         throw new Failure("the server sends more than the sentence in upper case");
       }
     }
-    if (modified === "" && sentence !== "") throw new Failure("the server sent nothing back");
     await sent;
+    if (modified === "" && sentence !== "") throw new Failure("the server sent nothing back");
   } finally {
     print("From Server:", modified + decoder.decode());
   }

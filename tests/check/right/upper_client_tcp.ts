@@ -1,4 +1,4 @@
-// Streams from end to end.
+// Reads in the background while it writes.
 const port = Number(Deno.args.find((arg) => /^--port=/.test(arg))?.slice(7) ?? 8080);
 let server: Deno.TcpConn;
 try {
@@ -14,7 +14,16 @@ for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream(
   if (sentence.endsWith("\n")) break;
 }
 sentence = sentence.trimEnd();
-const answer = new Response(server.readable).text();
+async function receive(): Promise<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(65536);
+  let answer = "";
+  for (let length; (length = await server.read(buffer)) !== null;) {
+    answer += decoder.decode(buffer.subarray(0, length), { stream: true });
+  }
+  return answer;
+}
+const answer = receive();
 const data = new TextEncoder().encode(sentence);
 for (let sent = 0; sent < data.length;) sent += await server.write(data.subarray(sent));
 await server.closeWrite();
