@@ -1,6 +1,6 @@
 /**
  * What the lab scripts share and no lab is about: flags, errors in words, printing, the keyboard,
- * many clients at once, and datagrams that get lost. What the labs teach stands in the scripts.
+ * many clients at once, lost datagrams. What the labs teach stands in the scripts.
  *
  * @module
  */
@@ -50,8 +50,8 @@ export async function run<F extends Flags>(flags: F, main: (_: F) => unknown, ar
 async function exit(status: number, isSignal = false) {
   if (lineIsOpen && Deno.stdout.isTerminal()) write("\n");
   isEnding = isSignal;
-  while (writing && !isSignal) await writing;
   if (isSignal) await delay(0); // what was just sent is printed
+  else while (writing) await writing;
   if (await Promise.race([writing, delay(500).then(() => true)])) queue.length = 0;
   Deno.exit(status);
 }
@@ -95,8 +95,7 @@ function toNumber(name: string, value: string): number {
 }
 
 const thisScript = () => decodeURIComponent(Deno.mainModule.split("/").at(-1)!);
-const spelled = (name: string) =>
-  name.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const spelled = (name: string) => name.replace(/(?<=.)[A-Z]/g, (char) => `-${char.toLowerCase()}`);
 const dashed = (name: string) => name.length === 1 ? `-${name}` : `--${spelled(name)}`;
 
 function usage(flags: Flags): string {
@@ -144,14 +143,12 @@ export function explain(error: unknown, host = "", port = 0): [string, string?] 
   if (is("ConnectionRefused")) return [`nothing is listening on ${place}`, startServer(host, port)];
   const noReply = `no reply from ${place}${/ after.*/.exec(message) ?? ""}`;
   if (is("TimedOut")) return [noReply, startServer(host, port)];
-  if (is("NotCapable") || isLookUp && code === "EPERM") {
-    const missing = isLookUp ? `permission missing: net access to "${host}"` : reason(error);
-    return [missing, `allow it: ${commandFor(thisScript(), "--allow-net")}`];
-  }
-  if (is("PermissionDenied") && port < 1024) {
-    const why = `no right to listen on port ${port}: ports below 1024 belong to the administrator`;
-    return [why, `take another port, for instance --port=${8000 + port}`];
-  }
+  const missing = isLookUp ? `permission missing: net access to "${host}"` : reason(error);
+  const allow = `allow it: ${commandFor(thisScript(), "--allow-net")}`;
+  if (is("NotCapable") || isLookUp && code === "EPERM") return [missing, allow];
+  const why = `no right to listen on port ${port}: ports below 1024 belong to the administrator`;
+  const instead = `take another port, for instance --port=${8000 + port}`;
+  if (is("PermissionDenied") && port < 1024) return [why, instead];
   if (is("AddrNotAvailable")) return [`${host} is no address of this machine`];
   if (isLookUp) return [`unknown host ${host}`];
   if (/^(ECONNRESET|ECONNABORTED|EPIPE)$/.test(code)) return [`${place} broke off the connection`];
@@ -163,29 +160,29 @@ export function explain(error: unknown, host = "", port = 0): [string, string?] 
 function reason(error: unknown): string {
   const { message, stack, code } = error as Error & { code?: string };
   if (error instanceof TypeError && /encoded data/.test(message)) return "this is not UTF-8 text";
-  const kinds = [Failure, ...Object.values(Deno.errors)];
-  if (!code && !kinds.some((kind) => error instanceof kind)) return stack ?? String(error);
-  return message.replace(/ \(os error \d+\)$/, "")
-    .replace(/^Requires (.*?), run again.*/, "permission missing: $1");
+  const isTold = [Failure, ...Object.values(Deno.errors)].some((kind) => error instanceof kind);
+  if (!code && !isTold) return stack ?? String(error);
+  const short = message.replace(/ \(os error.*|, run again.*/, "");
+  return short.replace(/^Requires/, "permission missing:");
 }
 
 const encode = (text: string) => new TextEncoder().encode(text);
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const queue: { to: typeof Deno.stdout; output: string }[] = []; // printed, but not yet written
 let queued = 0; // characters in it
 const isSlow = () => queued > 2 ** 20; // whoever reads the output
 let writing: Promise<void> | undefined;
-let window = { start: 0, writes: 0 }; // a flood of lines is gathered
 let isEnding = false; // then nothing is sent any more
 let burst = 0; // characters that were last written at once
+const told = new Set<string>(); // what went wrong within the last minute
 let lineIsOpen = false; // a prompt stands at the end of stdout
 
 /** What a line may hold; a function is called when the line is printed. */
 export type Printable = string | number | Uint8Array | Deno.Addr | (() => string);
 
 /**
- * Prints a line of the transcript, as Python's `print` does: the values with a space between them,
- * bytes as text, an address as Python's tuple, and what would leave the line as escapes. Where much
- * waits to be written, it returns a promise: it settles then.
+ * Prints a line as Python's `print` does: bytes as text, an address as a tuple, and what would leave
+ * the line as escapes. Where much waits to be written, its promise settles when that is done.
  */
 export function print(...values: Printable[]): Promise<void> | undefined {
   write(escaped(values.map(shown).join(" ")) + "\n");
@@ -212,25 +209,10 @@ export function write(output: string): void {
 
 function put(to: typeof Deno.stdout, output: string) {
   if (to === Deno.stderr && lineIsOpen && Deno.stdout.isTerminal()) write("\n");
-  const now = performance.now(); // milliseconds
-  if (now - window.start > 100) window = { start: now, writes: 0 };
-  if (!writing && window.writes++ < 100) output = writeNow(to, output);
-  if (output === "") return;
   if (queue.at(-1)?.to !== to) queue.push({ to, output: "" });
   queue.at(-1)!.output += output;
   queued += output.length;
   writing ??= writeQueue();
-}
-
-/** Writes at once, and returns what is not written. */
-function writeNow(to: typeof Deno.stdout, output: string): string {
-  try {
-    const data = encode(output);
-    const length = to.writeSync(data);
-    return length === data.length ? "" : new TextDecoder().decode(data.subarray(length));
-  } catch {
-    return output; // and is told when it is tried again
-  }
 }
 
 async function writeQueue() {
@@ -264,16 +246,12 @@ addEventListener("unload", () => { // however the program ends
 });
 
 /** Tells the user something that is no part of the transcript: one line on stderr. */
-export function note(message: string) {
-  put(Deno.stderr, `note: ${escaped(message)}\n`);
-}
+export const note = (message: string): void => put(Deno.stderr, `note: ${escaped(message)}\n`);
 
 /** Tells the user what went wrong, and in a second line what to do about it. */
 export function complain(message: string, hint?: string) {
   put(Deno.stderr, `error: ${message}\n${hint === undefined ? "" : `${hint}\n`}`);
 }
-
-const told = new Set<string>(); // within the last minute
 
 function complainOnce(what: string, error: unknown) {
   if (told.has(what)) return;
@@ -287,8 +265,6 @@ export function address(peer: Deno.Addr): string {
   const { hostname, port } = peer as Deno.NetAddr;
   return `('${hostname}', ${port})`;
 }
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Formats bytes as text in one line. What is no UTF-8 shows as U+FFFD. */
 export const text = (data: Uint8Array): string => escaped(decoder.decode(data));
@@ -355,6 +331,7 @@ export async function resolve(host: string): Promise<string> {
   return (addresses.find(({ family }) => family === 4) ?? addresses[0]).address;
 }
 
+const rubbish = new Uint8Array(65536); // what nobody wants to read
 const PATIENCE = 10; // seconds in which a peer must take something of what is sent
 const writes = new Set<{ to: Pick<Deno.Conn, "close">; seconds: number }>(); // that wait for their peer
 Deno.unrefTimer(setInterval(() => {
@@ -379,9 +356,8 @@ export async function writeAll(to: Pick<Deno.Conn, "write" | "close">, data: Uin
 }
 
 /**
- * Repeats for ever what brings a server its next client, or its next datagram. Where that fails, as
- * when descriptors run out, it is told and tried again. What bears the server's own address as its
- * sender is left out: the answers would go round for ever.
+ * Repeats what brings a server its next client or datagram. Where that fails, as when descriptors run
+ * out, it is told and tried again. What comes from the server's own address would go round for ever.
  */
 export async function* each<T>(at: { addr: Deno.Addr }, next: () => Promise<T>): AsyncGenerator<T> {
   const { hostname, port } = at.addr as Deno.NetAddr;
@@ -406,8 +382,6 @@ export async function* each<T>(at: { addr: Deno.Addr }, next: () => Promise<T>):
     }
   }
 }
-
-const rubbish = new Uint8Array(65536);
 
 /**
  * Attends to a client to its end, and closes the connection. What goes wrong costs this client alone.
@@ -458,7 +432,7 @@ export function asking(
       const timer = setInterval(() => {
         if (tried++ === tries) return noReply.reject(new Deno.errors.TimedOut(` after ${times}`));
         note(`no reply within ${timeout} s: try ${tried} of ${tries}`);
-        socket.send(...question).catch(unsent);
+        Promise.resolve(writing).then(() => socket.send(...question)).catch(unsent); // first told
       }, timeout * 1000);
       try {
         while (true) {
