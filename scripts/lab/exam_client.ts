@@ -48,9 +48,9 @@ function isLong({ steps }: ClientProbe): boolean {
 async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
   const { handIn } = exam;
   const { transport } = handIn.script.lab;
-  const port = exam.ports.take(transport);
   const before = Date.now();
-  using server = probe.isAlone ? undefined : listenAt(port, transport);
+  const { port, place } = takePlace(exam, transport, probe.isAlone);
+  using server = place;
   const args = [...probe.args ?? []];
   if (isLong(probe) && /lib\.ts"/.test(handIn.source) && handIn.source.includes("timeout")) {
     args.push("--timeout=0.6");
@@ -190,6 +190,18 @@ async function type(exam: Exam, program: Program, lines: string[]) {
 /** A server's place, where a probe waits for its client. */
 interface Place extends Disposable {
   wire(program: Program, milliseconds: number): Promise<Wire>;
+}
+
+/** Takes a port, and listens there unless the client is to find nobody. */
+function takePlace(exam: Exam, transport: "tcp" | "udp", isAlone = false) {
+  for (let tries = 1;; tries++) {
+    const port = exam.ports.take(transport);
+    try {
+      return { port, place: isAlone ? undefined : listenAt(port, transport) };
+    } catch (error) { // another program was faster
+      if (!(error instanceof Deno.errors.AddrInUse) || tries === 10) throw error;
+    }
+  }
 }
 
 function listenAt(port: number, transport: "tcp" | "udp"): Place {
