@@ -34,6 +34,7 @@ async function echoClient({ host, port, message, bufferSize }: typeof FLAGS) {
   await writeAll(server, new TextEncoder().encode(question));
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const buffer = new Uint8Array(bufferSize);
+  const pieces: string[] = []; // joined now and then: small strings take much memory
   let header = "";
   let reply = "";
   for (let missing = HEADER_SIZE; missing > 0;) { // characters: of the header, then of the message
@@ -41,8 +42,9 @@ async function echoClient({ host, port, message, bufferSize }: typeof FLAGS) {
     const length = await server.read(buffer.subarray(0, missing));
     if (length === null) throw new Failure("the server closed before all of its reply came");
     const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
-    reply += piece;
     missing -= [...piece].length;
+    pieces.push(piece);
+    if (pieces.length === 100 || missing === 0) reply += pieces.splice(0).join("");
     if (missing === 0 && header === "") {
       [header, reply] = [reply, ""];
       if (!/^ *\d+ *$/.test(header)) throw new Failure(`this is no header: ${header}`);

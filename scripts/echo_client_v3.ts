@@ -32,6 +32,7 @@ async function echoClient({ host, port, bufferSize }: typeof FLAGS) {
   using server = await Deno.connect({ hostname: await resolve(host), port });
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const buffer = new Uint8Array(bufferSize);
+  const pieces: string[] = []; // joined now and then: small strings take much memory
   let message = "";
   while (message !== "exit") {
     message = await input('Enter a message: "exit" to abort:') ?? "exit"; // the end of the input
@@ -44,8 +45,9 @@ async function echoClient({ host, port, bufferSize }: typeof FLAGS) {
       const length = await server.read(buffer.subarray(0, missing));
       if (length === null) throw new Failure("the server closed before all of its reply came");
       const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
-      reply += piece;
       missing -= [...piece].length;
+      pieces.push(piece);
+      if (pieces.length === 100 || missing === 0) reply += pieces.splice(0).join("");
       if (missing === 0 && header === "") {
         [header, reply] = [reply, ""];
         if (!/^ *\d+ *$/.test(header)) throw new Failure(`this is no header: ${header}`);

@@ -41,6 +41,7 @@ async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
       log("Connection Address is: ", client.remoteAddr);
       const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       const buffer = new Uint8Array(bufferSize);
+      const pieces: string[] = []; // joined now and then: small strings take much memory
       let message = "";
       while (message !== "exit") {
         let header = "";
@@ -48,11 +49,12 @@ async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
         for (let missing = HEADER_SIZE; missing > 0;) { // characters: of the header, then of the message
           // Each of them has at least one byte: so nothing of what follows the message is read.
           const length = await client.read(buffer.subarray(0, missing));
-          if (length === null && header + message === "") return; // it left without `exit`
+          if (length === null && header === "" && pieces.length === 0) return; // it left without `exit`
           if (length === null) throw new Failure("the connection ended inside a message");
           const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
-          message += piece;
           missing -= [...piece].length;
+          pieces.push(piece);
+          if (pieces.length === 100 || missing === 0) message += pieces.splice(0).join("");
           if (missing === 0 && header === "") {
             [header, message] = [message, ""];
             if (!/^ *\d+ *$/.test(header)) throw new Failure(`this is no header: ${header}`);
@@ -64,7 +66,7 @@ async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
         }
         log("full message received");
         log(message);
-        header = `${[...message].length}`.padStart(HEADER_SIZE);
+        header = `${Number(header)}`.padStart(HEADER_SIZE);
         await writeAll(client, new TextEncoder().encode(header + message));
       }
     }).finally(() => log("Finished serving client: ", client.remoteAddr));
