@@ -253,6 +253,17 @@ Deno.test("guess_server.ts judges guesses", async () => {
   );
 });
 
+Deno.test("guess_server.ts judges every guess from 0 to 100 by its number", async () => {
+  for (const secret of [1, 42, 97, 98, 99]) {
+    const { server, port } = await startServer("guess_server.ts", [`--secret=${secret}`]);
+    await using _ = server;
+    for (let guess = 0; guess <= 100; guess++) {
+      const verdict = guess < secret ? "HIGHER" : guess > secret ? "LOWER" : "CORRECT";
+      assertEquals(await askOverUdp(port, `${guess}`), verdict, `${guess} of ${secret}`);
+    }
+  }
+});
+
 Deno.test("guess_server.ts draws from 1 to 99, and another number each time", async () => {
   const draw = async () => {
     const { server, port } = await startServer("guess_server.ts");
