@@ -128,10 +128,11 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   }
   if (!wrong && probe.joined) {
     const [line, text] = probe.joined;
-    const all = joined(line, program.screen.slice(before));
-    if (all !== text) {
+    const all = () => joined(line, program.screen.slice(before));
+    if (!await program.until(() => all() === text, exam.patience / 1000)) {
+      const is = brief(all());
       wrong = {
-        problem: `what it prints behind \`${line}\` is ${brief(all)}, and should be ${brief(text)}`,
+        problem: `what it prints behind \`${line}\` is ${is}, and should be ${brief(text)}`,
       };
     }
   }
