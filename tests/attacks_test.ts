@@ -33,6 +33,7 @@ for (const [script, question, answer] of UDP_SERVERS) {
     await sendTo(client, port, question);
     const [reply] = await deadline(client.receive(), 2000); // a pause for each took 4.8 s
     assertEquals(decode(reply), answer);
+    await server.end(); // then all that it says is there
     assertEquals(server.errors.split("\n").length, 2, server.errors); // the note alone
   });
 }
@@ -46,6 +47,7 @@ Deno.test("guess_server.ts does not answer what is itself a verdict", async () =
   }
   await sendTo(client, port, "42");
   assertEquals(decode((await client.receive())[0]), "CORRECT");
+  await server.end();
   assert(!server.screen.includes("INVALID"), server.screen);
 });
 

@@ -272,6 +272,7 @@ Deno.test("guess_client.ts asks again for what is no whole number, and does not 
     ["abc", "", "4.2"].map((line) => `note: not a whole number: ${line}\n`)
       .join(""),
   );
+  await server.end(); // then all of its lines are there
   assertEquals(server.screen.match(/guessed/g)?.length, 1);
 });
 
@@ -285,7 +286,7 @@ Deno.test("guess_client.ts reads the last line also without a line end, and CRLF
   ], "1\r\n42");
   assertEquals(status, 0);
   assertStringIncludes(stdout, "HIGHER\n");
-  assertStringIncludes(server.screen, "guessed 1: HIGHER\n");
+  assert(await server.until(() => server.screen.includes("guessed 1: HIGHER\n")));
 });
 
 Deno.test("guess_client.ts ends with status 1 at the end of input", async () => {
