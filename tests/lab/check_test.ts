@@ -1,0 +1,87 @@
+/** The command `lab check`: right exercises pass it, and what is told about wrong ones. */
+import { assert, assertEquals } from "@std/assert";
+import { examine } from "../../scripts/lab/check.ts";
+import type { Finding } from "../../scripts/lab/exam.ts";
+import { scripts } from "../../scripts/lab/names.ts";
+import { hasPython } from "../../scripts/lab/program.ts";
+import { BROKEN } from "./broken.ts";
+import { SCRIPTS } from "../helpers.ts";
+
+const RIGHT = `${import.meta.dirname}/right/`;
+const AT_ONCE = 8; // checks
+const python = await hasPython();
+
+const isRunnable = (file: string) => python || !file.endsWith(".py");
+
+/** Does something with each of many, some at a time. */
+async function each<T>(things: T[], work: (thing: T) => Promise<void>) {
+  const waiting = [...things];
+  const worker = async () => {
+    for (let thing; (thing = waiting.shift());) await work(thing);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/** The script whose place a file takes. */
+const scriptFor = (file: string) => file.replace(/\.\w+$/, ".ts");
+
+function failures(findings: Finding[]): string[] {
+  return findings.flatMap(({ what, problem }) =>
+    problem === undefined ? [] : [`${what}: ${problem}`]
+  );
+}
+
+Deno.test("check passes all scripts, and their counterparts in Python", async () => {
+  const files = scripts().flatMap(({ name }) => [
+    `${SCRIPTS}${name}`,
+    `${SCRIPTS}../tests/python/${name.replace(".ts", ".py")}`,
+  ]).filter(isRunnable);
+  const wrong: string[] = [];
+  await each(files, async (file) => {
+    const findings = await examine(file, scriptFor(file.split("/").at(-1)!));
+    wrong.push(...failures(findings).map((failure) => `${file}: ${failure}`));
+    assert(findings.length > 3, file);
+  });
+  assertEquals(wrong, []);
+});
+
+Deno.test("check passes right exercises that are written in quite other ways", async () => {
+  const files = [...Deno.readDirSync(RIGHT)].map(({ name }) => name).filter(isRunnable);
+  const wrong: string[] = [];
+  await each(files, async (file) => {
+    const findings = await examine(RIGHT + file, scriptFor(file));
+    wrong.push(...failures(findings).map((failure) => `${file}: ${failure}`));
+  });
+  assertEquals(wrong, []);
+});
+
+Deno.test("check tells what is wrong about each broken exercise, in less than 15 seconds", async () => {
+  const folder = await Deno.makeTempDir();
+  const table: string[] = [];
+  const missed: string[] = [];
+  const chosen = BROKEN.filter(({ file }) => isRunnable(file));
+  await each([...chosen.entries()], async ([i, { file, fault, from, to, told }]) => {
+    const source = Deno.readTextFileSync(RIGHT + file).replaceAll("\r", "");
+    assertEquals(source.split(from).length, 2, `${file}: this stands in it once: ${from}`);
+    const path = `${folder}/${i}_${file}`;
+    Deno.writeTextFileSync(path, source.replace(from, () => to));
+    const before = Date.now();
+    const findings = await examine(path, scriptFor(file));
+    const seconds = (Date.now() - before) / 1000;
+    const problems = findings.flatMap(({ problem }) => problem ?? []);
+    const isTold = problems.some((problem) => told.test(problem));
+    table.push(
+      `| ${file} ${fault} | ${problems.length > 0 ? "yes" : "NO"} | ${
+        (problems[0] ?? "").split("\n")[0]
+      } | ${seconds.toFixed(1)} |`,
+    );
+    if (!isTold || seconds > 15) {
+      missed.push(`${file} ${fault} (${seconds} s): ${problems.join("\n  ") || "not caught"}`);
+    }
+  });
+  const file = Deno.env.get("CHECK_TABLE");
+  if (file) Deno.writeTextFileSync(file, table.sort().join("\n") + "\n");
+  await Deno.remove(folder, { recursive: true });
+  assertEquals(missed, []);
+  assert(chosen.length >= 60 || !python);
+});

@@ -1,0 +1,244 @@
+/** The program lab.ts: list, help, demo, run and new. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { cpSync } from "node:fs";
+import { widthOf } from "../../scripts/lab/columns.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { lab, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS, temporary } from "../helpers.ts";
+
+Deno.env.delete("INIT_CWD"); // where `deno task test` was started is not where the tool is used
+
+Deno.test("lab lists all labs, with and without the word list", async () => {
+  const { status, stdout, stderr } = await lab([]);
+  assertEquals([status, stderr], [0, ""]);
+  assertEquals(await lab(["list"]), { status, stdout, stderr });
+  assertEquals(stdout.match(/mirrors/g)?.length, 22);
+  assertStringIncludes(
+    stdout,
+    "echo_udp  UDP  CMPU4021 Distributed Systems, week 2\n  echo_server_udp.ts  mirrors 1_14a_echo_server_udp.py\n",
+  );
+});
+
+Deno.test("lab refuses wrong words, and suggests the nearest right one", async () => {
+  for (
+    const [args, complaint] of [
+      [["lst"], "there is no lst: did you mean list?"],
+      [["run", "ecko"], "there is no ecko: did you mean echo?"],
+      [
+        ["new", "echo_sever_v1", "x"],
+        "there is no echo_sever_v1: did you mean echo_server_v1?",
+      ],
+      [
+        ["show", "guess_clint"],
+        "there is no guess_clint: did you mean guess_client?",
+      ],
+      [
+        ["check", "x.ts", "--as=upper_servr_udp.ts"],
+        "there is no upper_servr_udp.ts: did you mean upper_server_udp?",
+      ],
+      [["check", "x.ts"], "--as=SCRIPT is missing: x.ts has no script's name"],
+      [["new"], "LAB|SCRIPT is missing"],
+      [["compare"], "LAB is missing"],
+      [["list", "x"], "unexpected argument x"],
+      [["compare", "echo", "--orginals=x"], "unknown flag --orginals=x: did you mean --originals?"],
+      [["check", "--form=x"], "unknown flag --form=x: did you mean --as?"],
+      [["list", "-x"], "unknown flag -x"],
+    ] as const
+  ) {
+    const { status, stdout, stderr } = await lab([...args]);
+    assertEquals([status, stdout], [2, ""]);
+    assert(stderr.startsWith(`error: ${complaint}\nusage: lab.ts `), stderr);
+  }
+});
+
+Deno.test("lab demo shows every lab side by side, in plain text where stdout is no terminal", async () => {
+  const { status, stdout, stderr } = await lab(["demo"]);
+  assertEquals([status, stderr], [0, ""]);
+  assertEquals(stdout.match(/^ok$/gm)?.length, 11);
+  assert(!stdout.includes("\x1b"));
+  assertStringIncludes(stdout, "│ Enter a message: Hello, world\n");
+});
+
+Deno.test("lab demo prints no line wider than the terminal", async () => {
+  for (const width of [40, 69, 100]) {
+    const { stdout } = await lab(["demo", "echo_v2"], "", { env: { COLUMNS: `${width}` } });
+    for (const line of stdout.split("\n")) assert(widthOf(line) <= width, line);
+    assert(/^ok$/m.test(stdout), stdout);
+  }
+});
+
+Deno.test("lab demo shows events in their order", async () => {
+  const { stdout } = await lab(["demo", "echo_client_udp.ts"]);
+  // What two programs print at almost the same time may come in either order.
+  for (
+    const order of [
+      ["Starting up", "Sending", "received Test"],
+      ["Starting up", "Waiting", "received 33"],
+    ]
+  ) {
+    const places = order.map((text) => stdout.indexOf(text));
+    assertEquals(places, places.toSorted((a, b) => a - b), stdout);
+  }
+});
+
+Deno.test("lab run gives the client more flags and what is typed", async () => {
+  const { status, stdout } = await lab([
+    "run",
+    "echo_v2",
+    "--",
+    "--message=héllo",
+  ]);
+  assertEquals(status, 0, stdout);
+  assertStringIncludes(stdout, "│ héllo\n");
+  const game = await lab(["run", "guess", "--", "--tries=1"], "7\n42\n");
+  assertEquals(game.status, 0, game.stdout);
+  assertStringIncludes(game.stdout, "guessed 7: HIGHER");
+});
+
+Deno.test("lab run fails when a half fails", async () => {
+  const { status, stdout, stderr } = await lab(["run", "guess"], "7\n");
+  assertEquals([status, stderr], [1, "error: 1 of 1 labs failed\n"]);
+  assertStringIncludes(stdout, "error: the number was not found\n");
+});
+
+/** Runs a command line as a terminal does. */
+async function shell(command: string, cwd?: string): Promise<Result> {
+  const line = command.replace(/^deno/, `"${Deno.execPath()}"`);
+  await using program = new Program(["sh", "-c", line], undefined, { cwd });
+  return await resultOf(program, 60);
+}
+
+const told = (stdout: string) => stdout.match(/^ {2}deno .*$/gm)!.map((line) => line.trim());
+
+Deno.test("lab new says which exercise it is and what to do first", async () => {
+  for (
+    const [name, exercise, first] of [
+      ["echo_v1", "Exercise 1: ", "--buffer-size=4"],
+      ["echo_client_v2", "Exercise 2: ", "empty the function echoServer in echo_server_v2.ts"],
+      ["guess", "Exercise: guess\n", "run it as it is"],
+    ]
+  ) {
+    const { status, stdout } = await lab(["new", name]);
+    assertEquals(status, 0);
+    assert(stdout.startsWith(exercise), stdout);
+    assertStringIncludes(stdout.replace(/\s+/g, " "), first);
+    assertStringIncludes(stdout, `\n  deno task lab new ${name} ../my-exercise\n`);
+  }
+});
+
+Deno.test(
+  "lab new makes a copy whose printed commands work, also where it is moved to",
+  NOT_ON_WINDOWS,
+  async () => {
+    await using folder = await temporary();
+    const target = `${folder.path}/my exercise`;
+    const { status, stdout } = await lab(["new", "echo_v1", target]);
+    assertEquals(status, 0);
+    const [server, client, check, checkExercise] = told(stdout);
+    assertStringIncludes((await shell(`${server} --help`)).stdout, "TCP echo server, version 1");
+    assertStringIncludes((await shell(`${client} --help`)).stdout, "TCP echo client, version 1");
+    const checked = await shell(check);
+    assertEquals(checked.status, 0, checked.stdout + checked.stderr);
+    assertEquals(checked.stdout.match(/^TAP version 14$/gm)?.length, 2);
+
+    const untouched = await shell(checkExercise);
+    assertEquals(untouched.status, 1, untouched.stdout);
+    assertStringIncludes(untouched.stdout, "--buffer-size=4"); // what to do first
+
+    const moved = `${folder.path}/moved`;
+    Deno.renameSync(target, moved);
+    const below = await shell("deno task check echo_client_v1.ts", `${moved}/scripts`);
+    assertEquals(below.status, 0, below.stdout + below.stderr);
+    const frozen = await shell("deno check --frozen scripts/echo_server_v1.ts", moved);
+    assertEquals(frozen.status, 0, frozen.stderr);
+  },
+);
+
+Deno.test("lab new puts a second lab beside the first, and leaves what is there", async () => {
+  await using folder = await temporary();
+  const { path } = folder;
+  await lab(["new", "echo_v1", path]);
+  Deno.writeTextFileSync(`${path}/scripts/lib.ts`, "// mine");
+  const { status, stderr } = await lab(["new", "guess", path]);
+  assertEquals(
+    [status, stderr],
+    [0, `note: ${path}/scripts/lib.ts differs from ours: it is left as it is\n`],
+  );
+  assertEquals(Deno.readTextFileSync(`${path}/scripts/lib.ts`), "// mine");
+  assertEquals(
+    [...Deno.readDirSync(`${path}/scripts`)].map(({ name }) => name).sort(),
+    [
+      "echo_client_v1.ts",
+      "echo_server_v1.ts",
+      "guess_client.ts",
+      "guess_server.ts",
+      "lib.ts",
+      "std.d.ts",
+    ],
+  );
+});
+
+Deno.test("lab new never writes over an exercise, and copies nothing then", async () => {
+  await using folder = await temporary();
+  const file = `${folder.path}/scripts/echo_server_v1.ts`;
+  Deno.mkdirSync(`${folder.path}/scripts`);
+  Deno.writeTextFileSync(file, "// my work");
+  const { status, stderr } = await lab(["new", "echo_v1", folder.path]);
+  assertEquals(
+    [status, stderr],
+    [1, `error: ${file} is there already, and differs: nothing was copied\n`],
+  );
+  assertEquals(Deno.readTextFileSync(file), "// my work");
+  assertEquals([...Deno.readDirSync(folder.path)].length, 1);
+});
+
+Deno.test("lab help, -h and --help say what the commands do", async () => {
+  const { status, stdout } = await lab(["help"]);
+  assertEquals(status, 0);
+  for (const command of ["list", "run", "demo", "show", "compare", "check", "new"]) {
+    assert(new RegExp(`^lab ${command}\\b.*\\n {4}\\w`, "m").test(stdout), command);
+    const about = await lab(["help", command]);
+    assert(about.stdout.startsWith(`lab ${command}`), about.stdout);
+    assertEquals(await lab([command, "--help"]), about);
+    assertEquals(await lab([command, "x", "y", "-h"]), about);
+  }
+  assertEquals((await lab(["-h"])).stdout, stdout);
+  assertEquals((await lab(["--help"])).stdout, stdout);
+  assertStringIncludes((await lab(["help", "shwo"])).stderr, "did you mean show?");
+});
+
+Deno.test("copies of scripts in scripts/, with or without their other half, disturb nothing", async () => {
+  await using folder = await temporary();
+  const scripts = `${folder.path}/scripts`;
+  cpSync(SCRIPTS, scripts, { recursive: true });
+  Deno.copyFileSync(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
+  const list = async () => {
+    await using program = new Program([...DENO_RUN, "-A", `${scripts}/lab.ts`, "list"]);
+    return await resultOf(program);
+  };
+  const before = await list();
+  Deno.copyFileSync(`${SCRIPTS}echo_server.ts`, `${scripts}/my_server.ts`);
+  Deno.copyFileSync(`${SCRIPTS}guess_server.ts`, `${scripts}/play_server.ts`);
+  Deno.copyFileSync(`${SCRIPTS}guess_client.ts`, `${scripts}/play_client.ts`);
+  Deno.writeTextFileSync(`${scripts}/empty_server.ts`, "");
+  Deno.writeTextFileSync(`${scripts}/empty_client.ts`, "/** Nothing. */");
+  Deno.mkdirSync(`${scripts}/folder_server.ts`);
+  const after = await list();
+  assertEquals([after.status, after], [0, before]);
+});
+
+Deno.test("lab works from any folder, and finds files where the user stands", async () => {
+  await using folder = await temporary();
+  const elsewhere = await lab(["list"], "", { cwd: folder.path });
+  assertEquals(elsewhere, await lab(["list"]));
+  // As `deno task lab new echo_v1 copy` in a folder of the project: a task starts at its top.
+  Deno.mkdirSync(`${folder.path}/below`);
+  const options = { cwd: folder.path, env: { INIT_CWD: `${folder.path}/below` } };
+  assertEquals((await lab(["new", "echo_v1", "copy"], "", options)).status, 0);
+  assert(Deno.statSync(`${folder.path}/below/copy/scripts/echo_server_v1.ts`).isFile);
+});
+
+Deno.test("many labs at once do not get in each other's way", async () => {
+  const names = ["echo", "echo_udp", "guess", "echo_v3", "practical12_udp", "tcp"];
+  const results = await Promise.all(names.map((name) => lab(["demo", name], "", {}, 60)));
+  for (const { status, stdout } of results) assertEquals(status, 0, stdout);
+});

@@ -1,0 +1,34 @@
+/**
+ * Runs `lab compare` on a course's files, and reads what it prints.
+ *
+ * @module
+ */
+import { writeCourse } from "./course.ts";
+import { lab, type Result, temporary } from "../helpers.ts";
+
+/** The verdicts, with their colours and flags left out. */
+export function verdicts({ stdout }: Result): string[] {
+  return stdout.split("\n").filter((line) => /: (works|does not work)$/.test(line))
+    .map((line) => line.replace(/ (--|'--).*?(?= with|:)/g, ""));
+}
+
+/** How the halves print in the three pairings that are held against the originals'. */
+export function prints({ stdout }: Result): string[] {
+  return stdout.split("\n").flatMap((line) =>
+    line.match(/^ {2}(\S+ (?:prints the same|differs).*?)(?:,.*|:)?$/)?.[1] ?? []
+  );
+}
+
+/** Compares a lab with files of a course, some of which are changed. */
+export async function compared(
+  name: string,
+  files: string[],
+  change: (source: string, path: string) => string = (source) => source,
+): Promise<Result> {
+  await using folder = await temporary();
+  for (const path of writeCourse(folder.path, ...files)) {
+    const source = Deno.readTextFileSync(path);
+    Deno.writeTextFileSync(path, change(source, path));
+  }
+  return await lab(["compare", name, `--originals=${folder.path}`], "", undefined, 90);
+}

@@ -1,0 +1,85 @@
+/** Programs that run: their screens, and that none of them outlives its time. */
+import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { freePort } from "../../scripts/lab/ports.ts";
+import { DENO_RUN, hasPython, Program } from "../../scripts/lab/program.ts";
+import { writeCourse } from "./course.ts";
+import { NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
+
+/** Runs a line of JavaScript. */
+function evaluate(code: string, most?: number): Program {
+  return new Program([Deno.execPath(), "eval", code], undefined, {}, undefined, most);
+}
+
+/** Whether a process runs; a stopped or dead one that nobody waits for does not. */
+function runs(pid: number): boolean {
+  const { stdout } = new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${pid}`] }).outputSync();
+  return /^[^Z\s]/.test(new TextDecoder().decode(stdout));
+}
+
+Deno.test("Program ends what prints more than it may, and keeps the beginning", async () => {
+  await using program = evaluate("for (;;) console.log('no end')", 1000);
+  assert(await program.ended(20));
+  assert(program.hasPrintedTooMuch);
+  assertEquals(program.screen.length, 1000);
+  assert(program.screen.startsWith("no end\nno end\n"));
+});
+
+Deno.test("Program keeps all that is printed by what may print it", async () => {
+  await using program = evaluate("console.log('x'.repeat(300_000))", 300_001);
+  assert(await program.ended(20));
+  assertEquals([program.screen.length, program.hasPrintedTooMuch], [300_001, false]);
+});
+
+Deno.test(
+  "Program has ended when it ends, though what it started holds its screen",
+  NOT_ON_WINDOWS,
+  async () => {
+    await using program = new Program(["sh", "-c", "sleep 600 & echo $!"]);
+    const hasEnded = await program.ended(20);
+    Deno.kill(Number(program.screen), "SIGKILL");
+    assert(hasEnded);
+    assertEquals(await program.status, 0);
+  },
+);
+
+Deno.test("freePort() gives several who ask a port each", () => {
+  const ports = Array.from({ length: 20 }, () => freePort("tcp"));
+  assert(new Set(ports).size > 15, `${ports}`);
+  for (const port of ports) assert(port >= 20000 && port < 32768, `${port}`);
+});
+
+Deno.test(
+  "Ctrl-C ends everything that lab compare has started, also what does not listen to it",
+  { ignore: Deno.build.os === "windows" || !await hasPython() },
+  async () => {
+    await using folder = await temporary();
+    const files = writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py");
+    const stubborn = "import os, signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" +
+      "open(__file__ + '.pid', 'w').write(f'{os.getpid()}\\n')\n";
+    for (const file of files) {
+      const source = Deno.readTextFileSync(file);
+      Deno.writeTextFileSync(file, stubborn + source + "\nwhile True: pass\n");
+    }
+    const pidOf = (file: string) => {
+      try {
+        return Number(Deno.readTextFileSync(`${file}.pid`).match(/^\d+\n/)?.[0]);
+      } catch {
+        return NaN;
+      }
+    };
+    const args = ["compare", "echo_v1", `--originals=${folder.path}`];
+    await using tool = new Program([...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, ...args]);
+    const isThere = () => files.every((file) => pidOf(file) > 0);
+    for (let i = 0; i < 400 && !isThere(); i++) await tool.ended(0.05);
+    assert(isThere(), tool.screen + tool.errors);
+    const pids = files.map(pidOf);
+    assert(pids.every(runs));
+    const status = await tool.end("SIGINT");
+    // Nobody tells when an orphan has ended: a killed one may be seen for a moment.
+    for (let i = 0; i < 100 && pids.some(runs); i++) await delay(50);
+    const left = pids.filter(runs);
+    for (const pid of left) Deno.kill(pid, "SIGKILL");
+    assertEquals([status, left], [130, []]);
+  },
+);

@@ -1,0 +1,168 @@
+/** The command `lab show`: original and script, each step beside the same step. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { align } from "../../scripts/lab/beside.ts";
+import { widthOf, wrapped } from "../../scripts/lab/columns.ts";
+import { findLabs } from "../../scripts/lab/header.ts";
+import { lab, SCRIPTS, temporary } from "../helpers.ts";
+
+/** Original and script as a list of their common steps, each with both lines. */
+function steps(script: string): string[] {
+  const python = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${script}.py`);
+  const typescript = Deno.readTextFileSync(`${SCRIPTS}${script}.ts`);
+  return align(python, typescript)
+    .flatMap(({ left, right, step }) => step ? `${step}: ${left!.trim()} | ${right!.trim()}` : []);
+}
+
+Deno.test("align() puts what is the same step into one row, in the order of both", () => {
+  const names = steps("echo_server").map((step) => step.split(":")[0]);
+  const order = ["bind", "print", "print", "accept", "recv", "print", "send", "print", "main"];
+  let from = 0;
+  for (const step of order) {
+    const place = names.indexOf(step, from);
+    assert(place >= 0, `no ${step} behind ${names.slice(0, from)} in ${names}`);
+    from = place + 1;
+  }
+});
+
+for (const { name, transport, server, client } of findLabs()) {
+  Deno.test(`lab ${name}: the originals' calls stand beside the same calls of the scripts`, () => {
+    const [serving, asking] = [server, client].map((script) => steps(script.name.slice(0, -3)));
+    const has = (rows: string[], step: string, python: RegExp) =>
+      assert(
+        rows.some((row) => row.startsWith(`${step}: `) && python.test(row.split(" | ")[0])),
+        `no ${step} among\n${rows.join("\n")}`,
+      );
+    has(serving, "bind", /\.bind\(/);
+    if (transport === "tcp") has(serving, "accept", /\.accept\(/);
+    if (transport === "tcp") has(asking, "connect", /\.connect\(/);
+    // One of our clients sends while it receives: its order is not the original's.
+    assert(asking.some((row) => /^(send|recv): .*\.(send|recv)/.test(row)), asking.join("\n"));
+    for (const rows of [serving, asking]) {
+      for (const row of rows.filter((row) => row.startsWith("print: "))) {
+        const [left, right] = row.split(" | ").map((line) => line.match(/["'`]([\w ]+)/)?.[1]);
+        if (left && right) assertEquals(left.trim(), right.trim(), row);
+      }
+    }
+  });
+}
+
+Deno.test("align() keeps every line of both in its order, but for the script's manual", () => {
+  for (const { server, client } of findLabs()) {
+    for (const { name } of [server, client]) {
+      const python = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${name.slice(0, -3)}.py`);
+      const typescript = Deno.readTextFileSync(SCRIPTS + name);
+      const rows = align(python, typescript);
+      const side = (side: "left" | "right") => rows.flatMap((row) => row[side] ?? []).join("\n");
+      assertEquals(side("left"), python.trimEnd());
+      assertEquals(side("right"), typescript.replace(/^[^]*? \*\/\n/, "").trimEnd());
+    }
+  }
+});
+
+Deno.test("align() keeps the original's licence, and takes nothing in comments for a step", () => {
+  const python = '# Copyright A. Teacher: s.accept() MIT\n"""s.bind(x)\n"""\ns.bind(("", 1))\n';
+  const typescript = "/** Manual. */\n// Deno.listen()\nusing l = Deno.listen({ port });\n";
+  assertEquals(align(python, typescript), [
+    { left: "# Copyright A. Teacher: s.accept() MIT" },
+    { left: '"""s.bind(x)' },
+    { left: '"""' },
+    { right: "// Deno.listen()" },
+    { left: 's.bind(("", 1))', right: "using l = Deno.listen({ port });", step: "bind" },
+  ]);
+});
+
+Deno.test("align() finds prints by their words, whatever stands between them", () => {
+  const rows = (python: string, typescript: string) =>
+    align(python, typescript).map(({ step }) => step ?? "");
+  const script = 'print("Other");\nprint(`Got ${a} from ${b}`);';
+  assertEquals(rows('print("Got %s from %s" % (a, b))', script), ["", "print"]);
+  assertEquals(rows('print("Got {} from {}".format(a, b))', script), ["", "print"]);
+  assertEquals(rows("print(f'Got {a} from {b}')", script), ["", "print"]);
+  assertEquals(rows("print(\n  'Got', a,\n  'from', b)", script), ["", "print", "", ""]);
+  assertEquals(rows("print('Nothing of this')", script), ["", "", ""]);
+});
+
+const ODD = [
+  "#" + "x".repeat(500),
+  "\tprint('tab')\t\t# a comment that goes on behind two tabs, and on, and on, and on, and on",
+  "print('日本語テキスト" + "漢字".repeat(60) + "')",
+  "print('" + "👩‍👩‍👧‍👦🇮🇪👍🏽".repeat(20) + "')",
+  "print('" + "e\u0301".repeat(200) + "')",
+  "x = '\x1b[31m\x07\u202e'",
+  "",
+].join("\n");
+
+for (const width of [40, 41, 60, 69, 70, 71, 80, 111, 200]) {
+  Deno.test(`lab show prints no line wider than a terminal of ${width} columns`, async () => {
+    await using folder = await temporary();
+    for (const { server, client } of findLabs()) {
+      for (const { name } of [server, client]) {
+        const file = name.replace(".ts", ".py");
+        const source = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${file}`);
+        Deno.writeTextFileSync(`${folder.path}/${file}`, source + ODD);
+      }
+    }
+    for (const { name } of width === 80 ? findLabs() : findLabs().slice(0, 2)) {
+      const { status, stdout, stderr } = await lab(
+        ["show", name, `--originals=${folder.path}`],
+        "",
+        { env: { COLUMNS: `${width}` } },
+      );
+      assertEquals([status, stderr], [0, ""]);
+      for (const line of stdout.split("\n")) assert(widthOf(line) <= width, line);
+      assertEquals(stdout.includes("│"), width >= 70, stdout);
+      assertStringIncludes(stdout, "import");
+    }
+  });
+}
+
+Deno.test("wrapped() breaks behind words, and loses nothing", () => {
+  assertEquals(wrapped("one two three", 8), ["one two ", "three"]);
+  assertEquals(wrapped("    indented", 6), ["    in", "dented"]);
+  assertEquals(wrapped("a\tb", 80), ["a   b"]);
+  assertEquals(wrapped("日本語", 5), ["日本", "語"]);
+  assertEquals(wrapped("e\u0301e\u0301e\u0301", 2), ["e\u0301e\u0301", "e\u0301"]);
+  assertEquals(wrapped("", 5), [""]);
+  assertEquals(wrapped("\x1b[1m", 80), ["\\x1b[1m"]);
+  const long = "x".repeat(200_000);
+  assertEquals(wrapped(long, 33).join(""), long);
+});
+
+Deno.test("widthOf() counts what a terminal shows", () => {
+  for (
+    const [text, width] of [["abc", 3], ["é", 1], ["e\u0301", 1], ["日本", 4], ["👍", 2], ["│≠", 2]]
+  ) assertEquals(widthOf(text as string), width as number);
+});
+
+Deno.test("lab show puts original and script next to each other, with marks between", async () => {
+  const { status, stdout } = await lab(["show", "echo_server_v1"]);
+  assertEquals(status, 0);
+  assert(/^echo_server_v1\.py +│ echo_server_v1\.ts$/m.test(stdout), stdout);
+  assert(/\.bind\(.* = .*Deno\.listen/.test(stdout), stdout);
+  assert(!stdout.includes("```console") && !stdout.includes("\x1b"), stdout);
+  const both = await lab(["show", "echo_v1.ts"]);
+  assert(/echo_server_v1\.py[^]*echo_client_v1\.py/.test(both.stdout));
+});
+
+Deno.test("lab show takes originals under their course's name, and says which are missing", async () => {
+  await using folder = await temporary();
+  const { path } = folder;
+  Deno.writeTextFileSync(`${path}/echoserver.py`, "# the course's own\n");
+  const { stdout } = await lab(["show", "echo_server_v1", `--originals=${path}`]);
+  assert(/^echoserver\.py +│/m.test(stdout) && stdout.includes("# the course's own"), stdout);
+  const { status, stderr } = await lab(["show", "echo_client_v1", `--originals=${path}`]);
+  assertEquals([status, stderr], [
+    1,
+    `error: no echoclient.py or echo_client_v1.py in ${path}\n`,
+  ]);
+});
+
+Deno.test("lab show takes the files that it is told", async () => {
+  await using folder = await temporary();
+  const file = `${folder.path}/any.py`;
+  Deno.writeTextFileSync(file, "# mine\n");
+  const { stdout } = await lab(["show", "echo_server", `--server=${file}`]);
+  assert(stdout.startsWith("any.py ") && stdout.includes("\n# mine "), stdout);
+  const { stderr } = await lab(["show", "echo_client", "--client=no.py"]);
+  assertEquals(stderr, "error: no.py: no such file\n");
+});

@@ -1,0 +1,125 @@
+/** What a server bears that somebody does to it on purpose. */
+import { assert, assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
+import { attend, each, writeAll } from "../../scripts/lib.ts";
+import { DENO_RUN } from "../../scripts/lab/program.ts";
+import {
+  connect,
+  decode,
+  encode,
+  NOT_ON_WINDOWS,
+  readToEnd,
+  SCRIPTS,
+  sendTo,
+  startServer,
+  udpSocket,
+  withHeader,
+} from "../helpers.ts";
+
+const UDP_SERVERS = [
+  ["echo_server_udp.ts", "hello", "hello"],
+  ["guess_server.ts", "0", "HIGHER"],
+  ["practical12_server_udp.ts", "hello", "hello"],
+  ["upper_server_udp.ts", "hello", "HELLO"],
+];
+
+for (const [script, question, answer] of UDP_SERVERS) {
+  Deno.test(`${script} answers at once after 50 datagrams that are no text`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    using stranger = udpSocket();
+    for (let i = 0; i < 50; i++) await sendTo(stranger, port, Uint8Array.of(0xff));
+    using client = udpSocket();
+    await sendTo(client, port, question);
+    const [reply] = await deadline(client.receive(), 2000); // a pause for each took 4.8 s
+    assertEquals(decode(reply), answer);
+    await server.end(); // then all that it says is there
+    assertEquals(server.errors.split("\n").length, 2, server.errors); // the note alone
+  });
+}
+
+Deno.test("guess_server.ts does not answer what is itself a verdict", async () => {
+  const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
+  await using _ = server;
+  using client = udpSocket();
+  for (const verdict of ["HIGHER", "LOWER\n", "CORRECT", "INVALID"]) {
+    await sendTo(client, port, verdict);
+  }
+  await sendTo(client, port, "42");
+  assertEquals(decode((await client.receive())[0]), "CORRECT");
+  await server.end();
+  assert(!server.screen.includes("INVALID"), server.screen);
+});
+
+for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
+  Deno.test(`each() leaves out what comes from the server's own address, ${hostname}`, async () => {
+    const at = (hostname: string, port: number) => ({ transport: "udp", hostname, port }) as const;
+    const peers = [at("127.0.0.1", 9900), at("127.0.0.1", 9901), at("127.0.0.1", 9900)];
+    const datagrams = each({ addr: at(hostname, 9900) }, () => {
+      const peer = peers.shift();
+      if (!peer) throw new Deno.errors.BadResource("closed");
+      return Promise.resolve([encode("hello"), peer] as const);
+    });
+    const ports = [];
+    for await (const [, { port }] of datagrams) ports.push(port);
+    assertEquals(ports, [9901]);
+  });
+}
+
+Deno.test("a client that takes nothing of its answer for 10 s is let go, and others are served", async () => {
+  const { server, port } = await startServer("echo_server_v2.ts", ["--buffer-size=65536"]);
+  await using _ = server;
+  using greedy = await connect(port);
+  await writeAll(greedy, encode(withHeader("😀".repeat(1_048_576))));
+  const { port: ownPort } = greedy.localAddr as Deno.NetAddr;
+  const told = `error: client ('127.0.0.1', ${ownPort}): nothing was taken for 10 s\n`;
+  const letGo = server.until(() => server.errors.includes(told), 20);
+  using other = await connect(port);
+  await writeAll(other, encode(withHeader("hi")));
+  await other.closeWrite();
+  assertEquals(decode(await readToEnd(other)), withHeader("hi"));
+  assert(await letGo, server.errors);
+});
+
+for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test(`${signal} ends a server whose transcript nobody reads`, NOT_ON_WINDOWS, async () => {
+    const args = [...DENO_RUN.slice(1), "--allow-net", `${SCRIPTS}practical12_server_tcp.ts`];
+    const server = new Deno.Command(DENO_RUN[0], {
+      args: [...args, "--port=0"],
+      stdin: "null",
+      stdout: "piped", // a pipe that is never read
+      stderr: "piped",
+    }).spawn();
+    const stderr = server.stderr.getReader();
+    const note = decode((await stderr.read()).value!);
+    using client = await connect(Number(note.match(/port (\d+)/)![1]));
+    // What is sent comes back as long as its lines find room: then the server waits.
+    const buffer = new Uint8Array(65536);
+    let isStill = false;
+    const sending = writeAll(client, new Uint8Array(4_000_000).fill(97)).catch(() => {});
+    while (!isStill) {
+      const reading = client.read(buffer);
+      isStill = await deadline(reading, 500).then(() => false, () => true);
+      if (isStill) reading.catch(() => {});
+    }
+    const before = Date.now();
+    server.kill(signal);
+    assertEquals((await server.status).code, status);
+    assert(Date.now() - before < 2000);
+    await server.stdout.cancel();
+    await stderr.cancel();
+    await sending;
+  });
+}
+
+Deno.test("attend() lets an answer arrive, though the client's bytes are unread", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answer = encode("x".repeat(1_000_000));
+  using client = await connect(listener.addr.port);
+  const served = await listener.accept();
+  const attended = attend(served, () => writeAll(served, answer));
+  await writeAll(client, encode("never read by the server".repeat(1000)));
+  assertEquals((await readToEnd(client)).length, answer.length);
+  await client.closeWrite();
+  await attended;
+});

@@ -1,0 +1,184 @@
+/** The messages of echo v2 and v3 on the wire: a header of 10 characters, then the text. */
+import { assert, assertEquals } from "@std/assert";
+import { writeAll } from "../../scripts/lib.ts";
+import {
+  connect,
+  decode,
+  encode,
+  readToEnd,
+  runScript,
+  startServer,
+  withHeader,
+} from "../helpers.ts";
+
+const TEXTS = ["The quick brown fox", "héllo", "සිංහල අකුරු", "😀👩‍👩‍👧🇱🇰", "\ufeffa"];
+const SERVERS = ["echo_server_v2.ts", "echo_server_v3.ts"];
+const CLIENTS = [
+  { script: "echo_client_v2.ts", ask: (text: string) => [`--message=${text}`], typed: "" },
+  { script: "echo_client_v3.ts", ask: () => [], typed: "exit\n" },
+];
+
+/** So many characters of a text, over and over. */
+function repeated(text: string, length: number): string {
+  const characters = [...text];
+  return characters.join("").repeat(Math.floor(length / characters.length)) +
+    characters.slice(0, length % characters.length).join("");
+}
+
+/** What a server answers to pieces that are sent one by one. */
+async function answer(port: number, pieces: Uint8Array[]): Promise<string> {
+  using client = await connect(port);
+  client.setNoDelay();
+  for (const piece of pieces) {
+    await writeAll(client, piece);
+    await new Promise((resolve) => setTimeout(resolve)); // so that it is read by itself
+  }
+  await client.closeWrite();
+  return decode(await readToEnd(client));
+}
+
+/** Takes the part of a server for one client: sends the pieces of an answer one by one, and ends. */
+function playServer(pieces: Uint8Array[]) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const play = async () => {
+    using _ = listener;
+    using client = await listener.accept();
+    client.setNoDelay();
+    for (const piece of pieces) {
+      await writeAll(client, piece);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    await client.closeWrite();
+    await readToEnd(client).catch(() => {}); // it may have broken off
+  };
+  return { port: listener.addr.port, played: play() };
+}
+
+const cuts = (data: Uint8Array) =>
+  Array.from(
+    { length: data.length - 1 },
+    (_, i) => [data.subarray(0, i + 1), data.subarray(i + 1)],
+  );
+const oneByOne = (data: Uint8Array) => Array.from(data, (byte) => Uint8Array.of(byte));
+
+for (const script of SERVERS) {
+  Deno.test(`${script} puts a message together that is cut anywhere, or into single bytes`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    for (const text of TEXTS) {
+      const message = withHeader(text);
+      for (const pieces of [...cuts(encode(message)), oneByOne(encode(message))]) {
+        assertEquals(await answer(port, pieces), message);
+      }
+    }
+  });
+
+  Deno.test(`${script} reads messages of any length through buffers of any size`, async () => {
+    for (const bufferSize of [1, 15, 65536]) {
+      const { server, port } = await startServer(script, [`--buffer-size=${bufferSize}`]);
+      await using _ = server;
+      for (const text of TEXTS) {
+        for (const length of [0, 1, 14, 15, 16, 1000]) {
+          const message = withHeader(repeated(text, length));
+          assertEquals(await answer(port, [encode(message)]), message);
+        }
+      }
+    }
+  });
+
+  Deno.test(`${script} carries the longest messages, and says so of longer ones`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    for (const text of TEXTS) {
+      const message = withHeader(repeated(text, 1_048_576));
+      assert(await answer(port, [encode(message)]) === message, text);
+    }
+    assertEquals(await answer(port, [encode(withHeader("x".repeat(1_048_577)))]), "");
+    assert(await server.until(() => server.errors.includes("1048577 characters is too long")));
+  });
+}
+
+Deno.test("echo_server_v3.ts keeps apart what comes in one piece", async () => {
+  const messages = ["one", "", "héllo 😀", "exit"].map(withHeader).join("");
+  for (const bufferSize of [1, 15, 65536]) {
+    const { server, port } = await startServer("echo_server_v3.ts", [
+      `--buffer-size=${bufferSize}`,
+    ]);
+    await using _ = server;
+    assertEquals(await answer(port, [encode(messages + withHeader("after exit"))]), messages);
+  }
+});
+
+const WRONG: [data: string | Uint8Array, complaint: string][] = [
+  ["abcdefghij", "this is no header: abcdefghij"],
+  ["        -5hello", "this is no header:         -5"],
+  ["          hello", "this is no header:           "],
+  ["       1.5hello", "this is no header:        1.5"],
+  ["9999999999", "a message of 9999999999 characters is too long"],
+  ["   1048577", "a message of 1048577 characters is too long"],
+  ["    ", "the connection ended inside a message"],
+  ["         5hel", "the connection ended inside a message"],
+  ["         \x1b", "this is no header:          \\x1b"],
+  [Uint8Array.of(...encode("         1"), 0xff), "this is not UTF-8 text"],
+  [encode("         1😀").subarray(0, 12), "the connection ended inside a message"],
+];
+
+for (const script of SERVERS) {
+  Deno.test(`${script} says what is wrong with a message, and goes on`, async () => {
+    const { server, port } = await startServer(script);
+    await using _ = server;
+    const complaints = [];
+    for (const [data, complaint] of WRONG) {
+      using client = await connect(port);
+      const { port: ownPort } = client.localAddr as Deno.NetAddr;
+      complaints.push(`error: client ('127.0.0.1', ${ownPort}): ${complaint}`);
+      await writeAll(client, typeof data === "string" ? encode(data) : data);
+      await client.closeWrite();
+      assertEquals(await readToEnd(client), new Uint8Array(0));
+    }
+    assertEquals(await answer(port, [encode(withHeader("honest"))]), withHeader("honest"));
+    await server.end();
+    assertEquals(server.errors.split("\n").slice(1, -1), complaints);
+    assert(!/abcdefghij|hel/.test(server.screen), server.screen);
+  });
+}
+
+for (const { script, ask, typed } of CLIENTS) {
+  Deno.test(`${script} puts an answer together that is cut anywhere, or into single bytes`, async () => {
+    for (const text of ["héllo", "a😀b"]) {
+      const message = encode(withHeader(text));
+      for (const pieces of [oneByOne(message), ...cuts(message).slice(8)]) {
+        const { port, played } = playServer(pieces);
+        const result = await runScript(script, [...ask("hi"), `--port=${port}`], typed);
+        assert(result.stdout.includes(`${text}\n`), result.stdout);
+        assertEquals([result.status, result.stderr], [0, ""]);
+        await played;
+      }
+    }
+  });
+
+  Deno.test(`${script} says what is wrong with an answer`, async () => {
+    for (const [data, complaint] of WRONG) {
+      const piece = typeof data === "string" ? encode(data) : data;
+      const { port, played } = playServer([piece]);
+      const result = await runScript(script, [...ask("hi"), `--port=${port}`], typed);
+      assertEquals(result.status, 1);
+      const told = complaint.replace(
+        "the connection ended inside a message",
+        "the server closed before all of its reply came",
+      );
+      assert(result.stderr.endsWith(`${told}\n`), result.stderr);
+      await played;
+    }
+  });
+}
+
+Deno.test("echo_client_v2.ts sends the length in characters", async () => {
+  const { server, port } = await startServer("echo_server_v2.ts");
+  await using _ = server;
+  for (const text of [...TEXTS, "", "x".repeat(100_000)]) {
+    const result = await runScript("echo_client_v2.ts", [`--port=${port}`, `--message=${text}`]);
+    const shown = text.replace("\ufeff", "\\ufeff"); // nobody sees it
+    assertEquals(result, { status: 0, stdout: `${shown}\n`, stderr: "" });
+  }
+});

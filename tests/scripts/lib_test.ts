@@ -1,0 +1,102 @@
+/** What lib.ts does for the scripts, where no script shows it by itself. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { escaped, repr, resolve, text, writeAll } from "../../scripts/lib.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { decode, encode, SCRIPTS } from "../helpers.ts";
+
+const LIB = import.meta.resolve("../../scripts/lib.ts");
+
+Deno.test("text() shows UTF-8 as it is, and U+FFFD for what is none", () => {
+  assertEquals(text(encode("héllo 😀 සිං 👩‍👩‍👧 ❤️")), "héllo 😀 සිං 👩‍👩‍👧 ❤️");
+  assertEquals(text(Uint8Array.of(0x61, 0xff, 0x62, 0xe2, 0x82)), "a\ufffdb\ufffd");
+});
+
+Deno.test("escaped() shows what turns or breaks a line, or nobody sees, as escapes", () => {
+  for (
+    const [value, shown] of [
+      ["a\n\r\t\0\x1b[2J\x7f", "a\\n\\r\\t\\x00\\x1b[2J\\x7f"],
+      ["\u0085\u009b\u00ad", "\\x85\\x9b\\xad"],
+      ["\u200e\u200f\u202a\u202e\u2066\u2069", "\\u200e\\u200f\\u202a\\u202e\\u2066\\u2069"],
+      ["a\u2028b\u2029", "a\\u2028b\\u2029"],
+      ["\ufeffa\u200b\u2060", "\\ufeffa\\u200b\\u2060"],
+      ["\u{e0001}\u{e007f}", "\\U000e0001\\U000e007f"],
+      ["a\\n", "a\\n"],
+    ]
+  ) {
+    assertEquals(escaped(value), shown);
+  }
+});
+
+Deno.test("repr() is Python's", () => {
+  // Each right side is what python3 prints for repr() of the left side.
+  assertEquals(repr(encode("Hello, world")), "b'Hello, world'");
+  assertEquals(repr(encode("")), "b''");
+  assertEquals(repr(encode("it's")), `b"it's"`);
+  assertEquals(repr(encode('"')), `b'"'`);
+  assertEquals(repr(encode(`'"`)), `b'\\'"'`);
+  assertEquals(repr(encode("a\\b\t\n\r\0\x1b\x7f")), "b'a\\\\b\\t\\n\\r\\x00\\x1b\\x7f'");
+  assertEquals(repr(encode("é")), "b'\\xc3\\xa9'");
+  assertEquals(repr(encode("[]^~ ")), "b'[]^~ '");
+});
+
+Deno.test("resolve() takes localhost for 127.0.0.1, and gives each address one form", async () => {
+  for (
+    const [host, address] of [
+      ["localhost", "127.0.0.1"],
+      ["LOCALHOST", "127.0.0.1"],
+      ["0.0.0.0", "0.0.0.0"],
+      ["127.000.000.001", "127.0.0.1"],
+      ["::ffff:127.0.0.1", "127.0.0.1"],
+      ["::1", "::1"],
+      ["0:0:0:0:0:0:0:1", "::1"],
+    ]
+  ) {
+    assertEquals(await resolve(host), address);
+  }
+  await assertRejects(() => resolve("nosuch.invalid"), Error);
+});
+
+Deno.test("writeAll() writes what the first write leaves over", async () => {
+  const written: number[] = [];
+  await writeAll({
+    write(data) {
+      const part = data.subarray(0, 3);
+      written.push(...part);
+      return Promise.resolve(part.length);
+    },
+    close() {},
+  }, encode("never lose a byte"));
+  assertEquals(decode(new Uint8Array(written)), "never lose a byte");
+});
+
+/** Runs a program of its own to its end. */
+async function runSource(source: string, ...args: string[]): Promise<Program> {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(file, source);
+  const config = `--config=${SCRIPTS}../deno.json`;
+  await using program = new Program([...DENO_RUN, config, file, ...args]);
+  assert(await program.ended());
+  await Deno.remove(file);
+  return program;
+}
+
+for (const end of ["Deno.exit(0)", "throw new Error('a mistake')"]) {
+  Deno.test(`print() loses no line before ${end}`, async () => {
+    const { screen } = await runSource(`import { print } from "${LIB}";
+      for (let i = 0; i < 10_000; i++) print("line", i);
+      ${end};`);
+    assertEquals(screen.split("\n").length, 10_001);
+    assert(screen.endsWith("\nline 9999\n"));
+  });
+}
+
+Deno.test("log() does not even format what --quiet leaves out", async () => {
+  const program = await runSource(
+    `import { log, run } from "${LIB}";
+    await run({ quiet: false }, () => {
+      log("Received", () => { throw new Error("formatted"); });
+    });`,
+    "--quiet",
+  );
+  assertEquals(program.errors, "");
+});
