@@ -184,15 +184,17 @@ export type Printable = string | number | Uint8Array | Deno.Addr | (() => string
  * Prints a line as Python's `print` does: bytes as text, an address as a tuple, and what would leave
  * the line as escapes. Where much waits to be written, its promise settles when that is done.
  */
-export function print(...values: Printable[]): Promise<void> | undefined {
-  write(escaped(values.map(shown).join(" ")) + "\n");
+export function print(first: Printable, ...rest: Printable[]): Promise<void> | undefined {
+  let line = shown(first);
+  for (const value of rest) line += ` ${shown(value)}`;
+  put(Deno.stdout, escaped(line) + "\n");
+  lineIsOpen = false;
   if (isSlow()) return writing;
 }
 
 /** Prints a line about one client or message, which `--quiet` leaves out. */
-export function log(...values: Printable[]): Promise<void> | undefined {
-  if (!settings.quiet) return print(...values);
-}
+export const log = (...values: Parameters<typeof print>): ReturnType<typeof print> =>
+  settings.quiet ? undefined : print(...values);
 
 function shown(value: Printable): string {
   if (typeof value === "string") return value;
@@ -410,9 +412,8 @@ export function unsent(error: unknown): number {
 }
 
 /** Whether a peer has an address: one like 0.0.0.0 stands for any of a machine. */
-function isSame(peer: Omit<Deno.NetAddr, "transport">, { hostname, port }: typeof peer): boolean {
-  return peer.port === port && [peer.hostname, "0.0.0.0", "::"].includes(hostname);
-}
+const isSame = (peer: Omit<Deno.NetAddr, "transport">, { hostname, port }: typeof peer) =>
+  peer.port === port && [peer.hostname, "0.0.0.0", "::"].includes(hostname);
 
 /**
  * Lets a client's UDP socket ask again: `receive` sends the last datagram anew, after some seconds

@@ -109,10 +109,9 @@ export class Machine {
     return [this.python!, "-E"];
   }
 
-  /** One of our servers, on a free port. */
-  ours(script: string, ...flags: string[]): Server {
-    const command = [...DENO_RUN, "-A", SCRIPTS + script, "--port=0"];
-    return { command: [...command, ...flags] };
+  /** One of our servers, on a free port; that of another checkout, where its scripts are given. */
+  ours(script: string, flags: string[] = [], scripts = SCRIPTS): Server {
+    return { command: [...DENO_RUN, "-A", scripts + script, "--port=0", ...flags] };
   }
 
   /** The Python counterpart of one of our servers, with other constants where told. */
