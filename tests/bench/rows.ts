@@ -27,7 +27,11 @@ export interface Row {
 /** All rows; with `before`, the same scripts of an earlier checkout take part. */
 export async function allRows(machine: Machine, before: string): Promise<Row[]> {
   const { python, node, compiler } = machine;
-  const earlier = before && `${resolve(before, "scripts")}/`;
+  /** Ours, and what ours was before. */
+  const both = <T>(make: (scripts: string) => T): Record<string, T> => ({
+    ours: make(SCRIPTS),
+    ...before && { before: make(`${resolve(before, "scripts")}/`) },
+  });
   const load = (
     server: Parameters<Machine["underLoad"]>[0],
     ...words: (string | number)[]
@@ -46,8 +50,7 @@ export async function allRows(machine: Machine, before: string): Promise<Row[]> 
     flags: string[] = [],
     constants: Record<string, number> = {},
   ) => ({
-    ours: load(machine.ours(script, flags), ...words),
-    ...earlier && { before: load(machine.ours(script, flags, earlier), ...words) },
+    ...both((scripts) => load(machine.ours(script, flags, scripts), ...words)),
     ...python && {
       Python: () => machine.underLoad(machine.counterpart(script, constants), [...words]),
     },
@@ -73,13 +76,9 @@ export async function allRows(machine: Machine, before: string): Promise<Row[]> 
     bufferSize: number,
     flags: string[] = [],
   ) => ({
-    ours: load(machine.ours("practical12_server_tcp.ts", ["--quiet", ...flags]), ...words),
-    ...earlier && {
-      before: load(
-        machine.ours("practical12_server_tcp.ts", ["--quiet", ...flags], earlier),
-        ...words,
-      ),
-    },
+    ...both((scripts) =>
+      load(machine.ours("practical12_server_tcp.ts", ["--quiet", ...flags], scripts), ...words)
+    ),
     ...node && { Node: load(machine.nodeServer(), ...words) },
     ...python && {
       asyncio: load(machine.pythonServer("echo_asyncio.py"), ...words),
@@ -95,8 +94,7 @@ export async function allRows(machine: Machine, before: string): Promise<Row[]> 
   await Deno.truncate(big, BYTES);
   for await (const _ of (await Deno.open(big)).readable); // into the system's cache
   const netcats: Record<string, string> = {
-    ours: [...DENO_RUN, "-A", `${SCRIPTS}netcat.ts`].join(" "),
-    ...earlier && { before: [...DENO_RUN, "-A", `${earlier}netcat.ts`].join(" ") },
+    ...both((scripts) => [...DENO_RUN, "-A", `${scripts}netcat.ts`].join(" ")),
     ...await machine.has("nc", "nc.openbsd") && { nc: "nc.openbsd -N" },
     ...await machine.has("ncat", "ncat") && { ncat: "ncat" },
     ...await machine.has("socat", "socat") && { socat: "socat" },
@@ -156,13 +154,9 @@ export async function allRows(machine: Machine, before: string): Promise<Row[]> 
       what: "Echoes 64 bytes again and again to 50 clients, with the transcript in a file.",
       unit: "/s",
       contestants: {
-        ours: load(machine.ours("practical12_server_tcp.ts"), ...tcp(50, 64)),
-        ...earlier && {
-          before: load(
-            machine.ours("practical12_server_tcp.ts", [], earlier),
-            ...tcp(50, 64),
-          ),
-        },
+        ...both((scripts) =>
+          load(machine.ours("practical12_server_tcp.ts", [], scripts), ...tcp(50, 64))
+        ),
         ...python && {
           threads: load(
             machine.pythonServer("echo_threads.py"),
@@ -271,10 +265,7 @@ export async function allRows(machine: Machine, before: string): Promise<Row[]> 
       what: "From the start of echo_server to the first connection that it takes.",
       unit: "ms",
       contestants: {
-        ours: () => machine.startUp(machine.ours("echo_server.ts")),
-        ...earlier && {
-          before: () => machine.startUp(machine.ours("echo_server.ts", [], earlier)),
-        },
+        ...both((scripts) => () => machine.startUp(machine.ours("echo_server.ts", [], scripts))),
         ...python && {
           Python: () => machine.startUp(machine.counterpart("echo_server.ts")),
         },
@@ -286,8 +277,7 @@ export async function allRows(machine: Machine, before: string): Promise<Row[]> 
       what: "A whole run of echo_client against a server that is there.",
       unit: "ms",
       contestants: {
-        ours: client(...DENO_RUN, "-A", `${SCRIPTS}echo_client.ts`),
-        ...earlier && { before: client(...DENO_RUN, "-A", `${earlier}echo_client.ts`) },
+        ...both((scripts) => client(...DENO_RUN, "-A", `${scripts}echo_client.ts`)),
         ...python && {
           Python: client(
             python,
