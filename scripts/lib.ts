@@ -50,9 +50,9 @@ export async function run<F extends Flags>(flags: F, main: (_: F) => unknown, ar
 async function exit(status: number, isSignal = false) {
   if (lineIsOpen && Deno.stdout.isTerminal()) write("\n");
   isEnding = isSignal;
+  while (writing && !isSignal) await writing;
   if (isSignal) await delay(0); // what was just sent is printed
-  else while (writing) await writing;
-  if (await Promise.race([writing, delay(500).then(() => true)])) queue.length = 0;
+  if (isSignal && await Promise.race([writing, delay(500).then(() => true)])) queue.length = 0;
   Deno.exit(status);
 }
 
@@ -218,7 +218,7 @@ function put(to: typeof Deno.stdout, output: string) {
 }
 
 async function writeQueue() {
-  await delay(burst < 2000 ? 0 : 10); // until the event loop's turn is over; a flood waits for more
+  await (burst < 2000 ? null : delay(10)); // what comes meanwhile is written next; a flood waits
   burst = queued;
   for (let next; !isEnding && (next = queue.shift()) !== undefined;) {
     queued -= next.output.length;
@@ -251,9 +251,8 @@ addEventListener("unload", () => { // however the program ends
 export const note = (message: string): void => put(Deno.stderr, `note: ${escaped(message)}\n`);
 
 /** Tells the user what went wrong, and in a second line what to do about it. */
-export function complain(message: string, hint?: string) {
-  put(Deno.stderr, `error: ${message}\n${hint === undefined ? "" : `${hint}\n`}`);
-}
+export const complain = (message: string, hint = ""): void =>
+  put(Deno.stderr, `error: ${message}\n${hint && `${hint}\n`}`);
 
 function complainOnce(what: string, error: unknown) {
   if (told.has(what)) return;
@@ -334,26 +333,21 @@ export async function resolve(host: string): Promise<string> {
 }
 
 const rubbish = new Uint8Array(65536); // what nobody wants to read
-const PATIENCE = 10; // seconds in which a peer must take something of what is sent
-const writes = new Set<{ to: Pick<Deno.Conn, "close">; seconds: number }>(); // that wait for their peer
-Deno.unrefTimer(setInterval(() => {
-  for (const write of writes) if (++write.seconds === PATIENCE) write.to.close();
-}, 1000));
+const PATIENCE = 10; // seconds in which a client must take something of what is sent
+const waits = new Map<unknown, number>(); // for whom something waits, and for how many seconds more
 
-/** Writes all bytes; one `write` may take fewer. A peer that takes nothing for 10 s is let go. */
-export async function writeAll(to: Pick<Deno.Conn, "write" | "close">, data: Uint8Array) {
+/** Writes all bytes; one `write` may take fewer. */
+export async function writeAll(to: Pick<Deno.Conn, "write">, data: Uint8Array): Promise<void> {
   if (isSlow()) await writing;
   for (let sent = 0; sent < data.length;) {
     if (isEnding) await new Promise(() => {});
-    const write = { to, seconds: 0 };
-    writes.add(write);
+    waits.set(to, PATIENCE);
     try {
       sent += await to.write(data.subarray(sent));
     } catch (error) {
-      throw write.seconds < PATIENCE ? error : new Failure(`nothing was taken for ${PATIENCE} s`);
-    } finally {
-      writes.delete(write);
+      throw waits.get(to) ? error : new Failure(`nothing was taken for ${PATIENCE} s`);
     }
+    waits.delete(to);
   }
 }
 
@@ -386,23 +380,29 @@ export async function* each<T>(at: { addr: Deno.Addr }, next: () => Promise<T>):
 }
 
 /**
- * Attends to a client to its end, and closes the connection. What goes wrong costs this client alone.
+ * Attends to a client; what goes wrong costs it alone, and who takes nothing for 10 s is let go.
  * Closing while data is unread would reset the connection and could destroy the last reply on its
  * way (RFC 1122, 4.2.2.13): so our half is closed first, and what still comes is read to its end.
  */
 export async function attend(client: Deno.TcpConn, handle: () => Promise<void>): Promise<void> {
   using connection = client;
+  const watch = setInterval(() => {
+    const seconds = waits.get(client);
+    if (seconds) waits.set(client, seconds - 1);
+    if (seconds === 1) client.close();
+  }, 1000);
   try {
     await handle();
   } catch (error) {
     complain(`client ${address(client.remoteAddr)}: ${reason(error)}`);
   }
-  const timer = setTimeout(() => connection[Symbol.dispose](), 2000); // it may take so long to end
+  waits.set(connection, 2); // it may take so long to end
   try {
     await client.closeWrite();
     while (await client.read(rubbish) !== null);
   } catch { /* nobody is there any more */ }
-  clearTimeout(timer);
+  clearInterval(watch);
+  waits.delete(client);
 }
 
 /** Tells, where a UDP server cannot send an answer, why. It then sent 0 bytes. */

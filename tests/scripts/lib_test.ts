@@ -64,7 +64,6 @@ Deno.test("writeAll() writes what the first write leaves over", async () => {
       written.push(...part);
       return Promise.resolve(part.length);
     },
-    close() {},
   }, encode("never lose a byte"));
   assertEquals(decode(new Uint8Array(written)), "never lose a byte");
 });
