@@ -173,7 +173,7 @@ let queued = 0; // characters in it
 const isSlow = () => queued > 2 ** 20; // whoever reads the output
 let writing: Promise<void> | undefined;
 let isEnding = false; // then nothing is sent any more
-let burst = 0; // characters that were last written at once
+let pace = 0; // writes that did not wait for more to come; in a flood always 20
 const told = new Set<string>(); // what went wrong within the last minute
 let lineIsOpen = false; // a prompt stands at the end of stdout
 
@@ -218,8 +218,8 @@ function put(to: typeof Deno.stdout, output: string) {
 }
 
 async function writeQueue() {
-  await (burst < 2000 ? null : delay(10)); // what comes meanwhile is written next; a flood waits
-  burst = queued;
+  await (pace < 20 ? null : delay(10)); // milliseconds in which more may come
+  pace = queued < 2000 ? (pace + 1) % 21 : 20;
   for (let next; !isEnding && (next = queue.shift()) !== undefined;) {
     queued -= next.output.length;
     for (let data = encode(next.output); data.length > 0;) {
@@ -333,19 +333,19 @@ export async function resolve(host: string): Promise<string> {
 }
 
 const rubbish = new Uint8Array(65536); // what nobody wants to read
-const PATIENCE = 10; // seconds in which a client must take something of what is sent
-const waits = new Map<unknown, number>(); // for whom something waits, and for how many seconds more
+const waits = new Map<Disposable, number>(); // connections, and how many seconds they may wait
+let watch: ReturnType<typeof setInterval> | undefined; // made when needed: timers take 4 ms to load
 
 /** Writes all bytes; one `write` may take fewer. */
-export async function writeAll(to: Pick<Deno.Conn, "write">, data: Uint8Array): Promise<void> {
+export async function writeAll(to: Pick<Deno.Conn, "write"> & Disposable, data: Uint8Array) {
   if (isSlow()) await writing;
   for (let sent = 0; sent < data.length;) {
     if (isEnding) await new Promise(() => {});
-    waits.set(to, PATIENCE);
+    waits.set(to, 10);
     try {
       sent += await to.write(data.subarray(sent));
     } catch (error) {
-      throw waits.get(to) ? error : new Failure(`nothing was taken for ${PATIENCE} s`);
+      throw waits.get(to) === 0 ? new Failure("nothing was taken for 10 s") : error;
     }
     waits.delete(to);
   }
@@ -386,11 +386,11 @@ export async function* each<T>(at: { addr: Deno.Addr }, next: () => Promise<T>):
  */
 export async function attend(client: Deno.TcpConn, handle: () => Promise<void>): Promise<void> {
   using connection = client;
-  const watch = setInterval(() => {
-    const seconds = waits.get(client);
-    if (seconds) waits.set(client, seconds - 1);
-    if (seconds === 1) client.close();
-  }, 1000);
+  watch ??= setInterval(() =>
+    waits.forEach((left, peer) => {
+      waits.set(peer, left - 1);
+      if (left === 1) peer[Symbol.dispose]();
+    }), 1000);
   try {
     await handle();
   } catch (error) {
@@ -401,7 +401,6 @@ export async function attend(client: Deno.TcpConn, handle: () => Promise<void>):
     await client.closeWrite();
     while (await client.read(rubbish) !== null);
   } catch { /* nobody is there any more */ }
-  clearInterval(watch);
   waits.delete(client);
 }
 

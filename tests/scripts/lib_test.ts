@@ -64,6 +64,7 @@ Deno.test("writeAll() writes what the first write leaves over", async () => {
       written.push(...part);
       return Promise.resolve(part.length);
     },
+    [Symbol.dispose]() {},
   }, encode("never lose a byte"));
   assertEquals(decode(new Uint8Array(written)), "never lose a byte");
 });
