@@ -1,7 +1,7 @@
 /** Every command and every output of the README, as somebody new meets them. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync } from "node:fs";
-import { hasPort81, WITHOUT_PORT_81 } from "./helpers.ts";
+import { dirname, join } from "node:path";
 import { SCRIPTS } from "../scripts/lab/header.ts";
 import { freePort } from "../scripts/lab/ports.ts";
 import { hasPython, isListening, Program } from "../scripts/lab/program.ts";
@@ -121,15 +121,12 @@ for (
             assert(await isListening(server, port, "tcp", 10), server.screen);
             continue;
           }
-          const isAboutPort81 = output.includes("port 81:");
-          if (isAboutPort81 && hasPort81()) continue;
           using _taken = output.includes("is already in use")
             ? Deno.listen({ hostname: "127.0.0.1", port })
             : undefined;
-          const without = isAboutPort81 ? WITHOUT_PORT_81.join(" ") : "";
           const simple = command.replace(/ #.*/, "");
           await using program = start(
-            /[|]|^cd/.test(simple) ? `{ ${simple}; } 2>&1` : `exec ${without} ${simple} 2>&1`,
+            /[|]|^cd/.test(simple) ? `{ ${simple}; } 2>&1` : `exec ${simple} 2>&1`,
           );
           await program.endInput();
           assert(
@@ -185,8 +182,35 @@ Deno.test("the README's permissions are enough", async () => {
   }
 });
 
-Deno.test("the README's links lead somewhere", () => {
-  for (const [, path] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-    assert(Deno.statSync(`${ROOT}/${path}`), path);
+for (const file of ["README.md", "tests/README.md"]) {
+  Deno.test(`the links of ${file} lead somewhere`, () => {
+    const text = Deno.readTextFileSync(`${ROOT}/${file}`);
+    for (const [, path] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      assert(Deno.statSync(`${ROOT}/${dirname(file)}/${path}`), path);
+    }
+  });
+}
+
+Deno.test("tests/README.md says of each file of tests what it says of itself", () => {
+  const text = Deno.readTextFileSync(`${ROOT}/tests/README.md`).replaceAll(/\s+/g, " ");
+  const files = [".", "bench", "kill_port", "lab", "netcat", "scripts", "soak"].flatMap((folder) =>
+    [...Deno.readDirSync(`${ROOT}/tests/${folder}`)].map(({ name }) => join(folder, name))
+  ).filter((name) => name.endsWith("_test.ts"));
+  for (const name of files.map((name) => name.replaceAll("\\", "/"))) {
+    const [, comment] = Deno.readTextFileSync(`${ROOT}/tests/${name}`)
+      .match(/^\/\*\*\s+(?:\* )?([^]*?)\s*\*\//)!;
+    const [sentence] = comment.replaceAll(/\s+(\* )?/g, " ").match(/^.*?\.(?= [A-Z`]|$)/)!;
+    assert(text.includes(`[${name}](${name}): ${sentence}`), `${name}: ${sentence}`);
+  }
+});
+
+Deno.test("left_out.ts names what this machine has not", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${ROOT}/tests/left_out.ts`],
+    env: { PATH: "" },
+  }).output();
+  const lines = new TextDecoder().decode(stdout);
+  for (const need of ["Python 3", "nc.openbsd", "ncat", "socat"]) {
+    assertMatch(lines, new RegExp(`^left out for want of ${need}: `, "m"));
   }
 });

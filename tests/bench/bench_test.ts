@@ -1,4 +1,4 @@
-/** The benchmark: that it measures, that it sees wrong answers, and the README's table. */
+/** The benchmark: that it measures, that it sees wrong answers, and the table in README.md. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { type Report, shortTable } from "./bench.ts";
@@ -96,11 +96,11 @@ for (const transport of ["tcp", "udp"]) {
   });
 }
 
-Deno.test("the README's table of speed is that of the run in result.json", async () => {
+Deno.test("the table of speed in tests/README.md is that of the run in result.json", async () => {
   const report = JSON.parse(
     await Deno.readTextFile(`${HERE}/result.json`),
   ) as Report;
-  const readme = await Deno.readTextFile(`${HERE}/../../README.md`);
+  const readme = await Deno.readTextFile(`${HERE}/../README.md`);
   const lines = readme.split("\n").map((line) => line.replaceAll(/ +/g, " "));
   for (const line of shortTable(report)) {
     assert(lines.includes(line), `the README has no line: ${line}`);
