@@ -14,7 +14,7 @@ import { portShown, record } from "./recording.ts";
 import { type Take, takesOf } from "./takes.ts";
 
 const TEMPLATE = `${SCRIPTS}lab/book.html`;
-const AT_ONCE = 3; // labs that run at the same time
+const AT_ONCE = 5; // labs that run at the same time
 const FREE_PORT = 8081; // in the place of one that belongs to the administrator
 
 /**

@@ -119,7 +119,7 @@ function atRows(steps: Step[], scripts: [Half, Script][]): Step[] {
   const rows = Object.fromEntries(scripts.map(([half, { name }]) => {
     const lines = Deno.readTextFileSync(SCRIPTS + name).split("\n");
     const find = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line)) + 1;
-    const opening = find(/using .*Deno\.connect\(|\b(accepted|serve)\(/) || undefined;
+    const opening = find(/using .*Deno\.connect\(|\.accept\(/) || undefined;
     return [half, { main: find(/import\.meta\.main/), opening }];
   }));
   const own = steps.map((step) => {
