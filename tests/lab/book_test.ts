@@ -26,7 +26,7 @@ interface Step {
   text: string;
 }
 
-/** What the page has of a lab. */
+/** A lab, as the page has it. */
 type Shown = Entry & { recordings: { title: string; steps: Step[] }[] };
 
 const isWire = ({ kind }: { kind: string }) => !["line", "note", "call"].includes(kind);
@@ -141,10 +141,8 @@ async function testBook(t: Deno.TestContext, folder: string) {
     const name = "guess";
     const at = async () => (await stage(page, name)).at;
     const all = book.find((lab) => lab.name === name)!.recordings[0].steps.length;
-    const isPlaying = () =>
-      page.evaluate(() =>
-        document.querySelector('[data-lab="guess"] .play')!.textContent === "Pause"
-      );
+    const nextIs = () =>
+      page.evaluate(() => document.querySelector('[data-lab="guess"] .play')!.textContent);
     await page.evaluate(() => {
       (document.activeElement as HTMLElement | null)?.blur();
       document.querySelector('[data-lab="guess"] .player')!.scrollIntoView();
@@ -165,9 +163,9 @@ async function testBook(t: Deno.TestContext, folder: string) {
     }
     await page.press(" ");
     assertEquals(await at(), 1); // it plays: the next step comes at once
-    assert(await isPlaying());
+    assertEquals(await nextIs(), "Pause");
     await page.press(" ");
-    assert(!await isPlaying());
+    assertEquals(await nextIs(), "Play");
   });
 
   await t.step("keys act once where a button has the focus, which it keeps", async () => {
