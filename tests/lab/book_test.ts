@@ -19,15 +19,10 @@ import {
   stage,
 } from "./stage.ts";
 
-/** A step of a recording, as the page has it. */
-interface Step {
-  kind: string;
-  from: "server" | "client";
-  text: string;
-}
-
 /** A lab, as the page has it. */
-type Shown = Entry & { recordings: { title: string; steps: Step[] }[] };
+type Shown = Entry & {
+  recordings: { steps: { kind: string; from: "server" | "client"; text: string }[] }[];
+};
 
 const isWire = ({ kind }: { kind: string }) => !["line", "note", "call"].includes(kind);
 
@@ -103,6 +98,7 @@ async function testBook(t: Deno.TestContext, folder: string) {
         if (tries > 600) throw new Error("it does not end");
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
+      for (const speed of document.querySelectorAll("select")) speed.value = "1";
     });
     for (const { name, server, client } of labs) {
       const shown = await stage(page, name);
@@ -143,10 +139,9 @@ async function testBook(t: Deno.TestContext, folder: string) {
     const all = book.find((lab) => lab.name === name)!.recordings[0].steps.length;
     const nextIs = () =>
       page.evaluate(() => document.querySelector('[data-lab="guess"] .play')!.textContent);
-    await page.evaluate(() => {
-      (document.activeElement as HTMLElement | null)?.blur();
-      document.querySelector('[data-lab="guess"] .player')!.scrollIntoView();
-    });
+    await page.evaluate(() =>
+      document.querySelector('[data-lab="guess"] .player')!.scrollIntoView()
+    );
     const keys = [
       "ArrowRight",
       "ArrowRight",
@@ -188,6 +183,8 @@ async function testBook(t: Deno.TestContext, folder: string) {
     await focus("One step forth");
     await page.press("End");
     await page.press(" "); // there is no step more
+    const disabled = () => page.evaluate(() => document.querySelectorAll(":disabled").length);
+    assertEquals(await disabled(), 0); // not every browser would tell keys there
     await page.press("ArrowLeft");
     const steps = book.find(({ name }) => name === "guess")!.recordings[0].steps.length;
     assertEquals(await at(), steps - 1);
@@ -231,8 +228,8 @@ async function testBook(t: Deno.TestContext, folder: string) {
   await t.step("pointing at a step marks it on both sides, and the arrows it caused", async () => {
     await choose(page, "echo_v2", "As it should go");
     await pointAt(page, '[data-lab="echo_v2"] .source.client [data-step="send"]');
-    const [send, row, ...others] = await marked(page);
-    assertEquals(others, []);
+    const [send, row, ...more] = await marked(page);
+    assertEquals(more, []);
     assertMatch(send, /^The client sends 82 bytes to the server: ␣+72Hello!This/);
     assertMatch(row, /sendall\(.*\| send \| .*(writeAll|write)\(/);
     await pointAt(page, '[data-lab="echo_v2"] .source.client [data-step="connect"]');
@@ -246,6 +243,9 @@ async function testBook(t: Deno.TestContext, folder: string) {
         .map((row) => (row as HTMLElement).dataset.step)
     );
     assertEquals(causes, ["accept", "send", "connect", "send"]); // what Tab goes to
+    const others = () =>
+      page.evaluate(() => document.querySelectorAll(".no-right[tabindex]").length);
+    assertEquals(await others(), 0); // the original's own lines
   });
 
   await t.step("an arrow shows its bytes, to the mouse and to the keyboard", async () => {

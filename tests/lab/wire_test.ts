@@ -41,6 +41,9 @@ async function openWire(transport: "tcp" | "udp", options: WireOptions = {}) {
   return { wire, count, [Symbol.dispose]: () => wire[Symbol.dispose]() };
 }
 
+/** What comes until the end, which must come soon. */
+const toEnd = (connection: Deno.Conn) => deadline(readToEnd(connection), 5000);
+
 /** A TCP server for one client. */
 function listen(hostname = "127.0.0.1") {
   const listener = Deno.listen({ hostname, port: 0 });
@@ -59,7 +62,7 @@ Deno.test("a wire passes on bytes both ways, and each half-close as a half-close
   using connection = await server.accept();
   await client.write(encode("question"));
   await client.closeWrite();
-  assertEquals(decode(await readToEnd(connection)), "question");
+  assertEquals(decode(await toEnd(connection)), "question");
   assertEquals(await opened.count(3), [
     "1 client connect",
     "1 client data question",
@@ -68,7 +71,7 @@ Deno.test("a wire passes on bytes both ways, and each half-close as a half-close
   assert(!await deadline(opened.wire.isClosed(), 10).catch(() => false));
   await connection.write(encode("answer"));
   await connection.closeWrite();
-  assertEquals(decode(await readToEnd(client)), "answer");
+  assertEquals(decode(await toEnd(client)), "answer");
   assertEquals((await opened.count(5)).slice(3), ["1 server data answer", "1 server end"]);
   assert(await opened.wire.isClosed());
 });
@@ -87,7 +90,7 @@ Deno.test("a wire passes on megabytes to a reader that is slow to begin", async 
     await client.closeWrite();
   })();
   await opened.count(3);
-  const received = await readToEnd(connection);
+  const received = await toEnd(connection);
   await sending;
   assertEquals(received.length, 64 * data.length);
   for (let i = 0; i < 64; i++) {
@@ -102,7 +105,7 @@ Deno.test("a client's reset reaches the server as a reset", async () => {
   opened.wire.connectTo(server.port);
   await reset(opened.wire.port, "bye", () => opened.count(2));
   using connection = await server.accept();
-  await assertRejects(() => readToEnd(connection), Deno.errors.ConnectionReset);
+  await assertRejects(() => toEnd(connection), Deno.errors.ConnectionReset);
   assertEquals((await opened.count(3)).at(-1), "1 client reset");
   assert(await opened.wire.isClosed());
 });
@@ -117,7 +120,7 @@ Deno.test("a server's reset reaches the client as a reset", async () => {
   opened.wire.connectTo((server.address() as net.AddressInfo).port);
   using client = await connect(opened.wire.port);
   await client.write(encode("bye"));
-  await assertRejects(() => readToEnd(client), Deno.errors.ConnectionReset);
+  await assertRejects(() => toEnd(client), Deno.errors.ConnectionReset);
   assertEquals((await opened.count(3)).at(-1), "1 server reset");
   assert(await opened.wire.isClosed());
   await new Promise((resolve) => server.close(resolve));
@@ -132,7 +135,7 @@ Deno.test("a client that comes before the server is served when that is there", 
   using server = listen();
   opened.wire.connectTo(server.port);
   using connection = await server.accept();
-  assertEquals(decode(await readToEnd(connection)), "early");
+  assertEquals(decode(await toEnd(connection)), "early");
 });
 
 Deno.test("a client whose server refuses it is reset, and the next one too", async () => {
@@ -140,7 +143,7 @@ Deno.test("a client whose server refuses it is reset, and the next one too", asy
   opened.wire.connectTo(closedPort());
   for (let i = 1; i <= 2; i++) {
     using client = await connect(opened.wire.port);
-    await assertRejects(() => readToEnd(client), Deno.errors.ConnectionReset);
+    await assertRejects(() => toEnd(client), Deno.errors.ConnectionReset);
     assertEquals((await opened.count(2 * i)).at(-1), `${i} server reset`);
   }
 });
@@ -156,7 +159,7 @@ Deno.test({
     using connection = await server.accept();
     await connection.write(encode("six"));
     await connection.closeWrite();
-    assertEquals(decode(await readToEnd(client)), "six");
+    assertEquals(decode(await toEnd(client)), "six");
   },
 });
 
@@ -167,8 +170,8 @@ Deno.test("a wire that is closed breaks off what is open", async () => {
   using client = await connect(opened.wire.port);
   using connection = await server.accept();
   opened.wire[Symbol.dispose]();
-  await readToEnd(client).catch(() => {});
-  await readToEnd(connection).catch(() => {});
+  await toEnd(client).catch(() => {});
+  await toEnd(connection).catch(() => {});
   await assertRejects(() => connect(opened.wire.port), Deno.errors.ConnectionRefused);
 });
 
@@ -184,7 +187,7 @@ async function sent(options: WireOptions, ...pieces: string[]) {
     await opened.count(i + 2);
   }
   await client.closeWrite();
-  const received = decode(await readToEnd(connection));
+  const received = decode(await toEnd(connection));
   return { received, told: told(opened.wire.events).slice(1, -1) };
 }
 
