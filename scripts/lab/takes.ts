@@ -51,9 +51,11 @@ export function takesOf({ name, transport }: Lab): Take[] {
   return takes;
 }
 
-/** A way to run a lab, and its commands. */
+/** A way to run a lab. */
 export interface Way {
+  /** What it is, as a title. */
   title: string;
+  /** The commands that are typed. */
   commands: string[];
 }
 
