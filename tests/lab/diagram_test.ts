@@ -92,7 +92,7 @@ Deno.test("lab wire escapes what would drive the terminal or be Mermaid's markup
 });
 
 Deno.test("lab wire draws what comes late where it comes, and nobody takes it for an answer", async () => {
-  const diagram = await draw("guess", "--delay=1:2300", "--mermaid"); // the client waits 2 s
+  const diagram = await draw("guess", "--delay=1:3500", "--mermaid"); // the client waits 2 s
   const lines = diagram.slice(diagram.indexOf("C->>S")).split("\n").map((line) => line.trim());
   assertEquals(lines.slice(0, 5), [
     "C->>S: 2 bytes: 50",
