@@ -10,12 +10,11 @@ import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
 import type { Step } from "./order.ts";
 import { findOriginal } from "./originals.ts";
-import { portShown, record } from "./recording.ts";
-import { type Take, takesOf } from "./takes.ts";
+import { record } from "./recording.ts";
+import { type Take, takesOf, waysToRun } from "./takes.ts";
 
 const TEMPLATE = `${SCRIPTS}lab/book.html`;
-const AT_ONCE = 3; // labs that run at the same time
-const FREE_PORT = 8081; // in the place of one that belongs to the administrator
+const AT_ONCE = 5; // labs that run at the same time
 
 /**
  * Runs all labs, and makes the lab book out of what happened.
@@ -148,23 +147,4 @@ function originalOf(script: Script, folder: string): string {
     if (!(error instanceof Failure)) throw error;
     return findOriginal(script, "");
   }
-}
-
-/** The ways to run a lab, each with its commands. */
-function waysToRun({ name, transport, server, client }: Lab) {
-  const port = portShown(server) < 1024 ? FREE_PORT : portShown(server);
-  const command = ({ name, args, port: own }: Script) => {
-    const others = args.filter((arg) => !arg.startsWith("--port="));
-    const words = port === own ? others : [...others, `--port=${port}`];
-    return ["deno run -A", `scripts/${name}`, ...words].join(" ");
-  };
-  const netcat = ["deno run -A scripts/netcat.ts", ...transport === "udp" ? ["-u"] : []];
-  return [
-    { title: "Server and client side by side", commands: [`deno task demo ${name}`] },
-    { title: "Each in a terminal of its own", commands: [command(server), command(client)] },
-    {
-      title: "With you as the client, by hand",
-      commands: [command(server), [...netcat, "127.0.0.1", port].join(" ")],
-    },
-  ];
 }

@@ -18,8 +18,8 @@ export function visible(data: Uint8Array): string {
 }
 
 /** The name of what happened on the wire. */
-export function labelOf({ kind, data }: Step): string {
-  const size = `${data?.length} byte${data?.length === 1 ? "" : "s"}`;
+export function labelOf({ kind, data, isLate }: Step): string {
+  const size = `${data?.length} byte${data?.length === 1 ? "" : "s"}${isLate ? " late" : ""}`;
   switch (kind) {
     case "lost":
       return `${size} lost`;
@@ -52,7 +52,7 @@ function readOf({ text, data }: Step): string | undefined {
  */
 export function drawDiagram({ server, client }: Lab, steps: Step[], reads: boolean) {
   const width = Math.max(Math.min(terminalWidth(), WIDEST), 40) - 6;
-  const middle = Math.floor(width / 3) + 1;
+  const middle = Math.floor(width / 3);
   const left = Math.ceil((width - middle) / 2);
   const widths = [left, middle, width - middle - left];
   const row = (cells: string[], paint = plain) => {
@@ -130,5 +130,5 @@ export function writeMermaid({ server, client }: Lab, steps: Step[], reads: bool
 
 /** Text as Mermaid takes it: what is syntax or markup there becomes a number. */
 function quoted(line: string): string {
-  return line.replace(/[#;<>&]/g, (sign) => `#${sign.charCodeAt(0)};`);
+  return line.replace(/[#;<>&%$]/g, (sign) => `#${sign.charCodeAt(0)};`);
 }

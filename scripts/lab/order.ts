@@ -20,6 +20,8 @@ export interface Step {
   text: string;
   /** The bytes that were sent, read or received. */
   data?: Uint8Array;
+  /** Whether it came late on purpose. */
+  isLate?: boolean;
   /** The line of the script that did it, where that is known. */
   row?: number;
 }
@@ -54,7 +56,9 @@ export function inOrder(told: Record<Half, Told[]>, events: WireEvent[]): Step[]
     // Where nothing is ready, something was not told: then time alone decides.
     const [possible, soon] = ready.length > 0 ? [ready, SOON] : [choices, 0];
     const first = Math.min(...possible.map(({ at }) => at));
-    const choice = possible.find(({ at, side }) => at <= first + (side.isTraced ? soon : 0));
+    const choice = possible.find(({ at, side, isHeld }) =>
+      at <= first + (side.isTraced && !isHeld ? soon : 0)
+    );
     if (!choice) return steps;
     const taken = choice.take();
     steps.push(...taken);
@@ -69,6 +73,8 @@ interface Choice {
   at: number;
   /** Whether all that causes it has happened. */
   isReady: boolean;
+  /** Whether time counts for it, since it was held up. */
+  isHeld?: boolean;
   /** Lets it happen. */
   take(): Step[];
 }
@@ -80,13 +86,16 @@ class Side {
   /** Whether its program left marks; without them time alone orders what it did. */
   readonly isTraced: boolean;
   /** What its program has done to the wire, and what of it has passed there. */
-  #done = { connects: 0, bytes: 0, ends: 0 };
+  #done = { connects: 0, bytes: 0, ends: 0, datagrams: 0 };
   #passed = { connects: 0, bytes: 0, ends: 0 };
   #isOpen = false;
   #row?: number; // of the last thing done to the wire
   /** What has come to the other side, and what its program has taken of the other's. */
-  #arrived = { connects: 0, bytes: [] as number[], ends: 0, datagrams: [] as Uint8Array[] };
-  #taken = { connects: 0, bytes: 0, ends: 0, datagrams: 0 };
+  #arrived = { connects: 0, bytes: [] as number[], ends: 0, datagrams: [] as WireEvent[] };
+  #taken = { connects: 0, bytes: 0, ends: 0 };
+  /** Its sockets that have sent a datagram, and whether that in use is one of them. */
+  #sockets = 0;
+  #hasSent = false;
 
   constructor(readonly half: Half, told: Told[], events: WireEvent[]) {
     this.#told = inLines(told);
@@ -98,11 +107,13 @@ class Side {
   nextEvent(): Choice | undefined {
     const event = this.#events[0];
     if (!event) return;
-    const { kind, at, data, fresh = 0 } = event;
+    const { kind, at, data, fresh = 0, datagram, held } = event;
     const [done, passed] = [this.#done, this.#passed];
     const isReady = !this.isTraced || this.#told.length === 0 ||
       (kind === "connect"
         ? passed.connects < done.connects
+        : datagram
+        ? datagram <= done.datagrams
         : data
         ? passed.bytes + fresh <= done.bytes
         : passed.ends < done.ends);
@@ -111,11 +122,11 @@ class Side {
       passed.bytes += fresh;
       if (kind === "connect") this.#arrived.connects = ++passed.connects;
       if (kind === "end" || kind === "reset") this.#arrived.ends = ++passed.ends;
-      if (kind === "datagram") this.#arrived.datagrams.push(data!);
+      if (kind === "datagram") this.#arrived.datagrams.push(event);
       if (kind === "data") { for (const byte of data!) this.#arrived.bytes.push(byte); }
-      return [{ kind, from: this.half, text: "", data, row: this.#row }];
+      return [{ kind, from: this.half, text: "", data, isLate: held === "late", row: this.#row }];
     };
-    return { side: this, at, isReady, take };
+    return { side: this, at, isReady, isHeld: held !== undefined, take };
   }
 
   /** What its program could do next, given what has come from the other side. */
@@ -138,11 +149,18 @@ class Side {
     const arrived = other.#arrived;
     const taken = this.#taken;
     if (call === "accept") return arrived.connects > taken.connects;
-    if (call === "receive") return arrived.datagrams.length > taken.datagrams;
+    if (call === "receive") return this.#next(arrived.datagrams) >= 0;
     if (call !== "read") return true;
     return length === null
       ? arrived.ends > taken.ends
       : arrived.bytes.length >= taken.bytes + (length ?? 0);
+  }
+
+  /** Which datagram its socket gets next: a server any, a client what is for that socket. */
+  #next(datagrams: WireEvent[]): number {
+    return datagrams.findIndex(({ connection }) =>
+      this.half === "server" || connection === this.#sockets
+    );
   }
 
   /** Notes what a call does, to the wire or with what came over it. */
@@ -157,13 +175,20 @@ class Side {
     if (call === "connect" || call === "accept") this.#isOpen = true;
     if (call === "connect") done.connects++;
     if (call === "accept") taken.connects++;
-    if (call === "write" || call === "send") done.bytes += length ?? 0;
+    if (call === "write") done.bytes += length ?? 0;
+    if (call === "bind") this.#hasSent = false;
+    if (call === "send") {
+      done.datagrams++;
+      if (!this.#hasSent) this.#sockets++;
+      this.#hasSent = true;
+    }
     if ((call === "closeWrite" || call === "close") && this.#isOpen) {
       done.ends++;
       this.#isOpen = false;
     }
     if (call === "receive") {
-      step.data = arrived.datagrams[taken.datagrams++]?.subarray(0, length ?? 0);
+      const [datagram] = arrived.datagrams.splice(this.#next(arrived.datagrams), 1);
+      step.data = datagram?.data?.subarray(0, length ?? 0);
     }
     if (call === "read" && length === null) taken.ends++;
     if (call === "read") {

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Faults } from "./faults.ts";
+import { note } from "../lib.ts";
+import { type Faults, unmet } from "./faults.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { inOrder, type Step, type Told } from "./order.ts";
 import { ourPlayer, type Player, runPair } from "./pair.ts";
@@ -51,7 +52,8 @@ export async function record(
   { faults = {}, more = [], netcat }: RecordOptions = {},
 ): Promise<Recording> {
   const told: Record<Half, Told[]> = { server: [], client: [] };
-  using wire = await Wire.open(lab.transport, faults);
+  const hostname = more.includes("--host=::1") ? "::1" : undefined;
+  using wire = await Wire.open(lab.transport, { hostname, ...faults });
   const isScript = netcat === undefined;
   const players = {
     server: traced(ourPlayer(lab.server)),
@@ -64,6 +66,8 @@ export async function record(
     onMark: (half, mark) => told[half].push(JSON.parse(mark)),
   });
   await wire.isClosed("server") && await wire.isClosed("client");
+  await wire.isQuiet();
+  for (const fault of unmet(faults, wire.counts)) note(fault);
   const port = portShown(lab.server);
   const scripts: [Half, Script][] = [["server", lab.server]];
   if (isScript) scripts.push(["client", lab.client]);
@@ -115,7 +119,7 @@ function atRows(steps: Step[], scripts: [Half, Script][]): Step[] {
   const rows = Object.fromEntries(scripts.map(([half, { name }]) => {
     const lines = Deno.readTextFileSync(SCRIPTS + name).split("\n");
     const find = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line)) + 1;
-    const opening = find(/using .*Deno\.connect\(|\b(accepted|serve)\(/) || undefined;
+    const opening = find(/using .*Deno\.connect\(|\.accept\(/) || undefined;
     return [half, { main: find(/import\.meta\.main/), opening }];
   }));
   const own = steps.map((step) => {
@@ -135,11 +139,14 @@ function asShown(steps: Step[], lab: Lab, port: number): Step[] {
   const seen: string[] = [];
   return steps.map((step) => {
     if (step.kind !== "line" && step.kind !== "note") return step;
-    const text = step.text.replace(/\bport \d+/g, `port ${port}`).replace(CLIENT, (client) => {
-      if (!seen.includes(client)) seen.push(client);
-      const i = seen.indexOf(client);
-      return shown[i] ?? `${FURTHER_PORT + i - shown.length}`;
-    });
+    const text = step.text.replace(/(\bport |--port=)\d+/g, `$1${port}`).replace(
+      CLIENT,
+      (client) => {
+        if (!seen.includes(client)) seen.push(client);
+        const i = seen.indexOf(client);
+        return shown[i] ?? `${FURTHER_PORT + i - shown.length}`;
+      },
+    );
     return { ...step, text };
   });
 }

@@ -1,12 +1,14 @@
 /**
- * What the lab book shows of each lab: its headers' session, and what is worth seeing beside it.
+ * What the lab book has of each lab: the recordings, which are its headers' session and what
+ * is worth seeing beside it, and the commands.
  *
  * @module
  */
-import type { Lab } from "./header.ts";
-import type { RecordOptions } from "./recording.ts";
+import type { Lab, Script } from "./header.ts";
+import { portShown, type RecordOptions } from "./recording.ts";
 
 const TWO_MESSAGES = "         5hello         4exit"; // with their headers
+const FREE_PORT = 8081; // in the place of one that belongs to the administrator
 
 /** A recording that a lab has, and how it comes about. */
 export interface Take extends RecordOptions {
@@ -47,4 +49,31 @@ export function takesOf({ name, transport }: Lab): Take[] {
     });
   }
   return takes;
+}
+
+/** A way to run a lab. */
+export interface Way {
+  /** What it is, as a title. */
+  title: string;
+  /** The commands that are typed. */
+  commands: string[];
+}
+
+/** The three ways to run a lab. */
+export function waysToRun({ name, transport, server, client }: Lab): Way[] {
+  const port = portShown(server) < 1024 ? FREE_PORT : portShown(server);
+  const command = ({ name, args, port: own }: Script) => {
+    const others = args.filter((arg) => !arg.startsWith("--port="));
+    const words = port === own ? others : [...others, `--port=${port}`];
+    return ["deno run -A", `scripts/${name}`, ...words].join(" ");
+  };
+  const netcat = ["deno run -A scripts/netcat.ts", ...transport === "udp" ? ["-u"] : []];
+  return [
+    { title: "Server and client side by side", commands: [`deno task demo ${name}`] },
+    { title: "Each in a terminal of its own", commands: [command(server), command(client)] },
+    {
+      title: "With you as the client, by hand",
+      commands: [command(server), [...netcat, "127.0.0.1", port].join(" ")],
+    },
+  ];
 }

@@ -9,7 +9,7 @@ import { type Mark, MARK_END, MARK_START } from "./mark.ts";
 
 // deno-lint-ignore no-explicit-any -- methods of all kinds are traced alike
 type Method = (...args: any[]) => any;
-type Told = Omit<Mark, "at" | "row"> | undefined;
+type Told = Omit<Mark, "at"> | undefined;
 
 /** The line of the script that is at work. */
 function currentRow(): number | undefined {
@@ -53,7 +53,8 @@ function traceConnection(connection: Deno.Conn): undefined {
   trace(connection, "write", ({ length }) => ({ call: "write", length }));
   trace(connection, "closeWrite", () => ({ call: "closeWrite" }));
   trace(connection, "close", () => ({ call: "close" }));
-  trace(connection, Symbol.dispose, () => ({ call: "close" }));
+  // At the end of a block, the line at work is that of whatever came before.
+  trace(connection, Symbol.dispose, () => ({ call: "close", row: undefined }));
 }
 
 trace(Deno, "connect", () => ({ call: "connect" }), traceConnection);

@@ -7,7 +7,7 @@
 import { delay } from "@std/async/delay";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
-import type { Faults } from "./faults.ts";
+import { fateOf, type Faults, type Part } from "./faults.ts";
 import type { Half } from "./header.ts";
 
 /** Something that happened on the wire. */
@@ -24,21 +24,28 @@ export interface WireEvent {
   data?: Uint8Array;
   /** How many of these bytes were sent here for the first time: a copy has none. */
   fresh?: number;
+  /** The number of the datagram that it was, from 1 up among those of its sender. */
+  datagram?: number;
+  /** Why it was held up on its way, if it was. */
+  held?: Part["held"];
 }
 
 /** How to stand between a client and its server. */
 export interface WireOptions extends Faults {
   /** Where clients connect; 0, the default, is any free port. */
   port?: number;
+  /** The address that they connect to; 127.0.0.1 is the default. */
+  hostname?: string;
   /** Called when something happens. */
   onEvent?: (event: WireEvent) => void;
 }
 
 const HOSTNAME = "127.0.0.1";
-const DELAY = 500; // milliseconds
-const GAP = 50; // milliseconds between two parts, so that two reads get them
 const PATIENCE = 1500; // milliseconds in which a server must have ended its half
 const LONGEST_DATAGRAM = 65535;
+
+/** Who sends. */
+type Sender = Pick<WireEvent, "from" | "connection">;
 
 /** Where a server listens. */
 interface Target {
@@ -63,9 +70,11 @@ export class Wire {
   port = 0;
   #options: WireOptions;
   #target = Promise.withResolvers<Target>();
-  #counts = { server: 0, client: 0 };
+  /** How many pieces or datagrams each side has sent. */
+  readonly counts: Record<Half, number> = { server: 0, client: 0 };
   #connections = 0;
   #ends: Record<Half, Promise<void>[]> = { server: [], client: [] };
+  #underWay = new Set<Promise<void>>();
   #isClosed = false;
   #closers: (() => void)[] = [];
 
@@ -105,6 +114,11 @@ export class Wire {
     return await deadline(all, PATIENCE).catch(() => false);
   }
 
+  /** Waits until all that is under way has come to its end. */
+  async isQuiet() {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
   /** Breaks off what still is open, and takes no more clients. */
   [Symbol.dispose]() {
     this.#isClosed = true;
@@ -120,30 +134,21 @@ export class Wire {
 
   /** Lets a piece pass, or have the fate that is meant for it. */
   async #pass(
-    piece: { kind: "data" | "datagram"; from: Half; connection: number; data: Uint8Array },
+    { kind, data, ...who }: Sender & { kind: "data" | "datagram"; data: Uint8Array },
     send: (data: Uint8Array) => unknown,
   ) {
-    const { from, data, kind } = piece;
-    const number = ++this.#counts[from];
-    const place = (fault: keyof Faults) =>
-      this.#options[fault]?.find((place) => place.from === from && place.number === number);
-    const late = place("delay");
-    if (late) await delay(late.amount ?? DELAY);
-    const fresh = data.length;
-    if (place("lose")) return this.#tell({ ...piece, kind: "lost", fresh });
-    const cut = place("cut");
-    const end = Math.min(cut?.amount ?? Math.ceil(data.length / 2), data.length);
-    const parts = cut ? [data.subarray(0, end), data.subarray(end)] : [data];
-    for (const [i, part] of parts.entries()) {
-      if (cut && part.length === 0) continue;
-      if (i > 0 && kind === "data") await delay(GAP);
-      const isLost = i > 0 && kind === "datagram";
-      this.#tell({ ...piece, kind: isLost ? "lost" : kind, data: part, fresh: part.length });
-      if (!isLost) await send(part);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#underWay.add(promise);
+    const number = ++this.counts[who.from];
+    const datagram = kind === "datagram" ? number : undefined;
+    for (const part of fateOf(this.#options, kind, { from: who.from, number }, data)) {
+      const { after, ...passing } = part;
+      if (after > 0) await delay(after);
+      this.#tell({ ...who, ...passing, datagram });
+      if (part.kind !== "lost") await send(part.data);
     }
-    if (!place("double")) return;
-    this.#tell({ ...piece, fresh: 0 });
-    await send(data);
+    this.#underWay.delete(promise);
+    resolve();
   }
 
   // TCP. The sockets are those of node:net, since no other can send a reset.
@@ -153,7 +158,8 @@ export class Wire {
     const listener = net.createServer(options, (client) => this.#connect(client));
     const listens = Promise.withResolvers<void>();
     listener.once("error", listens.reject);
-    listener.listen(this.#options.port ?? 0, HOSTNAME, listens.resolve);
+    const { port = 0, hostname = HOSTNAME } = this.#options;
+    listener.listen(port, hostname, listens.resolve);
     await listens.promise;
     this.port = (listener.address() as net.AddressInfo).port;
     this.#closers.push(() => listener.close());
@@ -202,12 +208,7 @@ export class Wire {
   }
 
   /** Passes on what one side sends, until its end. */
-  #pump(
-    who: { from: Half; connection: number },
-    from: net.Socket,
-    to: net.Socket,
-    onEnd: () => void,
-  ) {
+  #pump(who: Sender, from: net.Socket, to: net.Socket, onEnd: () => void) {
     let passing = Promise.resolve(); // all that came so far
     const write = (data: Uint8Array) =>
       new Promise<void>((resolve) => {
@@ -240,11 +241,8 @@ export class Wire {
   // UDP
 
   #bind() {
-    const front = Deno.listenDatagram({
-      transport: "udp",
-      hostname: HOSTNAME,
-      port: this.#options.port ?? 0,
-    });
+    const { port = 0, hostname = HOSTNAME } = this.#options;
+    const front = Deno.listenDatagram({ transport: "udp", hostname, port });
     this.port = (front.addr as Deno.NetAddr).port;
     // Each client has a socket of its own here, so that the server tells them apart.
     const backs = new Map<number, Promise<(data: Uint8Array) => void>>();

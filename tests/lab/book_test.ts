@@ -1,32 +1,33 @@
 /** The lab book, in a real browser. */
 /// <reference lib="dom" />
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { entryOf, pageOf } from "../../scripts/lab/book.ts";
+import { type Entry, entryOf, pageOf } from "../../scripts/lab/book.ts";
 import { labs } from "../../scripts/lab/names.ts";
-import { record } from "../../scripts/lab/recording.ts";
-import { BROWSER, Page } from "./browser.ts";
-import { resultOf, SCRIPTS } from "../helpers.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { record } from "../../scripts/lab/recording.ts";
+import { resultOf, SCRIPTS } from "../helpers.ts";
+import { BROWSER, Page } from "./browser.ts";
+import {
+  choose,
+  click,
+  crowdedTexts,
+  faintTexts,
+  marked,
+  pointAt,
+  roles,
+  showAll,
+  stage,
+} from "./stage.ts";
 
-/** A step of a recording, as the page has it. */
-interface Step {
-  kind: string;
-  from: "server" | "client";
-  text: string;
-  call?: string;
-  hex?: string;
-  row?: number;
-}
+/** A lab, as the page has it. */
+type Shown = Entry & {
+  recordings: { steps: { kind: string; from: "server" | "client"; text: string }[] }[];
+};
 
-interface Entry {
-  name: string;
-  recordings: { title: string; steps: Step[] }[];
-}
-
-const isWire = ({ kind }: Step) => !["line", "note", "call"].includes(kind);
+const isWire = ({ kind }: { kind: string }) => !["line", "note", "call"].includes(kind);
 
 /** The data in a page. */
-function entriesIn(page: string): Entry[] {
+function entriesIn(page: string): Shown[] {
   return JSON.parse(page.match(/type="application\/json"[^>]*>(.*?)<\/script>/s)![1]).labs;
 }
 
@@ -34,86 +35,20 @@ function addressOf(file: string): string {
   return new URL(`file://${Deno.build.os === "windows" ? "/" : ""}${file}`).href;
 }
 
-/** Presses a button of a lab so many times. */
-const click = (page: Page, lab: string, name: string, times = 1) =>
-  page.evaluate(
-    (lab, name, times) => {
-      const selector = `[data-lab="${lab}"] button[aria-label="${name}"]`;
-      for (let i = 0; i < times; i++) document.querySelector<HTMLElement>(selector)!.click();
-    },
-    lab,
-    name,
-    times,
-  );
-
-/** What a lab's stage shows: the terminals' text, and the arrows. */
-const stage = (page: Page, lab: string) =>
-  page.evaluate((lab) => {
-    const section = document.querySelector(`[data-lab="${lab}"]`)!;
-    const text = (half: string) => section.querySelector(`[data-terminal="${half}"]`)!.textContent;
-    return {
-      server: text("server"),
-      client: text("client"),
-      arrows: [...section.querySelectorAll<SVGGElement>("g[data-event]")].map(({ dataset }) =>
-        `${dataset.from} ${dataset.kind} ${dataset.bytes}`
-      ),
-      count: section.querySelector(".count")!.textContent,
-    };
-  }, lab);
-
-/** Chooses one of a lab's recordings. */
-const choose = (page: Page, lab: string, title: string) =>
-  page.evaluate(
-    (lab, title) => {
-      const buttons = document.querySelectorAll<HTMLElement>(`[data-lab="${lab}"] button`);
-      [...buttons].find(({ textContent }) => textContent === title)!.click();
-    },
-    lab,
-    title,
-  );
-
-/** Texts whose contrast with what is behind them is less than WCAG's AA wants. */
-function faintTexts(): string[] {
-  const parse = (colour: string) => colour.match(/[\d.]+/g)!.map(Number);
-  const luminance = (colour: number[]) => {
-    const [r, g, b] = colour.slice(0, 3).map((value) => value / 255)
-      .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const background = (element: Element): number[] => {
-    const rect = element.tagName === "text" && element.parentElement!.querySelector("rect");
-    for (const from of [rect, element, ...ancestors(element)]) {
-      if (!from) continue;
-      const style = getComputedStyle(from);
-      const colour = parse(from === rect ? style.fill : style.backgroundColor);
-      if ((colour[3] ?? 1) === 1) return colour;
-      if (colour[3] > 0) throw new Error("a colour that is half transparent");
-    }
-    return [255, 255, 255];
-  };
-  function* ancestors(element: Element) {
-    for (let up = element.parentElement; up; up = up.parentElement) yield up;
+/** Runs all labs once more, one after the other: what goes over their wires. */
+async function arrowsOfAll() {
+  const arrows: Record<string, string[]> = {};
+  for (const lab of labs) {
+    arrows[lab.name] = (await record(lab)).steps.filter(isWire)
+      .map(({ from, kind, data }) => `${from} ${kind} ${data?.length ?? 0}`);
   }
-  const faint = new Set<string>();
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node; (node = walker.nextNode());) {
-    const element = node.parentElement!;
-    if (!node.nodeValue!.trim() || ["SCRIPT", "NOSCRIPT", "OPTION"].includes(element.tagName)) {
-      continue;
-    }
-    const style = getComputedStyle(element);
-    const colour = parse(element.tagName === "text" ? style.fill : style.color);
-    const [a, b] = [luminance(colour), luminance(background(element))].sort((x, y) => y - x);
-    const contrast = (a + 0.05) / (b + 0.05);
-    if (contrast < 4.5) faint.add(`${contrast.toFixed(2)} ${element.outerHTML.slice(0, 80)}`);
-  }
-  return [...faint];
+  return arrows;
 }
 
 Deno.test({
   name: BROWSER
     ? "the lab book in a browser"
-    : "the lab book in a browser: left out, there is no Chromium here",
+    : "the lab book in a browser: LEFT OUT, there is no Chromium here",
   ignore: !BROWSER,
   async fn(t) {
     const folder = await Deno.makeTempDir();
@@ -126,6 +61,10 @@ Deno.test({
 });
 
 async function testBook(t: Deno.TestContext, folder: string) {
+  const recorded = arrowsOfAll(); // while the book is made, which waits most of the time
+  await using page = await Page.open();
+  await page.resize(1280, 900);
+
   const file = `${folder}/new/lab-book.html`;
   await t.step("lab book writes one file below 1 MB, with every lab in it", async () => {
     const command = [...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, "book", `${folder}/new`];
@@ -139,9 +78,6 @@ async function testBook(t: Deno.TestContext, folder: string) {
     assertEquals(names, labs.map(({ name }) => name));
   });
   const book = entriesIn(Deno.readTextFileSync(file));
-
-  await using page = await Page.open();
-  await page.resize(1280, 900);
   await page.go(addressOf(file));
 
   await t.step("every lab plays to its end, and shows the headers' transcripts", async () => {
@@ -149,7 +85,8 @@ async function testBook(t: Deno.TestContext, folder: string) {
       const sections = [...document.querySelectorAll("section[data-lab]")];
       for (const section of sections) {
         const speed = section.querySelector<HTMLSelectElement>('select[aria-label="Speed"]')!;
-        speed.value = "8";
+        speed.append(new Option("50"));
+        speed.value = "50"; // nobody watches
         section.querySelector<HTMLElement>('button[aria-label="Play"]')!.click();
         if (!section.querySelector('button[aria-label="Pause"]')) throw new Error("no pause");
       }
@@ -161,6 +98,7 @@ async function testBook(t: Deno.TestContext, folder: string) {
         if (tries > 600) throw new Error("it does not end");
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
+      for (const speed of document.querySelectorAll("select")) speed.value = "1";
     });
     for (const { name, server, client } of labs) {
       const shown = await stage(page, name);
@@ -169,75 +107,87 @@ async function testBook(t: Deno.TestContext, folder: string) {
     }
   });
 
-  for (const lab of labs) {
-    await t.step(`the arrows of ${lab.name} are what goes over the wire`, async () => {
-      const { steps } = await record(lab);
-      const wire = steps.filter(isWire);
-      const { arrows } = await stage(page, lab.name);
-      assertEquals(
-        arrows,
-        wire.map(({ from, kind, data }) => `${from} ${kind} ${data?.length ?? 0}`),
-      );
+  await t.step("its arrows are what goes over the wire when the labs run again", async () => {
+    for (const [name, arrows] of Object.entries(await recorded)) {
+      assertEquals((await stage(page, name)).arrows, arrows);
       assert(arrows.length >= 2);
-    });
-  }
+    }
+  });
 
-  await t.step("one step back undoes one step forth, from the first to the last", async () => {
+  await t.step("a step forth shows a line or draws an arrow, a step back undoes it", async () => {
     for (const { name, recordings: [{ steps }] } of book) {
       await click(page, name, "From the start");
-      const forth = [await stage(page, name)];
-      for (let i = 0; i < steps.length; i++) {
-        await click(page, name, "One step forth");
-        forth.push(await stage(page, name));
+      const forth = await click(page, name, "One step forth", steps.length);
+      assertEquals(forth[0], { server: "", client: "", arrows: [], at: 0 });
+      for (const [i, step] of steps.entries()) {
+        const [before, after] = [forth[i], forth[i + 1]];
+        for (const half of ["server", "client"] as const) {
+          const isHere = step.kind === "line" && step.from === half;
+          assertEquals(after[half], before[half] + (isHere ? step.text : ""));
+        }
+        assertEquals(after.arrows.length - before.arrows.length, isWire(step) ? 1 : 0);
+        assertEquals(after.at, i + 1);
       }
-      assertEquals(new Set(forth.map((shown) => JSON.stringify(shown))).size, steps.length + 1);
-      assertEquals(forth[0].arrows, []);
-      assertEquals(forth[0].server, "");
-      for (let i = steps.length - 1; i >= 0; i--) {
-        await click(page, name, "One step back");
-        assertEquals(await stage(page, name), forth[i]);
-      }
+      const back = await click(page, name, "One step back", steps.length);
+      assertEquals(back, forth.reverse());
     }
   });
 
-  await t.step("each step shows its line or draws its arrow, and nothing else", async () => {
-    const [{ name, recordings: [{ steps }] }] = book;
-    let before = await stage(page, name);
-    for (const step of steps) {
-      await click(page, name, "One step forth");
-      const after = await stage(page, name);
-      for (const half of ["server", "client"] as const) {
-        const isHere = step.kind === "line" && step.from === half;
-        assertEquals(after[half], before[half] + (isHere ? step.text : ""));
-      }
-      assertEquals(after.arrows.length - before.arrows.length, isWire(step) ? 1 : 0);
-      before = after;
-    }
-  });
-
-  await t.step("space plays and pauses, arrow keys step, in the lab that is in view", async () => {
+  await t.step("keys play, step, and go to start and end, in the lab that is in view", async () => {
     const name = "guess";
-    const at = async () => Number((await stage(page, name)).count!.match(/\d+/)![0]);
-    await click(page, name, "From the start");
-    await page.evaluate((name) => {
-      (document.activeElement as HTMLElement | null)?.blur();
-      document.querySelector(`[data-lab="${name}"] .player`)!.scrollIntoView();
-    }, name);
-    await page.press("ArrowRight");
-    await page.press("ArrowRight");
-    assertEquals(await at(), 2);
-    await page.press("ArrowLeft");
-    assertEquals(await at(), 1);
+    const at = async () => (await stage(page, name)).at;
+    const all = book.find((lab) => lab.name === name)!.recordings[0].steps.length;
+    const nextIs = () =>
+      page.evaluate(() => document.querySelector('[data-lab="guess"] .play')!.textContent);
+    await page.evaluate(() =>
+      document.querySelector('[data-lab="guess"] .player')!.scrollIntoView()
+    );
+    const keys = [
+      "ArrowRight",
+      "ArrowRight",
+      "ArrowLeft",
+      "End",
+      "ArrowRight",
+      "Home",
+      "ArrowLeft",
+    ];
+    const places = [1, 2, 1, all, all, 0, 0];
+    for (const [i, key] of keys.entries()) {
+      await page.press(key);
+      assertEquals(await at(), places[i], key);
+    }
     await page.press(" ");
-    assertEquals(await at(), 2); // it plays: the next step comes at once
-    const isPlaying = () =>
+    assertEquals(await at(), 1); // it plays: the next step comes at once
+    assertEquals(await nextIs(), "Pause");
+    await page.press(" ");
+    assertEquals(await nextIs(), "Play");
+  });
+
+  await t.step("keys act once where a button has the focus, which it keeps", async () => {
+    const at = async () => (await stage(page, "guess")).at;
+    const focus = (name: string) =>
       page.evaluate(
-        (name) => document.querySelector(`[data-lab="${name}"] .play`)!.textContent === "Pause",
+        (name) =>
+          document.querySelector<HTMLElement>(`[data-lab="guess"] [aria-label="${name}"]`)!.focus(),
         name,
       );
-    assert(await isPlaying());
+    await focus("One step forth");
+    await page.press("Home");
     await page.press(" ");
-    assert(!await isPlaying());
+    assertEquals(await at(), 1);
+    await page.press("ArrowRight");
+    assertEquals(await at(), 2);
+    await focus("Step"); // the slider, whose own keys these are
+    await page.press("ArrowRight");
+    assertEquals(await at(), 3);
+    await focus("One step forth");
+    await page.press("End");
+    await page.press(" "); // there is no step more
+    const disabled = () => page.evaluate(() => document.querySelectorAll(":disabled").length);
+    assertEquals(await disabled(), 0); // not every browser would tell keys there
+    await page.press("ArrowLeft");
+    const steps = book.find(({ name }) => name === "guess")!.recordings[0].steps.length;
+    assertEquals(await at(), steps - 1);
   });
 
   await t.step("a UDP lab has a second recording in which a datagram is lost", async () => {
@@ -246,143 +196,174 @@ async function testBook(t: Deno.TestContext, folder: string) {
       const lost = recordings.flatMap(({ steps }) => steps.filter(({ kind }) => kind === "lost"));
       assertEquals(lost.length, transport === "udp" ? 1 : 0);
     }
-    await choose(page, "guess", "A datagram gets lost");
-    await click(page, "guess", "One step forth", 50);
-    const { client, arrows } = await stage(page, "guess");
+    const { client, arrows } = await choose(page, "guess", "A datagram gets lost");
     assertEquals(arrows.slice(0, 4), [
       "client datagram 2",
       "server lost 5",
       "client datagram 2",
       "server datagram 5",
     ]);
-    assertMatch(client!, /: 50\nnote: no reply within 2 s: try 2 of 3\nLOWER\n/);
+    assertMatch(client, /: 50\nnote: no reply within 2 s: try 2 of 3\nLOWER\n/);
   });
 
-  await t.step(
-    "version 2 has one with a cut character, version 3 one with two messages",
-    async () => {
-      await choose(page, "echo_v2", "A character cut by the buffer");
-      await click(page, "echo_v2", "One step forth", 50);
-      const reads = await page.evaluate(() =>
-        [...document.querySelectorAll('[data-lab="echo_v2"] text.tick.server')]
-          .map(({ textContent }) => textContent)
-      );
-      assertEquals(reads, [
-        "listen",
-        "accept",
-        "read 10: ␣␣␣␣␣␣␣␣␣5",
-        "read 5: grü�",
-        "read 2: �e",
-      ]);
-      await choose(page, "echo_v3", "Two messages in one segment");
-      await click(page, "echo_v3", "One step forth", 50);
-      const { arrows, server } = await stage(page, "echo_v3");
-      const [first, ...answers] = arrows.filter((arrow) => arrow.includes("data"));
-      assertEquals(first, "client data 30");
-      const bytes = answers.map((arrow) => Number(arrow.match(/^server data (\d+)$/)![1]));
-      assertEquals(bytes.reduce((sum, length) => sum + length), 29); // they may come as one
-      assertMatch(server!, /message received\nhello\nfull message received\nexit\n/);
-    },
-  );
+  await t.step("version 2 has one with a cut character", async () => {
+    await choose(page, "echo_v2", "A character cut by the buffer");
+    const calls = await page.evaluate(() =>
+      [...document.querySelectorAll('[data-lab="echo_v2"] text.tick.server')]
+        .map(({ textContent }) => textContent)
+    );
+    const reads = ["read 10: ␣␣␣␣␣␣␣␣␣5", "read 5: grü�", "read 2: �e"];
+    assertEquals(calls, ["listen", "accept", ...reads]);
+  });
+
+  await t.step("version 3 has one with two messages in one segment", async () => {
+    const { arrows, server } = await choose(page, "echo_v3", "Two messages in one segment");
+    const [first, ...answers] = arrows.filter((arrow) => arrow.includes("data"));
+    assertEquals(first, "client data 30");
+    const bytes = answers.map((arrow) => Number(arrow.match(/^server data (\d+)$/)![1]));
+    assertEquals(bytes.reduce((sum, length) => sum + length), 29); // they may come as one
+    assertMatch(server, /message received\nhello\nfull message received\nexit\n/);
+  });
 
   await t.step("pointing at a step marks it on both sides, and the arrows it caused", async () => {
     await choose(page, "echo_v2", "As it should go");
-    await click(page, "echo_v2", "One step forth", 50);
-    const spot = await page.evaluate(() => {
-      const row = document.querySelector('[data-lab="echo_v2"] .source.client [data-step="send"]')!;
-      row.scrollIntoView({ block: "end" });
-      const { left, top, width, height } = row.getBoundingClientRect();
-      return [left + width / 4, top + height / 2];
-    });
-    await page.point(spot[0], spot[1]);
-    const marked = await page.evaluate(() =>
-      [...document.querySelectorAll(".marked")].map((element) =>
-        element.matches("[data-event]")
-          ? element.getAttribute("aria-label")
-          : [...element.children].map(({ textContent }) => textContent!.trim()).join(" | ")
-      )
+    await pointAt(page, '[data-lab="echo_v2"] .source.client [data-step="send"]');
+    const [send, row, ...more] = await marked(page);
+    assertEquals(more, []);
+    assertMatch(send, /^The client sends 82 bytes to the server: ␣+72Hello!This/);
+    assertMatch(row, /sendall\(.*\| send \| .*(writeAll|write)\(/);
+    await pointAt(page, '[data-lab="echo_v2"] .source.client [data-step="connect"]');
+    // It is closed where the block ends that begins there, so that is its doing too.
+    assertEquals((await marked(page)).slice(0, 2), [
+      "The client connects",
+      "The client ends its half of the connection (FIN)",
+    ]);
+    const causes = await page.evaluate(() =>
+      [...document.querySelectorAll('[data-lab="echo_v2"] .source tr[tabindex]')]
+        .map((row) => (row as HTMLElement).dataset.step)
     );
-    assertEquals(marked.length, 2);
-    assertMatch(marked[0]!, /^The client sends 82 bytes to the server: ␣+72Hello!This/);
-    assertMatch(marked[1]!, /sendall\(.*\| send \| .*(writeAll|write)\(/);
+    assertEquals(causes, ["accept", "send", "connect", "send"]); // what Tab goes to
+    const others = () =>
+      page.evaluate(() => document.querySelectorAll(".no-right[tabindex]").length);
+    assertEquals(await others(), 0); // the original's own lines
   });
 
-  await t.step(
-    "an arrow that has the focus shows its bytes as text and in hexadecimal",
-    async () => {
-      const shown = await page.evaluate(() => {
+  await t.step("an arrow shows its bytes, to the mouse and to the keyboard", async () => {
+    const detail = (action: "focus" | "none") =>
+      page.evaluate((action) => {
         const section = document.querySelector('[data-lab="echo_v1"]')!;
-        const forth = section.querySelector<HTMLElement>('[aria-label="One step forth"]')!;
-        for (let i = 0; i < 30; i++) forth.click();
-        section.querySelector<SVGGElement>('[data-kind="data"]')!.focus();
-        return section.querySelector(".detail")!.textContent;
-      });
-      assertMatch(shown!, /The client sends 6 bytes.*Hello!0000 {2}48 65 6c 6c 6f 21 +Hello!$/);
-    },
-  );
+        if (action === "focus") section.querySelector<SVGGElement>('[data-kind="data"]')!.focus();
+        return section.querySelector(".detail")!.textContent!;
+      }, action);
+    await click(page, "echo_v1", "One step forth", 30);
+    const bytes = /The client sends 6 bytes.*Hello!0000 {2}48 65 6c 6c 6f 21 +Hello!$/;
+    assertMatch(await detail("focus"), bytes);
+    assertEquals((await marked(page))[1]?.split(" | ")[1], "send");
+    await click(page, "echo_v1", "One step back");
+    assert(!bytes.test(await detail("none")));
+    await pointAt(page, '[data-lab="echo_v1"] [data-kind="data"] rect');
+    assertMatch(await detail("none"), bytes);
+  });
+
+  await t.step("it says what a lab teaches and what differs, and how to run it", async () => {
+    const found = await page.evaluate(async () => {
+      const section = document.querySelector('[data-lab="upper_tcp"]')!;
+      const copied: string[] = [];
+      const writeText = (text: string) => Promise.resolve(void copied.push(text));
+      Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
+      const buttons = [...section.querySelectorAll<HTMLElement>(".command button")];
+      for (const button of buttons) button.click();
+      Object.defineProperty(navigator, "clipboard", { value: undefined }); // not everywhere is one
+      buttons[0].click();
+      await new Promise((resolve) => setTimeout(resolve));
+      const lesson = section.querySelector(".lesson")!.textContent!;
+      return { lesson, copied, selected: getSelection()!.toString().trim() };
+    });
+    const { server, client } = labs.find(({ name }) => name === "upper_tcp")!;
+    for (const { summary } of [server, client]) assert(found.lesson.includes(summary));
+    assertMatch(found.lesson, /On purpose other than the original: /);
+    assertEquals(found.copied, [
+      "deno task demo upper_tcp",
+      "deno run -A scripts/upper_server_tcp.ts",
+      "deno run -A scripts/upper_client_tcp.ts",
+      "deno run -A scripts/upper_server_tcp.ts",
+      "deno run -A scripts/netcat.ts 127.0.0.1 8080",
+    ]);
+    assertEquals(found.selected, found.copied[0]);
+  });
 
   await t.step("what has a part in the playback has a role and a name", async () => {
-    await page.send("Accessibility.enable");
-    interface Node {
-      role?: { value: string };
-      name?: { value: string };
-      ignored: boolean;
-    }
-    const { nodes } = await page.send("Accessibility.getFullAXTree") as unknown as {
-      nodes: Node[];
-    };
-    const named = new Map<string, number>();
-    for (const { role, name, ignored } of nodes) {
-      if (ignored || !role) continue;
-      const roles = ["button", "combobox", "slider", "log", "image", "toolbar", "link", "status"];
-      if (!roles.includes(role.value)) continue;
-      if (role.value !== "status") assert(name?.value, `a ${role.value} has no name`);
-      named.set(role.value, (named.get(role.value) ?? 0) + 1);
-    }
+    const { named, nameless } = await roles(page);
+    assertEquals(nameless, ["status"]); // which is told by itself
     assertEquals(named.get("log"), 2 * labs.length);
     assertEquals(named.get("slider"), labs.length);
     assertEquals(named.get("toolbar"), labs.length);
+    assertEquals(named.get("status"), labs.length);
     assert(named.get("image")! > 10 && named.get("button")! >= 9 * labs.length);
-    const texts = await page.evaluate(() =>
-      [...document.querySelectorAll("details ol")].map(({ children }) => children.length)
+    const words = await page.evaluate(() =>
+      [...document.querySelectorAll('[data-lab="tcp"] details li')]
+        .map(({ textContent }) => textContent)
     );
-    assert(texts.every((length) => length > 5), "the diagrams have a text form");
-  });
-
-  await t.step("on paper everything has happened", async () => {
-    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-    const { server } = await stage(page, "tcp");
-    assertEquals(server, labs.find(({ name }) => name === "tcp")!.server.screen);
-    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    const { steps } = book.find(({ name }) => name === "tcp")!.recordings[0];
+    assertEquals(words.length, steps.length); // the diagram's text form
+    assertEquals(words[steps.findIndex(({ kind }) => kind === "connect")], "The client connects");
   });
 
   for (const scheme of ["light", "dark"] as const) {
+    await t.step(`every text has WCAG AA's contrast where the system is ${scheme}`, async () => {
+      await page.resize(1280, 900, scheme);
+      await page.evaluate(showAll);
+      assertEquals(await page.evaluate(faintTexts), []);
+    });
+  }
+
+  await t.step("on paper everything has happened, dark on white", async () => {
+    await click(page, "tcp", "From the start");
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    const { server } = await stage(page, "tcp");
+    assertEquals(server, labs.find(({ name }) => name === "tcp")!.server.screen);
+    const features = [{ name: "prefers-color-scheme", value: "dark" }];
+    await page.send("Emulation.setEmulatedMedia", { media: "print", features });
+    await page.evaluate(() => {
+      for (const element of document.querySelectorAll<HTMLElement>("body :not(svg *)")) {
+        element.style.background = "#ffffff"; // colours behind a text are not printed
+      }
+    });
+    assertEquals(await page.evaluate(faintTexts), []);
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    assertEquals((await stage(page, "tcp")).at, 0);
+  });
+
+  await page.go(addressOf(file));
+  for (const width of [360, 1024, 1920]) {
     await t.step(
-      `every text has the contrast of WCAG AA where the system is ${scheme}`,
+      `at ${width} pixels nothing is too wide, and no label lies on another`,
       async () => {
-        await page.resize(1280, 900, scheme);
-        await page.evaluate(() => {
-          for (const section of document.querySelectorAll("section")) {
-            const forth = section.querySelector<HTMLElement>('[aria-label="One step forth"]')!;
-            for (let i = 0; i < 60; i++) forth.click();
-            section.querySelector<SVGGElement>("[data-event]")!.focus(); // marks, and shows bytes
-          }
-        });
-        assertEquals(await page.evaluate(faintTexts), []);
+        await page.resize(width, 800);
+        await page.evaluate(() =>
+          new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+        );
+        await page.evaluate(showAll);
+        const wide = await page.evaluate(() =>
+          document.documentElement.scrollWidth - document.documentElement.clientWidth
+        );
+        assertEquals(wide, 0);
+        assertEquals(await page.evaluate(crowdedTexts), []);
       },
     );
   }
 
-  for (const width of [360, 1024, 1920]) {
-    await t.step(`nothing is wider than the window at ${width} pixels`, async () => {
-      await page.resize(width, 800);
-      await page.go(addressOf(file));
-      const wide = await page.evaluate(() =>
-        document.documentElement.scrollWidth - document.documentElement.clientWidth
+  await t.step("nothing moves where the system asks for that", async () => {
+    const animation = async (value: string) => {
+      const features = [{ name: "prefers-reduced-motion", value }];
+      await page.send("Emulation.setEmulatedMedia", { features });
+      return page.evaluate(() =>
+        getComputedStyle(document.querySelector('[data-lab="echo_v2"] .last .shaft')!).animationName
       );
-      assertEquals(wide, 0);
-    });
-  }
+    };
+    assertEquals(await animation("no-preference"), "draw");
+    assertEquals(await animation("reduce"), "none");
+  });
 
   await t.step("nothing was logged as an error, and no request left", () => {
     assertEquals(page.errors, []);
@@ -399,9 +380,8 @@ async function testBook(t: Deno.TestContext, folder: string) {
     half.lines.push({ left: evil, right: evil, step: "print", row: 1 });
     await Deno.writeTextFile(`${folder}/evil.html`, await pageOf([{ ...entry, course: evil }]));
     await page.go(addressOf(`${folder}/evil.html`));
-    await click(page, lab.name, "One step forth", 50);
-    const { server, arrows } = await stage(page, lab.name);
-    assert(server!.includes(`Data: ${evil}\n`), server!);
+    const { server, arrows } = (await click(page, lab.name, "One step forth", 50)).at(-1)!;
+    assert(server.includes(`Data: ${evil}\n`), server);
     assert(arrows.includes(`client data ${evil.length}`));
     const found = await page.evaluate(() => ({
       title: document.title,

@@ -1,18 +1,9 @@
 /** What stands between a client and its server: it passes on all that happens, and tells it. */
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
 import { UsageError } from "../../scripts/lib.ts";
-import { widthOf } from "../../scripts/lab/columns.ts";
 import { readPlaces } from "../../scripts/lab/faults.ts";
-import { labs } from "../../scripts/lab/names.ts";
-import { inOrder } from "../../scripts/lab/order.ts";
 import { Wire, type WireEvent, type WireOptions } from "../../scripts/lab/wire.ts";
 import {
   closedPort,
@@ -21,7 +12,6 @@ import {
   encode,
   readToEnd,
   reset,
-  SCRIPTS,
   sendTo,
   udpSocket,
   WITH_IPV6,
@@ -51,6 +41,9 @@ async function openWire(transport: "tcp" | "udp", options: WireOptions = {}) {
   return { wire, count, [Symbol.dispose]: () => wire[Symbol.dispose]() };
 }
 
+/** What comes until the end, which must come soon. */
+const toEnd = (connection: Deno.Conn) => deadline(readToEnd(connection), 5000);
+
 /** A TCP server for one client. */
 function listen(hostname = "127.0.0.1") {
   const listener = Deno.listen({ hostname, port: 0 });
@@ -69,7 +62,7 @@ Deno.test("a wire passes on bytes both ways, and each half-close as a half-close
   using connection = await server.accept();
   await client.write(encode("question"));
   await client.closeWrite();
-  assertEquals(decode(await readToEnd(connection)), "question");
+  assertEquals(decode(await toEnd(connection)), "question");
   assertEquals(await opened.count(3), [
     "1 client connect",
     "1 client data question",
@@ -78,7 +71,7 @@ Deno.test("a wire passes on bytes both ways, and each half-close as a half-close
   assert(!await deadline(opened.wire.isClosed(), 10).catch(() => false));
   await connection.write(encode("answer"));
   await connection.closeWrite();
-  assertEquals(decode(await readToEnd(client)), "answer");
+  assertEquals(decode(await toEnd(client)), "answer");
   assertEquals((await opened.count(5)).slice(3), ["1 server data answer", "1 server end"]);
   assert(await opened.wire.isClosed());
 });
@@ -97,7 +90,7 @@ Deno.test("a wire passes on megabytes to a reader that is slow to begin", async 
     await client.closeWrite();
   })();
   await opened.count(3);
-  const received = await readToEnd(connection);
+  const received = await toEnd(connection);
   await sending;
   assertEquals(received.length, 64 * data.length);
   for (let i = 0; i < 64; i++) {
@@ -112,7 +105,7 @@ Deno.test("a client's reset reaches the server as a reset", async () => {
   opened.wire.connectTo(server.port);
   await reset(opened.wire.port, "bye", () => opened.count(2));
   using connection = await server.accept();
-  await assertRejects(() => readToEnd(connection), Deno.errors.ConnectionReset);
+  await assertRejects(() => toEnd(connection), Deno.errors.ConnectionReset);
   assertEquals((await opened.count(3)).at(-1), "1 client reset");
   assert(await opened.wire.isClosed());
 });
@@ -127,7 +120,7 @@ Deno.test("a server's reset reaches the client as a reset", async () => {
   opened.wire.connectTo((server.address() as net.AddressInfo).port);
   using client = await connect(opened.wire.port);
   await client.write(encode("bye"));
-  await assertRejects(() => readToEnd(client), Deno.errors.ConnectionReset);
+  await assertRejects(() => toEnd(client), Deno.errors.ConnectionReset);
   assertEquals((await opened.count(3)).at(-1), "1 server reset");
   assert(await opened.wire.isClosed());
   await new Promise((resolve) => server.close(resolve));
@@ -142,7 +135,7 @@ Deno.test("a client that comes before the server is served when that is there", 
   using server = listen();
   opened.wire.connectTo(server.port);
   using connection = await server.accept();
-  assertEquals(decode(await readToEnd(connection)), "early");
+  assertEquals(decode(await toEnd(connection)), "early");
 });
 
 Deno.test("a client whose server refuses it is reset, and the next one too", async () => {
@@ -150,7 +143,7 @@ Deno.test("a client whose server refuses it is reset, and the next one too", asy
   opened.wire.connectTo(closedPort());
   for (let i = 1; i <= 2; i++) {
     using client = await connect(opened.wire.port);
-    await assertRejects(() => readToEnd(client), Deno.errors.ConnectionReset);
+    await assertRejects(() => toEnd(client), Deno.errors.ConnectionReset);
     assertEquals((await opened.count(2 * i)).at(-1), `${i} server reset`);
   }
 });
@@ -166,7 +159,7 @@ Deno.test({
     using connection = await server.accept();
     await connection.write(encode("six"));
     await connection.closeWrite();
-    assertEquals(decode(await readToEnd(client)), "six");
+    assertEquals(decode(await toEnd(client)), "six");
   },
 });
 
@@ -177,8 +170,8 @@ Deno.test("a wire that is closed breaks off what is open", async () => {
   using client = await connect(opened.wire.port);
   using connection = await server.accept();
   opened.wire[Symbol.dispose]();
-  await readToEnd(client).catch(() => {});
-  await readToEnd(connection).catch(() => {});
+  await toEnd(client).catch(() => {});
+  await toEnd(connection).catch(() => {});
   await assertRejects(() => connect(opened.wire.port), Deno.errors.ConnectionRefused);
 });
 
@@ -194,7 +187,7 @@ async function sent(options: WireOptions, ...pieces: string[]) {
     await opened.count(i + 2);
   }
   await client.closeWrite();
-  const received = decode(await readToEnd(connection));
+  const received = decode(await toEnd(connection));
   return { received, told: told(opened.wire.events).slice(1, -1) };
 }
 
@@ -280,167 +273,12 @@ Deno.test("readPlaces() reads numbers, senders and amounts", () => {
     { from: "client", number: 1, amount: 15 },
     { from: "server", number: 3, amount: undefined },
   ]);
-  for (const wrong of ["0", "x", "client", "client:0", "1:2:3", "1,,2", "-1"]) {
-    assertThrows(() => readPlaces("lose", wrong), UsageError, "--lose takes for instance 2");
-  }
-});
-
-// `lab wire`
-
-/** What `lab wire` prints. */
-async function draw(...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${SCRIPTS}lab.ts`, "wire", ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  assert(success, decode(stderr));
-  return decode(stdout);
-}
-
-/** What stands in one of the three columns, its lines joined as they were before. */
-function column(diagram: string, index: number): string {
-  const cells = diagram.split("\n").map((row) => row.split(" │ ")[index]?.trim() ?? "");
-  return cells.join(" ").replaceAll(/\s+/g, " ");
-}
-
-for (const lab of labs) {
-  Deno.test(`lab wire ${lab.name} shows both transcripts, fits 80 columns, and is always the same`, async () => {
-    const [diagram, again] = await Promise.all([draw(lab.name), draw(lab.name)]);
-    assertEquals(again, diagram);
-    for (const line of diagram.split("\n")) assert(widthOf(line) <= 80, line);
-    for (const [script, index] of [[lab.server, 0], [lab.client, 2]] as const) {
-      const screen = script.screen.replaceAll(/\s+/g, " ").trim();
-      assert(column(diagram, index).includes(screen), diagram);
+  const wrong = ["0", "x", "client", "client:0", "1:2:3", "1,,2", "-1"];
+  for (const flag of ["lose", "cut"]) {
+    for (const place of wrong) {
+      assertThrows(() => readPlaces(flag, place), UsageError, `--${flag} takes for instance 2`);
     }
-    assertEquals(/connect/.test(column(diagram, 1)), lab.transport === "tcp");
-  });
-}
-
-Deno.test("lab wire draws who sends what, and who ends its half first", async () => {
-  const diagram = await draw("upper_tcp", "--mermaid");
-  assertEquals(diagram.split("\n").filter((line) => /->>/.test(line)).map((line) => line.trim()), [
-    "C->>S: connect",
-    "C->>S: 5 bytes: hello",
-    "C->>S: FIN",
-    "S->>C: 5 bytes: HELLO",
-    "S->>C: FIN",
-  ]);
-});
-
-Deno.test("lab wire --lose draws what is lost, and the client asks again", async () => {
-  const diagram = await draw("guess", "--lose=1", "--mermaid");
-  const start = diagram.slice(diagram.indexOf("C->>S"));
-  assertEquals(start.split("\n").slice(0, 7).map((line) => line.trim()), [
-    "C->>S: 2 bytes: 50",
-    "Note over S: ('127.0.0.1', 40000) guessed 50: LOWER",
-    "S--xC: 5 bytes lost: LOWER",
-    "Note over C: note: no reply within 2 s: try 2 of 3",
-    "C->>S: 2 bytes: 50",
-    "Note over S: ('127.0.0.1', 40000) guessed 50: LOWER",
-    "S->>C: 5 bytes: LOWER",
-  ]);
-  assert((await draw("guess", "--lose=1")).includes("─── 5 bytes lost ───"));
-});
-
-Deno.test("lab wire --reads shows a character that a read has cut in two", async () => {
-  const diagram = await draw("echo_v2", "--reads", "--mermaid", "--", "--message=grüße");
-  assert(
-    diagram.includes("Note over S: read 10: ␣␣␣␣␣␣␣␣␣5<br/>read 5: grü�<br/>read 2: �e<br/>grüße"),
-    diagram,
-  );
-});
-
-Deno.test("lab wire --cut lets one piece come in two", async () => {
-  const args = ["--cut=client:1:4", "--mermaid", "--", "--message=Hi"];
-  const diagram = await draw("echo_v2", ...args);
-  assert(diagram.includes("C->>S: 4 bytes: ␣␣␣␣\n    C->>S: 8 bytes: ␣␣␣␣␣2Hi\n"), diagram);
-});
-
-Deno.test("lab wire escapes what would drive the terminal or be Mermaid's markup", async () => {
-  const message = "--message=\x1b[31m<b>#1;\r\n";
-  const diagram = await draw("echo_v1", "--", message);
-  // deno-lint-ignore no-control-regex -- that there are none is what is tested
-  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(diagram), diagram);
-  assert(diagram.includes("\\x1b[31m"), diagram);
-  const mermaid = await draw("echo_v1", "--mermaid", "--", message);
-  assert(mermaid.includes("\\x1b[31m#60;b#62;#35;1#59;\\r\\n"), mermaid);
-});
-
-Deno.test("lab wire names what it can't read", async () => {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${SCRIPTS}lab.ts`, "wire", "guess", "--lose=second"],
-  }).output();
-  assertEquals(code, 2);
-  assertStringIncludes(decode(stderr), "--lose takes for instance 2, client:1 or 2:15, not second");
-});
-
-Deno.test("inOrder() gives one order, whatever was seen first", () => {
-  const data = encode("hi");
-  const orders = Array.from({ length: 50 }, () => {
-    const at = () => 1000 + 400 * Math.random();
-    const wire = (kind: WireEvent["kind"], from: "server" | "client", data?: Uint8Array) => (
-      { at: at(), kind, from, connection: 1, data, fresh: data?.length }
-    );
-    const events = [
-      wire("connect", "client"),
-      wire("data", "client", data),
-      wire("data", "server", data),
-      ...Math.random() < 0.5
-        ? [wire("end", "server"), wire("end", "client")]
-        : [wire("end", "client"), wire("end", "server")],
-    ];
-    const steps = inOrder({
-      server: [
-        { at: at(), text: "ready\n" },
-        { at: at(), call: "accept" },
-        { at: at(), text: "connected\n" },
-        { at: at(), call: "read", length: 2 },
-        { at: at(), text: "Data: " },
-        { at: at(), text: "hi\n" },
-        { at: at(), call: "write", length: 2 },
-        { at: at(), text: "sent\n" },
-        { at: at(), call: "close" },
-      ],
-      client: [
-        { at: at(), call: "connect" },
-        { at: at(), text: "Sending\n" },
-        { at: at(), call: "write", length: 2 },
-        { at: at(), call: "read", length: 2 },
-        { at: at(), text: "hi\n" },
-        { at: at(), call: "close" },
-      ],
-    }, events);
-    return steps.filter(({ kind }) => kind !== "call")
-      .map(({ kind, from, text }) => `${from} ${text.trim() || kind}`);
-  });
-  for (const order of orders) {
-    assertEquals(order, [
-      "server ready",
-      "client connect",
-      "server connected",
-      "client Sending",
-      "client data",
-      "server Data: hi",
-      "server data",
-      "server sent",
-      "server end",
-      "client hi",
-      "client end",
-    ]);
   }
+  assertThrows(() => readPlaces("double", "2:5"), UsageError, "not 2:5"); // it takes no amount
+  assertThrows(() => readPlaces("delay", "1:10001"), UsageError, "10000 milliseconds at most");
 });
-
-const readme = Deno.readTextFileSync(`${SCRIPTS}../README.md`).replaceAll("\r", "");
-const DIAGRAM = /^`deno task lab wire ([^`]+ --mermaid[^`]*)`\n\n```mermaid\n([^]*?)```/gm;
-const diagrams = [...readme.matchAll(DIAGRAM)];
-
-Deno.test("every diagram of the README stands behind the command that drew it", () => {
-  assert(diagrams.length > 0);
-  assertEquals(readme.match(/^```mermaid/gm)?.length, diagrams.length);
-});
-
-for (const [, args, diagram] of diagrams) {
-  Deno.test(`lab wire ${args} draws what the README shows`, async () => {
-    assertEquals(await draw(...args.split(" ")), diagram);
-  });
-}

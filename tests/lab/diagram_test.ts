@@ -1,0 +1,225 @@
+/** `lab wire`: a run's order and its drawing, and the README's diagrams. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { widthOf } from "../../scripts/lab/columns.ts";
+import { labs } from "../../scripts/lab/names.ts";
+import { inOrder } from "../../scripts/lab/order.ts";
+import type { WireEvent } from "../../scripts/lab/wire.ts";
+import { decode, encode, SCRIPTS, WITH_IPV6 } from "../helpers.ts";
+
+/** Runs `lab wire`. */
+async function run(args: string[], columns = 80) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${SCRIPTS}lab.ts`, "wire", ...args],
+    env: { NO_COLOR: "1", COLUMNS: `${columns}` },
+  }).output();
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+/** What `lab wire` prints. */
+async function draw(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(args);
+  assertEquals(code, 0, stderr);
+  return stdout;
+}
+
+/** What stands in one of the three columns, its lines joined as they were before. */
+function column(diagram: string, index: number): string {
+  const cells = diagram.split("\n").map((row) => row.split(" │ ")[index]?.trim() ?? "");
+  return cells.join(" ").replaceAll(/\s+/g, " ");
+}
+
+for (const lab of labs) {
+  Deno.test(`lab wire ${lab.name} shows both transcripts, fits 80 columns, and is always the same`, async () => {
+    const [diagram, again] = await Promise.all([draw(lab.name), draw(lab.name)]);
+    assertEquals(again, diagram);
+    for (const line of diagram.split("\n")) assert(widthOf(line) <= 80, line);
+    for (const [script, index] of [[lab.server, 0], [lab.client, 2]] as const) {
+      const screen = script.screen.replaceAll(/\s+/g, " ").trim();
+      assert(column(diagram, index).includes(screen), diagram);
+    }
+    assertEquals(/connect/.test(column(diagram, 1)), lab.transport === "tcp");
+  });
+}
+
+Deno.test("lab wire draws who sends what, and who ends its half first", async () => {
+  const diagram = await draw("upper_tcp", "--mermaid");
+  assertEquals(diagram.split("\n").filter((line) => /->>/.test(line)).map((line) => line.trim()), [
+    "C->>S: connect",
+    "C->>S: 5 bytes: hello",
+    "C->>S: FIN",
+    "S->>C: 5 bytes: HELLO",
+    "S->>C: FIN",
+  ]);
+});
+
+Deno.test("lab wire --lose draws what is lost, and the client asks again", async () => {
+  const diagram = await draw("guess", "--lose=1", "--mermaid");
+  const start = diagram.slice(diagram.indexOf("C->>S"));
+  assertEquals(start.split("\n").slice(0, 7).map((line) => line.trim()), [
+    "C->>S: 2 bytes: 50",
+    "Note over S: ('127.0.0.1', 40000) guessed 50: LOWER",
+    "S--xC: 5 bytes lost: LOWER",
+    "Note over C: note: no reply within 2 s: try 2 of 3",
+    "C->>S: 2 bytes: 50",
+    "Note over S: ('127.0.0.1', 40000) guessed 50: LOWER",
+    "S->>C: 5 bytes: LOWER",
+  ]);
+  assert((await draw("guess", "--lose=1")).includes("─── 5 bytes lost ───"));
+});
+
+Deno.test("lab wire --reads shows a character that a read has cut in two", async () => {
+  const diagram = await draw("echo_v2", "--reads", "--mermaid", "--", "--message=grüße");
+  assert(
+    diagram.includes("Note over S: read 10: ␣␣␣␣␣␣␣␣␣5<br/>read 5: grü�<br/>read 2: �e<br/>grüße"),
+    diagram,
+  );
+});
+
+Deno.test("lab wire --cut lets one piece come in two", async () => {
+  const args = ["--cut=client:1:4", "--mermaid", "--", "--message=Hi"];
+  const diagram = await draw("echo_v2", ...args);
+  assert(diagram.includes("C->>S: 4 bytes: ␣␣␣␣\n    C->>S: 8 bytes: ␣␣␣␣␣2Hi\n"), diagram);
+});
+
+Deno.test("lab wire escapes what would drive the terminal or be Mermaid's markup", async () => {
+  const message = "--message=\x1b[31m<b>#1;%$\r\n";
+  const diagram = await draw("echo_v1", "--", message);
+  // deno-lint-ignore no-control-regex -- that there are none is what is tested
+  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(diagram), diagram);
+  assert(diagram.includes("\\x1b[31m"), diagram);
+  const mermaid = await draw("echo_v1", "--mermaid", "--", message);
+  assert(mermaid.includes("\\x1b[31m#60;b#62;#35;1#59;#37;#36;\\r\\n"), mermaid);
+});
+
+Deno.test("lab wire draws what comes late where it comes, and nobody takes it for an answer", async () => {
+  const diagram = await draw("guess", "--delay=1:3500", "--mermaid"); // the client waits 2 s
+  const lines = diagram.slice(diagram.indexOf("C->>S")).split("\n").map((line) => line.trim());
+  assertEquals(lines.slice(0, 5), [
+    "C->>S: 2 bytes: 50",
+    "Note over S: ('127.0.0.1', 40000) guessed 50: LOWER",
+    "Note over C: note: no reply within 2 s: try 2 of 3",
+    "C->>S: 2 bytes: 50",
+    "Note over S: ('127.0.0.1', 40000) guessed 50: LOWER",
+  ]);
+  assertEquals(lines.slice(-3), ["Note over C: CORRECT", "S->>C: 5 bytes late: LOWER", ""]);
+});
+
+Deno.test("lab wire --double draws a copy, which answers no later question", async () => {
+  const diagram = await draw("guess", "--double=1", "--mermaid");
+  assertStringIncludes(
+    diagram,
+    `
+    S->>C: 5 bytes: LOWER
+    S->>C: 5 bytes: LOWER
+    Note over C: LOWER<br/>Guess a number between 1 and 99: 25
+    C->>S: 2 bytes: 25
+    Note over S: ('127.0.0.1', 40001) guessed 25: HIGHER
+    S->>C: 6 bytes: HIGHER
+    Note over C: HIGHER<br/>`,
+  );
+});
+
+Deno.test("lab wire says which of its faults met nothing", async () => {
+  const { code, stderr } = await run(["tcp", "--lose=1,client:2"]);
+  assertEquals(code, 0);
+  assertEquals(
+    stderr,
+    "note: --lose=server:1 met nothing: the server sent nothing\n" +
+      "note: --lose=client:2 met nothing: the client sent 1\n",
+  );
+});
+
+Deno.test({
+  name: "lab wire draws a client that connects over IPv6",
+  ...WITH_IPV6,
+  async fn() {
+    for (const lab of ["echo_v1", "upper_udp"]) {
+      const usual = await draw(lab);
+      assertEquals(await draw(lab, "--", "--host=::1"), usual);
+    }
+  },
+});
+
+Deno.test("lab wire fits terminals of 40 and 120 columns", async () => {
+  for (const columns of [40, 120]) {
+    const { stdout } = await run(["practical12_tcp"], columns);
+    assertEquals(Math.max(...stdout.split("\n").map(widthOf)), Math.min(columns, 80));
+  }
+});
+
+Deno.test("lab wire names what it can't read", async () => {
+  const { code, stderr } = await run(["guess", "--lose=second"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "--lose takes for instance 2 or client:1, not second");
+});
+
+Deno.test("inOrder() gives one order, whatever was seen first", () => {
+  const data = encode("hi");
+  const orders = Array.from({ length: 50 }, () => {
+    const at = () => 1000 + 400 * Math.random();
+    const wire = (kind: WireEvent["kind"], from: "server" | "client", data?: Uint8Array) => (
+      { at: at(), kind, from, connection: 1, data, fresh: data?.length }
+    );
+    const events = [
+      wire("connect", "client"),
+      wire("data", "client", data),
+      wire("data", "server", data),
+      ...Math.random() < 0.5
+        ? [wire("end", "server"), wire("end", "client")]
+        : [wire("end", "client"), wire("end", "server")],
+    ];
+    const steps = inOrder({
+      server: [
+        { at: at(), text: "ready\n" },
+        { at: at(), call: "accept" },
+        { at: at(), text: "connected\n" },
+        { at: at(), call: "read", length: 2 },
+        { at: at(), text: "Data: " },
+        { at: at(), text: "hi\n" },
+        { at: at(), call: "write", length: 2 },
+        { at: at(), text: "sent\n" },
+        { at: at(), call: "close" },
+      ],
+      client: [
+        { at: at(), call: "connect" },
+        { at: at(), text: "Sending\n" },
+        { at: at(), call: "write", length: 2 },
+        { at: at(), call: "read", length: 2 },
+        { at: at(), text: "hi\n" },
+        { at: at(), call: "close" },
+      ],
+    }, events);
+    return steps.filter(({ kind }) => kind !== "call")
+      .map(({ kind, from, text }) => `${from} ${text.trim() || kind}`);
+  });
+  for (const order of orders) {
+    assertEquals(order, [
+      "server ready",
+      "client connect",
+      "server connected",
+      "client Sending",
+      "client data",
+      "server Data: hi",
+      "server data",
+      "server sent",
+      "server end",
+      "client hi",
+      "client end",
+    ]);
+  }
+});
+
+const readme = Deno.readTextFileSync(`${SCRIPTS}../README.md`).replaceAll("\r", "");
+const DIAGRAM = /^`deno task lab wire ([^`]+ --mermaid[^`]*)`\n\n```mermaid\n([^]*?)```/gm;
+const diagrams = [...readme.matchAll(DIAGRAM)];
+
+Deno.test("every diagram of the README stands behind the command that drew it", () => {
+  assert(diagrams.length > 0);
+  assertEquals(readme.match(/^```mermaid/gm)?.length, diagrams.length);
+});
+
+for (const [, args, diagram] of diagrams) {
+  Deno.test(`lab wire ${args} draws what the README shows`, async () => {
+    assertEquals(await draw(...args.split(" ")), diagram);
+  });
+}
