@@ -154,17 +154,16 @@ export async function converse(
 
   const sending = send();
   sending.catch(() => {}); // told when all is shown that was received
-  const waiting = patience === undefined ? over.promise : lasts(
-    patience,
-    () => Math.max(silentSince, lastSent) + interval,
-  );
+  const idle = async () => {
+    if (patience === undefined) return await over.promise;
+    await lasts(patience, () => Math.max(silentSince, lastSent) + interval);
+    if (unsent > 0) throw new Failure(`nothing was taken for ${patience} s`);
+    if (isVerbose && !isOver) note(`nothing came for ${patience} s`);
+  };
   try {
     await Promise.race([
       over.promise,
-      waiting.then(() => {
-        if (unsent > 0) throw new Failure(`nothing was taken for ${patience} s`);
-        if (isVerbose && !isOver) note(`nothing came for ${patience} s`);
-      }),
+      idle(),
       // When sending fails, receiving ends over TCP, and what came is shown first.
       isUdp ? Promise.all([receive(), sending]) : receive().then(sendRest),
     ]);
