@@ -74,8 +74,12 @@ export async function converse(
     // Reading a terminal stops a job in the background: what is under way is received before.
     if (input.isTerminal) await silence(PAUSE);
     let last: number | undefined; // byte that was sent
+    let failure: unknown;
     while (true) {
-      let piece = await input.next();
+      let piece = await input.next().catch((error) => {
+        failure = error;
+        return null; // what cannot be read has ended
+      });
       if (isOver) return; // it is for the next client
       if (piece === null) break;
       input.take();
@@ -99,6 +103,7 @@ export async function converse(
     }
     hasEnded = true;
     await connection.closeWrite();
+    if (failure) throw failure;
   }
 
   /** Fails where the connection was reset, which reading no longer tells after the end. */
