@@ -16,13 +16,17 @@ export const AS_ROOT_WITHOUT_RIGHTS = {
     !has("setpriv", { args: ["--bounding-set=-kill", "true"] }),
 };
 
+const given = new Set<number>();
+
 /**
- * A port that nobody has, and that the system gives to nobody who asks for any:
+ * A port that nobody has or was given, and that the system gives to nobody who asks for any:
  * `--yes` ends all who hold it, whoever they are.
  */
 export function quietPort(): number {
   while (true) {
     const port = 20000 + Math.floor(Math.random() * 12000);
+    if (given.has(port)) continue;
+    given.add(port);
     try {
       Deno.listen({ hostname: "0.0.0.0", port }).close();
       udpSocket("0.0.0.0", port).close();
@@ -98,6 +102,13 @@ export function killPort(...args: (string | number)[]): Promise<Result> {
   return result(startTool(...args));
 }
 
+/** The tool's result when its question is answered. */
+export async function answered(port: number, answer: string): Promise<Result> {
+  const tool = startTool(port);
+  await tool.type(answer);
+  return await result(tool);
+}
+
 export type Row = [pid: number, program: string, protocol: string, host: string];
 
 export function table(port: number, ...rows: Row[]): string {
@@ -110,17 +121,11 @@ export function table(port: number, ...rows: Row[]): string {
 
 /** Checks what `--list` prints. */
 export async function assertListed(port: number, ...rows: Row[]) {
-  assertEquals(await killPort(port, "--list"), {
-    status: 0,
-    stdout: table(port, ...rows),
-    stderr: "",
-  });
+  const stdout = table(port, ...rows);
+  assertEquals(await killPort(port, "--list"), { status: 0, stdout, stderr: "" });
 }
 
 export async function assertNobody(port: number) {
-  assertEquals(await killPort(port, "--list"), {
-    status: 1,
-    stdout: "",
-    stderr: `error: nothing is listening on port ${port}\n`,
-  });
+  const stderr = `error: nothing is listening on port ${port}\n`;
+  assertEquals(await killPort(port, "--list"), { status: 1, stdout: "", stderr });
 }
