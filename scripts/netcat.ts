@@ -63,10 +63,11 @@
  * @module
  */
 import { complain, explain, Failure, note, run } from "./lib.ts";
-import { addresses, connect, scan } from "./netcat/connect.ts";
+import { addresses, connect, type Connection, placeOf } from "./netcat/connect.ts";
 import { converse } from "./netcat/converse.ts";
+import { firstHeard, udpConnection, unixSender, unixSocket } from "./netcat/datagrams.ts";
 import { FLAGS, lettersApart, type Options, optionsFrom } from "./netcat/options.ts";
-import { firstHeard, placeOf, udpConnection, unixSender, unixSocket } from "./netcat/datagrams.ts";
+import { scan } from "./netcat/scan.ts";
 
 async function netcat(options: Options) {
   const { listens, isUdp, path, scans } = options;
@@ -88,7 +89,7 @@ async function talkToServer(options: Options) {
     : await connect(addresses(options), port, options);
   if (isVerbose) note(`connected to ${path ?? `${host} port ${port}`}`);
   if (scans) return connection.close();
-  await converse(connection, options, (error) => explained(error, options));
+  await talk(connection, options);
 }
 
 async function serveClients(options: Options) {
@@ -98,8 +99,7 @@ async function serveClients(options: Options) {
     : Deno.listen({ hostname: await firstAddress(options), port });
   // Closing removes a Unix socket's file, also when Ctrl-C ends the program.
   globalThis.addEventListener("unload", () => listener[Symbol.dispose]());
-  const { addr } = listener;
-  if (isVerbose || port === 0) note(`listening on ${placeOf(addr)}`);
+  if (isVerbose || port === 0) note(`listening on ${placeOf(listener.addr)}`);
   while (keepsListening) {
     await serve(listener, options).catch((error) => {
       if (!(error instanceof Failure)) throw error;
@@ -118,7 +118,7 @@ async function serve(listener: Deno.Listener<Deno.TcpConn | Deno.UnixConn>, opti
   if (!options.keepsListening) listener.close(); // others are refused, not kept waiting
   const { hostname: host = "", port = 0 } = client.remoteAddr as Deno.NetAddr;
   if (options.isVerbose) note(`connection from ${options.path ?? placeOf(client.remoteAddr)}`);
-  await converse(client, options, (error) => explained(error, { ...options, host, ports: [port] }));
+  await talk(client, { ...options, host, ports: [port] });
 }
 
 /** Hears whoever sends a datagram first, and answers. */
@@ -129,8 +129,7 @@ async function hearPeer(options: Options) {
     : unixSocket(path);
   if (isVerbose || port === 0) note(`listening on ${placeOf(socket.addr)}`);
   const readsNothing = options.readsNothing || path !== undefined;
-  const connection = await firstHeard(socket, options);
-  await converse(connection, { ...options, readsNothing }, (error) => explained(error, options));
+  await talk(await firstHeard(socket, options), { ...options, readsNothing });
 }
 
 async function talkToPeer(options: Options) {
@@ -138,7 +137,12 @@ async function talkToPeer(options: Options) {
   const connection = path === undefined
     ? udpConnection(options, await Array.fromAsync(addresses(options)), port)
     : unixSender(options, path);
-  await converse(connection, options, (error) => explained(error, options));
+  await talk(connection, options);
+}
+
+/** Passes bytes through a connection to the host and port that the options name. */
+function talk(connection: Connection, options: Options): Promise<void> {
+  return converse(connection, options, (error) => explained(error, options));
 }
 
 async function firstAddress(options: Options): Promise<string> {
@@ -148,14 +152,19 @@ async function firstAddress(options: Options): Promise<string> {
 
 /** Says in words what went wrong. */
 function explained(error: unknown, options: Options): [message: string, hint?: string] {
-  const { path, host, ports: [port], listens, localAddress, localPort } = options;
+  const { path, host, ports: [port], isUdp, localAddress, localPort } = options;
   if (path !== undefined) return explainedUnix(error, path);
   const isOwn = (localAddress ?? localPort) !== undefined &&
     (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.AddrNotAvailable);
   const [message, hint] = isOwn
     ? explain(error, localAddress ?? "this machine", localPort)
     : explain(error, host, port);
-  return [message, hint?.replace("--port=", listens ? "-l " : "-p ")];
+  const flag = isOwn ? "-p" : isUdp ? "-ul" : "-l";
+  // The hint is for scripts whose flags have names.
+  return [
+    message,
+    hint?.replace(/--host=(\S+) --port=/, `${flag} $1 `).replace("--port=", `${flag} `),
+  ];
 }
 
 function explainedUnix(error: unknown, path: string): [message: string, hint?: string] {

@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
 import { explain, Failure, note, resolve } from "../lib.ts";
 import type { Options } from "./options.ts";
-import { probe } from "./datagrams.ts";
 
 /** What bytes pass through: a TCP connection, or what looks like one. */
 export type Connection = Pick<Deno.Conn, "read" | "write" | "close"> & {
@@ -130,31 +128,9 @@ async function connectFrom(
   };
 }
 
-/**
- * Tries one port after the other, and says with `-v` which are open.
- *
- * @param options The host, its ports, and how to connect to them.
- * @throws {Error} None is open.
- */
-export async function scan(options: Options) {
-  const { host, ports, interval, isUdp, isVerbose } = options;
-  const all = await Array.fromAsync(addresses(options));
-  let isAnyOpen = false;
-  let failure: unknown;
-  for (const [i, port] of ports.entries()) {
-    if (interval && i > 0) await delay(interval * 1000);
-    try {
-      if (isUdp) await probe(options, all, port);
-      else (await connect(all, port, { ...options, isVerbose: false })).close();
-      isAnyOpen = true;
-      if (isVerbose) note(`${host} port ${port} is open`);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      failure = error;
-      if (isVerbose && ports.length > 1) note(explain(error, host, port)[0]);
-    }
-  }
-  if (isAnyOpen) return;
-  if (ports.length === 1) throw failure;
-  throw new Failure(`none of these ports of ${host} is open`);
+/** Says in words where a socket is. */
+export function placeOf(address: Deno.Addr): string {
+  if ("path" in address) return address.path ?? "a socket without a path";
+  const { hostname, port } = address as Deno.NetAddr;
+  return `${hostname} port ${port}`;
 }

@@ -1,6 +1,10 @@
 /**
  * A conversation: bytes pass both ways until both sides have ended.
  *
+ * `send()` passes the input on and `receive()` shows what comes, at the same time. When the other
+ * side has ended its half, `sendRest()` says how long `send()` goes on. All waiting is done by
+ * `lasts()`, which waits until something has been so for a while.
+ *
  * @module
  */
 import { delay } from "@std/async/delay";

@@ -4,7 +4,7 @@
  * @module
  */
 import { note } from "../lib.ts";
-import type { Connection } from "./connect.ts";
+import { type Connection, placeOf } from "./connect.ts";
 import type { Options } from "./options.ts";
 
 // Bytes sent in one datagram at most: as by OpenBSD's, and what macOS lets pass.
@@ -130,11 +130,4 @@ function connectionOf(
 
 function tell(from: Deno.Addr, { isVerbose }: Options) {
   if (isVerbose) note(`datagram from ${placeOf(from)}`);
-}
-
-/** Says in words where a socket is. */
-export function placeOf(address: Deno.Addr): string {
-  if ("path" in address) return address.path ?? "a socket without a path";
-  const { hostname, port } = address as Deno.NetAddr;
-  return `${hostname} port ${port}`;
 }

@@ -135,7 +135,7 @@ export function optionsFrom(flags: typeof FLAGS, refused?: string): Options {
   };
   usage(refused, `-${refused} (${REFUSED[refused!]}) is not there`);
   usage(k && !l, "-k needs -l");
-  usage(z && l, "-z is for clients");
+  usage(z && (l || u && U), "-z is for clients, and not for -uU");
   usage(flags[4] && flags[6], "-4 excludes -6");
   usage(d && q !== undefined, "-q needs an end of the input, and -d reads none");
   const options: Options = {

@@ -4,19 +4,25 @@ import { writeAll } from "../../scripts/lib.ts";
 import { Program } from "../../scripts/lab/program.ts";
 import {
   closedPort,
-  decode,
   encode,
   has,
   LINUX_ONLY,
   NOT_ON_WINDOWS,
-  readToEnd,
   resultOf,
   start,
   temporary,
   udpSocket,
   WITH_IPV6,
 } from "../helpers.ts";
-import { listen, NETCAT, netcat, ownListener, WITH_FILES, withServer } from "./helpers.ts";
+import {
+  listen,
+  NETCAT,
+  netcat,
+  ownListener,
+  readAllText,
+  WITH_FILES,
+  withServer,
+} from "./helpers.ts";
 
 /** A test with the path of a Unix socket, in a folder that must be empty at the end. */
 function testUnix(name: string, body: (path: string) => Promise<void>) {
@@ -52,7 +58,7 @@ testUnix("-lkU serves one client after the other until Ctrl-C", async (path) => 
     using client = await Deno.connect({ transport: "unix", path });
     await client.write(encode(name));
     await client.closeWrite();
-    assertEquals(decode(await readToEnd(client)), "");
+    assertEquals(await readAllText(client), "");
     assert(await server.until(() => server.screen.endsWith(name)));
   }
   const test = new Program([...WITH_FILES, "-zU", path]);
@@ -158,7 +164,7 @@ Deno.test("netcat -p takes a port on its own side, and passes much data both way
     const text = "0123456789".repeat(100_000);
     await client.send(encode(text));
     await client.endInput();
-    assertEquals(decode(await readToEnd(server)), text);
+    assertEquals(await readAllText(server), text);
     await writeAll(server, encode(text));
     await server.closeWrite();
     const { status, stdout } = await resultOf(client);
@@ -186,7 +192,7 @@ Deno.test("netcat -s takes an address on its own side", LINUX_ONLY, async () => 
     assertEquals(server.remoteAddr.hostname, "127.0.0.2");
     await client.send(encode("hello"));
     await client.endInput();
-    assertEquals(decode(await readToEnd(server)), "hello");
+    assertEquals(await readAllText(server), "hello");
   });
   const { status, stderr } = await netcat("-s 192.0.2.1 127.0.0.1 9");
   assertEquals([status, stderr], [1, "error: 192.0.2.1 is no address of this machine\n"]);

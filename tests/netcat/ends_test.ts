@@ -19,7 +19,7 @@ import {
   reset,
   resultOf,
 } from "../helpers.ts";
-import { listen, netcat, readText, shell, withServer } from "./helpers.ts";
+import { listen, netcat, readAllText, readText, shell, withServer } from "./helpers.ts";
 import { testAtOnce } from "./at_once.ts";
 
 Deno.test("netcat -l serves one client, refuses the next, and ends with the first", async () => {
@@ -46,7 +46,7 @@ Deno.test("netcat -lk serves one client after the other, also after one that res
     using client = await connect(server.port);
     await writeAll(client, encode(name));
     await client.closeWrite();
-    assertEquals(decode(await readToEnd(client)), "");
+    assertEquals(await readAllText(client), "");
     await reset(server.port, "bye");
   }
   const shown = () => server.screen.replaceAll("bye", ""); // which the reset may destroy
@@ -60,7 +60,7 @@ Deno.test("netcat -lk lets no client wait for an input that is silent", async ()
     using client = await connect(server.port);
     await writeAll(client, encode(`${i}`));
     await client.closeWrite();
-    assertEquals(decode(await readToEnd(client)), "");
+    assertEquals(await readAllText(client), "");
   }
   assert(Date.now() - begin < 5000, "as long as it used to");
   assert(await server.until(() => server.screen === "01234"), server.screen);
@@ -74,7 +74,7 @@ Deno.test("netcat -lk sends what is typed to the client of that moment, or to th
   await server.send(encode("for the first"));
   assertEquals(await readText(first), "for the first");
   await first.closeWrite();
-  assertEquals(decode(await readToEnd(first)), "");
+  assertEquals(await readAllText(first), "");
   await server.send(encode("1"));
   using second = await connect(server.port);
   for (const piece of ["1", "2", "3"]) { // and nothing twice, nor lost
@@ -176,7 +176,7 @@ Deno.test(
   NOT_ON_WINDOWS,
   () =>
     withServer("", async (client, server) => {
-      assertEquals(decode(await readToEnd(server)), "");
+      assertEquals(await readAllText(server), "");
       await writeAll(server, encode("shown"));
       await server.closeWrite();
       const stderr = "error: cannot read the input: Is a directory\n";
@@ -192,7 +192,7 @@ testAtOnce("netcat waits", {}, {
       await delay(2500); // longer than anybody's patience used to be
       await client.send(encode("b"));
       await client.endInput();
-      assertEquals(decode(await readToEnd(server)), "ab");
+      assertEquals(await readAllText(server), "ab");
       assertEquals(await resultOf(client), { status: 0, stdout: "", stderr: "" });
     }),
 
@@ -205,7 +205,7 @@ testAtOnce("netcat waits", {}, {
     await delay(500);
     await server.send(encode("b"));
     await server.endInput();
-    assertEquals(decode(await readToEnd(client)), "b");
+    assertEquals(await readAllText(client), "b");
     assertEquals((await resultOf(server)).status, 0);
   },
 
@@ -216,7 +216,7 @@ testAtOnce("netcat waits", {}, {
       await writeAll(server, encode("shown"));
       await delay(500); // longer than it takes to end its half
       await server.closeWrite();
-      assertEquals(decode(await readToEnd(server)), "");
+      assertEquals(await readAllText(server), "");
       assertEquals(await resultOf(client), { status: 0, stdout: "shown", stderr: "" });
     }),
 

@@ -1,5 +1,6 @@
 /** What the tests of netcat.ts share: whom it talks to, and how both are started. */
 import { assert, assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
 import {
   closedPort,
@@ -8,6 +9,7 @@ import {
   has,
   LINUX_ONLY,
   NOT_ON_WINDOWS,
+  readToEnd,
   resultOf,
   runScript,
   SCRIPTS,
@@ -17,7 +19,6 @@ import {
 export const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
 /** The same with the right to files, for Unix sockets. */
 export const WITH_FILES = NETCAT.toSpliced(-1, 0, "--no-prompt", "--allow-read", "--allow-write");
-export const WITH_NC = { ignore: !has("nc.openbsd") };
 export const WITH_SOCAT = { ignore: !has("socat") };
 export const WITH_SCRIPT = { ignore: LINUX_ONLY.ignore || !has("script") };
 
@@ -56,7 +57,12 @@ export async function withServer(
   const args = `${flags} 127.0.0.1 ${listener.addr.port}`.trim().split(" ");
   await using client = new Program(around([...NETCAT, ...args]));
   using server = await listener.accept();
-  await body(client, server);
+  await deadline(body(client, server), 20_000);
+}
+
+/** All that comes until the other side ends its half, as text. */
+export async function readAllText(connection: Deno.Conn): Promise<string> {
+  return decode(await deadline(readToEnd(connection), 10_000));
 }
 
 /** The next bytes that come, as text. */
@@ -75,9 +81,10 @@ export interface Peer {
   server(port: string): string[];
 }
 
-function peer(name: string, command: string[], listening = [...command, "-lv"]): Peer {
+/** A netcat that takes the flags which all have. */
+export function peer(name: string, command: string[]): Peer {
   const client = (port: string) => [...command, "127.0.0.1", port];
-  const server = (port: string) => [...listening, "127.0.0.1", port];
+  const server = (port: string) => [...command, "-lv", "127.0.0.1", port];
   return { name, ignore: !has(command[0]), client, server };
 }
 

@@ -1,7 +1,7 @@
 /** netcat.ts: what its flags do, and what it says about wrong ones. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { closedPort, decode, encode, readToEnd, start } from "../helpers.ts";
-import { netcat, ownListener, readText, withServer } from "./helpers.ts";
+import { closedPort, encode, start } from "../helpers.ts";
+import { netcat, ownListener, readAllText, readText, withServer } from "./helpers.ts";
 
 for (const args of ["-l 127.0.0.1 PORT", "-l PORT", "-l -p PORT", "-lvp PORT"]) {
   Deno.test(`netcat ${args} listens on 127.0.0.1`, async () => {
@@ -39,7 +39,7 @@ for (
     ["localhost 0", "nobody listens on port 0"],
     ["localhost 80 81", "unexpected argument 81"],
     ["-k localhost 80", "-k needs -l"],
-    ["-lz 80", "-z is for clients"],
+    ["-lz 80", "-z is for clients, and not for -uU"],
     ["-46 localhost 80", "-4 excludes -6"],
     ["-w 0 localhost 80", "-w must be from 1 to 86400, not 0"],
     ["-p 65536 localhost 80", "-p must be a port up to 65535, not 65536"],
@@ -65,14 +65,15 @@ for (
   });
 }
 
-Deno.test("netcat says that nothing is listening, where nothing is", async () => {
+Deno.test("netcat says that nothing is listening, where nothing is, and what would", async () => {
   const port = closedPort();
-  const { status, stderr } = await netcat(`localhost ${port}`);
-  assertEquals(status, 1);
-  assertStringIncludes(
-    stderr,
-    `nothing is listening on localhost port ${port}`,
-  );
+  const hint = /\nstart the server first: deno run -A \S+netcat.ts (.*)\n$/;
+  for (const [flags, host, command] of [["", "localhost", "-l"], ["-uz", "::1", "-ul ::1"]]) {
+    const { status, stderr } = await netcat(`${flags} ${host} ${port}`.trim());
+    assertEquals(status, 1);
+    assertStringIncludes(stderr, `error: nothing is listening on ${host} port ${port}\n`);
+    assertEquals(stderr.match(hint)?.[1], `${command} ${port}`);
+  }
 });
 
 Deno.test("netcat -l says that a port is taken", async () => {
@@ -135,7 +136,7 @@ Deno.test("netcat -C sends CR and LF at the end of each line, and no CR twice", 
     assertEquals(await readText(server), "a\r\nb\r\n\r\nc\r");
     await client.send(encode("\n\r"));
     await client.endInput();
-    assertEquals(decode(await readToEnd(server)), "\n\r");
+    assertEquals(await readAllText(server), "\n\r");
   }));
 
 Deno.test("netcat -h shows the manual", async () => {

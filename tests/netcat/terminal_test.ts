@@ -18,6 +18,7 @@ import {
   NETCAT,
   ownListener,
   randomBytes,
+  readAllText,
   readText,
   terminal,
   WITH_SCRIPT,
@@ -67,7 +68,7 @@ Deno.test("netcat stops its peer while nobody reads its output, and still sends"
   await end;
   assertEquals(received, sent);
   assertEquals((await client.status).code, 0);
-  assertEquals(decode(await readToEnd(server)), ""); // our half ends when theirs has
+  assertEquals(await readAllText(server), ""); // our half ends when theirs has
 });
 
 Deno.test("netcat takes no input while its peer reads nothing, and still shows what comes", async () => {
@@ -122,7 +123,7 @@ testAtTerminal("sends each line at once and ends its half with Ctrl-D", async (c
     assertEquals(await readText(server), line);
   }
   await client.send(encode("\x04"));
-  assertEquals(decode(await readToEnd(server)), "");
+  assertEquals(await readAllText(server), "");
   await writeAll(server, encode("still shown"));
   server.close();
   assertEquals((await resultOf(client)).status, 0);
@@ -199,5 +200,5 @@ testInBackground("does not stop", "-ld", async (client, sizeIs) => {
   }
   await sizeIs(15);
   await client.closeWrite();
-  assertEquals(decode(await readToEnd(client)), ""); // which needs it to run
+  assertEquals(await readAllText(client), ""); // which needs it to run
 });
