@@ -1,11 +1,10 @@
 /** kill_port.ts: whom it ends, and what becomes of the port. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect, LINUX_ONLY, SCRIPTS } from "../helpers.ts";
-import { testAtOnce } from "../netcat/at_once.ts";
+import { quietPort, testAtOnce } from "../netcat/at_once.ts";
 import {
   answered,
   killPort,
-  quietPort,
   result,
   startDeno,
   startPython,

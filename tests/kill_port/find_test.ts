@@ -1,13 +1,13 @@
 /** kill_port.ts: whom it finds on a port, and what it says about wrong usage. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LINUX_ONLY, WITH_IPV6 } from "../helpers.ts";
+import { quietPort } from "../netcat/at_once.ts";
 import {
   assertListed,
   assertNobody,
   KILL_PORT,
   killPort,
   PortHolder,
-  quietPort,
   type Row,
   startDeno,
   startPython,

@@ -1,7 +1,7 @@
 /** What the tests of kill_port.ts share: programs that hold ports, and the tool itself. */
 import { assert, assertEquals } from "@std/assert";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
-import { has, LINUX_ONLY, type Result, resultOf, SCRIPTS, udpSocket } from "../helpers.ts";
+import { has, LINUX_ONLY, type Result, resultOf, SCRIPTS } from "../helpers.ts";
 
 // Elsewhere than on Linux only the parsers are tested.
 export const WITH_PYTHON = { ignore: LINUX_ONLY.ignore || !has("python3") };
@@ -15,25 +15,6 @@ export const AS_ROOT_WITHOUT_RIGHTS = {
   ignore: AS_ROOT.ignore ||
     !has("setpriv", { args: ["--bounding-set=-kill", "true"] }),
 };
-
-const given = new Set<number>();
-
-/**
- * A port that nobody has or was given, and that the system gives to nobody who asks for any:
- * `--yes` ends all who hold it, whoever they are.
- */
-export function quietPort(): number {
-  while (true) {
-    const port = 20000 + Math.floor(Math.random() * 12000);
-    if (given.has(port)) continue;
-    given.add(port);
-    try {
-      Deno.listen({ hostname: "0.0.0.0", port }).close();
-      udpSocket("0.0.0.0", port).close();
-      return port;
-    } catch { /* somebody has it */ }
-  }
-}
 
 /** A program that prints the PIDs of those who hold a port, and then waits. */
 export class PortHolder extends Program {

@@ -2,12 +2,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { connect, LINUX_ONLY, SCRIPTS } from "../helpers.ts";
+import { quietPort } from "../netcat/at_once.ts";
 import {
   AS_ROOT,
   AS_ROOT_WITHOUT_RIGHTS,
   KILL_PORT,
   NOBODY,
-  quietPort,
   result,
   startDeno,
 } from "./helpers.ts";

@@ -3,7 +3,6 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { writeAll } from "../../scripts/lib.ts";
 import { Program } from "../../scripts/lab/program.ts";
 import {
-  closedPort,
   encode,
   has,
   LINUX_ONLY,
@@ -14,6 +13,7 @@ import {
   udpSocket,
   WITH_IPV6,
 } from "../helpers.ts";
+import { quietPort } from "./at_once.ts";
 import {
   listen,
   NETCAT,
@@ -158,7 +158,7 @@ Deno.test("netcat connects to ::1 without -6", WITH_IPV6, async () => {
 });
 
 Deno.test("netcat -p takes a port on its own side, and passes much data both ways", async () => {
-  const own = closedPort();
+  const own = quietPort();
   await withServer(`-p ${own}`, async (client, server) => {
     assertEquals(server.remoteAddr.port, own);
     const text = "0123456789".repeat(100_000);
@@ -181,8 +181,8 @@ Deno.test("netcat -p says which of the two ports is the trouble", async () => {
   using socket = udpSocket("0.0.0.0");
   const udp = await netcat(`-u -p ${socket.port} 127.0.0.1 9`);
   assertStringIncludes(udp.stderr, `port ${socket.port} on this machine is`);
-  const closed = closedPort();
-  const refused = await netcat(`-p ${closedPort()} 127.0.0.1 ${closed}`);
+  const closed = quietPort();
+  const refused = await netcat(`-p ${quietPort()} 127.0.0.1 ${closed}`);
   assertStringIncludes(refused.stderr, `listening on 127.0.0.1 port ${closed}`);
   assertEquals([taken.status, udp.status, refused.status], [1, 1, 1]);
 });

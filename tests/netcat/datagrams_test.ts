@@ -17,6 +17,7 @@ import {
   udpSocket,
   WITH_IPV6,
 } from "../helpers.ts";
+import { quietPort } from "./at_once.ts";
 import { listen, NETCAT, netcat, type Peer, peer, WITH_FILES, WITH_SOCAT } from "./helpers.ts";
 
 const SOCAT: Peer = {
@@ -38,7 +39,7 @@ for (
     await using theirs = new Program(client(`${ours.port}`));
     await question(theirs, ours);
 
-    const port = `${freeUdpPort()}`;
+    const port = `${quietPort()}`;
     await using listening = new Program(server(port));
     assert(await listening.until(() => /bound|listening/i.test(listening.errors)));
     await using asking = start("netcat.ts", ["-u", "127.0.0.1", port]);
@@ -51,11 +52,6 @@ async function question(client: Program, server: Program) {
   assert(await server.until(() => server.screen === "hello\n"), server.screen);
   await server.send(encode("who is there?\n"));
   assert(await client.until(() => client.screen === "who is there?\n"), client.screen);
-}
-
-function freeUdpPort(): number {
-  using socket = udpSocket();
-  return socket.port;
 }
 
 /** Waits for a datagram. */
@@ -93,7 +89,7 @@ Deno.test("netcat -ulk hears everybody and answers who was heard last", async ()
 Deno.test("netcat -u sends from the port of -p, long input in several datagrams, and -w ends it", async () => {
   using socket = udpSocket();
   const most = Math.min(16384, LONGEST_DATAGRAM);
-  const own = freeUdpPort();
+  const own = quietPort();
   const args = `-u -w 1 -p ${own} 127.0.0.1 ${socket.port}`.split(" ");
   const running = runScript("netcat.ts", args, "x".repeat(most + 1000));
   const first = await receive(socket);
@@ -135,7 +131,7 @@ Deno.test("netcat -u -q ends so long after its input, and -s is the address on i
 
 Deno.test("netcat -uz tells whether somebody has a port of this machine, and sends a byte 0", async () => {
   using socket = udpSocket();
-  const [open, closed] = [socket.port, freeUdpPort()];
+  const [open, closed] = [socket.port, quietPort()];
   const { status, stderr } = await netcat(`-uzv localhost ${open},${closed}`);
   assertEquals(status, 0);
   assertStringIncludes(stderr, `note: localhost port ${open} is open\n`);

@@ -9,18 +9,9 @@ import {
 import { delay } from "@std/async/delay";
 import net from "node:net";
 import { writeAll } from "../../scripts/lib.ts";
-import {
-  closedPort,
-  connect,
-  decode,
-  encode,
-  NOT_ON_WINDOWS,
-  readToEnd,
-  reset,
-  resultOf,
-} from "../helpers.ts";
+import { connect, decode, encode, NOT_ON_WINDOWS, readToEnd, reset, resultOf } from "../helpers.ts";
 import { listen, netcat, readAllText, readText, shell, withServer } from "./helpers.ts";
-import { testAtOnce } from "./at_once.ts";
+import { quietPort, testAtOnce } from "./at_once.ts";
 
 Deno.test("netcat -l serves one client, refuses the next, and ends with the first", async () => {
   await using server = await listen("-l");
@@ -261,7 +252,7 @@ testAtOnce("netcat waits", {}, {
         waiting.push(await Deno.connect({ hostname: "127.0.0.1", port, signal }));
       }
     } catch { /* it is full now */ }
-    const allFlags = ["-w 1", "-zw1", `-w1 -p ${closedPort()}`];
+    const allFlags = ["-w 1", "-zw1", `-w1 -p ${quietPort()}`];
     const results = allFlags.map((flags) => netcat(`${flags} 127.0.0.1 ${port}`));
     const stderr = `error: no answer from 127.0.0.1 port ${port} within 1 s\n`;
     for (const result of await Promise.all(results)) {

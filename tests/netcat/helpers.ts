@@ -3,7 +3,6 @@ import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
 import {
-  closedPort,
   decode,
   encode,
   has,
@@ -15,6 +14,7 @@ import {
   SCRIPTS,
   start,
 } from "../helpers.ts";
+import { quietPort } from "./at_once.ts";
 
 export const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
 /** The same with the right to files, for Unix sockets. */
@@ -135,7 +135,7 @@ export async function startPair(
   typed = "",
 ): Promise<Pair> {
   const { ours = (command) => command, theirs = (command) => command } = around;
-  const port = `${closedPort()}`;
+  const port = `${quietPort()}`;
   const isClient = role === "client";
   const startOurs = () => {
     const program = new Program(ours(ITSELF[role](port)));

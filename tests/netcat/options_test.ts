@@ -1,11 +1,12 @@
 /** netcat.ts: what its flags do, and what it says about wrong ones. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { closedPort, encode, start } from "../helpers.ts";
+import { encode, start } from "../helpers.ts";
+import { quietPort } from "./at_once.ts";
 import { netcat, ownListener, readAllText, readText, withServer } from "./helpers.ts";
 
 for (const args of ["-l 127.0.0.1 PORT", "-l PORT", "-l -p PORT", "-lvp PORT"]) {
   Deno.test(`netcat ${args} listens on 127.0.0.1`, async () => {
-    const port = closedPort();
+    const port = quietPort();
     await using server = start("netcat.ts", ["-v", ...args.replace("PORT", `${port}`).split(" ")]);
     await server.until(() => server.errors !== "");
     assertEquals(server.errors, `note: listening on 127.0.0.1 port ${port}\n`);
@@ -66,7 +67,7 @@ for (
 }
 
 Deno.test("netcat says that nothing is listening, where nothing is, and what would", async () => {
-  const port = closedPort();
+  const port = quietPort();
   const hint = /\nstart the server first: deno run -A \S+netcat.ts (.*)\n$/;
   for (const [flags, host, command] of [["", "localhost", "-l"], ["-uz", "::1", "-ul ::1"]]) {
     const { status, stderr } = await netcat(`${flags} ${host} ${port}`.trim());
@@ -94,7 +95,7 @@ Deno.test("netcat -z tells whether a port is open", async () => {
     ...open,
     stderr: `note: localhost port ${port} is open\n`,
   });
-  assertEquals((await netcat(`-z 127.0.0.1 ${closedPort()}`)).status, 1);
+  assertEquals((await netcat(`-z 127.0.0.1 ${quietPort()}`)).status, 1);
 });
 
 Deno.test("netcat -z fails when no port of a range is open", async () => {
@@ -106,7 +107,7 @@ Deno.test("netcat -z fails when no port of a range is open", async () => {
 Deno.test("netcat -z takes lists of ports and names of services", async () => {
   using listener = ownListener();
   const { port } = listener.addr;
-  const lists = `http,${port},${closedPort()} ${port - 1}-${port}`;
+  const lists = `http,${port},${quietPort()} ${port - 1}-${port}`;
   const { status, stderr } = await netcat(`-zv 127.0.0.1 ${lists}`);
   assertEquals(status, 0);
   assertEquals(stderr.split(`note: 127.0.0.1 port ${port} is open\n`).length, 3);

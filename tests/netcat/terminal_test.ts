@@ -5,7 +5,6 @@ import { delay } from "@std/async/delay";
 import { writeAll } from "../../scripts/lib.ts";
 import { Program } from "../../scripts/lab/program.ts";
 import {
-  closedPort,
   connect,
   decode,
   encode,
@@ -14,6 +13,7 @@ import {
   resultOf,
   temporary,
 } from "../helpers.ts";
+import { quietPort } from "./at_once.ts";
 import {
   NETCAT,
   ownListener,
@@ -156,7 +156,7 @@ testAtTerminal("ends with Ctrl-C, status 130", async (client, server) => {
 });
 
 Deno.test("netcat -l at a terminal ends when its client does", WITH_SCRIPT, async () => {
-  const port = closedPort();
+  const port = quietPort();
   await using server = new Program(terminal('"$@"')([...NETCAT, "-lv", `${port}`]));
   assert(await server.until(() => server.screen.includes("listening")), server.screen);
   const client = await connect(port);
@@ -174,7 +174,7 @@ function testInBackground(
 ) {
   Deno.test(`netcat ${flags} in the background of a terminal ${name}`, WITH_SCRIPT, async () => {
     await using folder = await temporary();
-    const [port, file] = [closedPort(), `${folder.path}/received`];
+    const [port, file] = [quietPort(), `${folder.path}/received`];
     const line = `set -m; ${NETCAT.join(" ")} -v ${flags} ${port} > ${file} & jobs; wait; cat`;
     await using shell = new Program(terminal(`sh -c '${line}'`)([]));
     assert(await shell.until(() => shell.screen.includes("listening")), shell.screen);
