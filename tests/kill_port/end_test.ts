@@ -87,6 +87,23 @@ testAtOnce("a process ends", LINUX_ONLY, {
   },
 });
 
+Deno.test("who takes the port over at once is named, and who starts it", WITH_PYTHON, async () => {
+  const port = quietPort();
+  await using supervisor = await startPython(`
+while True:
+    if os.fork() == 0:
+        s = tcp("127.0.0.1", ${port})
+        wait(os.getpid())
+    os.wait()`);
+  const { status, stdout, stderr } = await killPort(port, "--yes");
+  assert(await supervisor.until(() => /\n.+\n/.test(supervisor.screen)), stdout);
+  const [first, second] = supervisor.pids;
+  const told = `${first} (python3) has ended\nand ${second} (python3) holds port ${port} now\n`;
+  assert(stdout.endsWith(told), stdout);
+  const hint = `${supervisor.pid} (python3) starts it again: end that first\n`;
+  assertEquals([status, stderr], [1, `error: port ${port} could not be freed\n${hint}`]);
+});
+
 /** A Python program with a UDP socket that is connected to its peer. */
 function startTalker(port: number) {
   return startPython(`
@@ -113,22 +130,6 @@ else:
     assertStringIncludes(stdout, `\n${pid} (python3) has ended\n`);
     // Its parent has not asked for it, so it is still there.
     assertMatch(Deno.readTextFileSync(`/proc/${pid}/stat`), /\) Z /);
-  },
-
-  "that takes the port over at once is named, and who starts it": async () => {
-    const port = quietPort();
-    await using supervisor = await startPython(`
-while True:
-    if os.fork() == 0:
-        s = tcp("127.0.0.1", ${port})
-        wait(os.getpid())
-    os.wait()`);
-    const { status, stdout, stderr } = await killPort(port, "--yes");
-    const [first, second] = supervisor.pids;
-    const told = `${first} (python3) has ended\nand ${second} (python3) holds port ${port} now\n`;
-    assert(stdout.endsWith(told), stdout);
-    const hint = `${supervisor.pid} (python3) starts it again: end that first\n`;
-    assertEquals([status, stderr], [1, `error: port ${port} could not be freed\n${hint}`]);
   },
 
   "that is stopped is named as stopped, and ends all the same": async () => {
