@@ -47,8 +47,8 @@ import { address, complain, Failure, input, note, print, run, UsageError } from 
 import { ends, isStopped, parentOf, send } from "./kill_port/processes.ts";
 import { findSockets, isGiven, type Socket } from "./kill_port/sockets.ts";
 
-const WATCH = 1000; // milliseconds in which a program that has ended may be started again
-const PAUSE = 50; // milliseconds between two looks whether it was
+const LOOKS = 20; // whether a program that has ended was started again
+const PAUSE = 50; // milliseconds before each look
 const OS = Deno.build.os;
 const SIGNALS: Deno.Signal[] = OS === "windows"
   ? ["SIGTERM", "SIGKILL"]
@@ -203,7 +203,8 @@ async function successorTo(
   programs: Map<number | undefined, string>,
   port: number,
 ): Promise<Socket | undefined> {
-  for (const giveUp = Date.now() + WATCH; Date.now() < giveUp; await delay(PAUSE)) {
+  for (let look = 0; look < LOOKS; look++) {
+    await delay(PAUSE);
     const sockets = (await findSockets(port)).filter(holdsPort);
     const successor = sockets.find(({ pid }) => pid !== undefined && !programs.has(pid));
     if (successor) return successor;

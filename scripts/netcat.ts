@@ -20,13 +20,15 @@
  * - `-u` takes UDP. `-l` then talks to the first peer that it hears, and with
  *   `-k` hears everybody and answers the one heard last.
  * - `-U` takes a Unix socket: a path in the place of host and port. Deno wants
- *   `--allow-read` and `--allow-write` for it besides `--allow-net`.
+ *   `--allow-read` and `--allow-write` for it besides `--allow-net`. With `-u`, for
+ *   datagrams, the client only sends and the server only shows: Deno cannot do both.
  * - `-v` says on stderr what happens.
  * - `-w SECONDS` gives up when no connection comes about in that time, and ends
  *   when nothing was sent or received for so long. `-l` waits for a client as
  *   long as it takes.
  * - `-z` connects, sends nothing and ends: status 0 if a port was open. It takes
- *   lists and ranges of ports, and names of services.
+ *   lists and ranges of ports, and names of services. Over UDP it sends a byte 0,
+ *   and only of this machine's ports it knows whether somebody has them.
  * - `-d` does not read the input: a job in the background needs it.
  * - `-N` ends our half with the input at once, `-q SECONDS` too, and ends the
  *   program so long after that.
@@ -53,21 +55,24 @@
  * - What went wrong is said without `-v` too, and a connection that breaks off is
  *   an error (status 1), with how much of the input did not get through.
  * - The file of a Unix socket is removed at the end.
- * - Deno does not learn that a UDP port is closed. So `-z` is for TCP alone, and a
- *   UDP client does not end when nobody listens.
+ * - Deno does not learn that a UDP port is closed: a UDP client does not end when
+ *   nobody listens.
+ * - Deno keeps its stdout open to the end: `netcat.ts ... | program` tells the
+ *   program that all has come when netcat ends, and not when the other side does.
  *
  * @module
  */
 import { complain, explain, Failure, note, run } from "./lib.ts";
-import { addresses, connect, scan } from "./netcat/connect.ts";
+import { addresses, connect, type Connection, placeOf } from "./netcat/connect.ts";
 import { converse } from "./netcat/converse.ts";
+import { firstHeard, udpConnection, unixSender, unixSocket } from "./netcat/datagrams.ts";
 import { FLAGS, lettersApart, type Options, optionsFrom } from "./netcat/options.ts";
-import { firstHeard, udpConnection } from "./netcat/udp.ts";
+import { scan } from "./netcat/scan.ts";
 
 async function netcat(options: Options) {
   const { listens, isUdp, path, scans } = options;
   try {
-    if (scans && !path) await scan(options);
+    if (scans && path === undefined) await scan(options);
     else if (listens && isUdp) await hearPeer(options);
     else if (listens) await serveClients(options);
     else if (isUdp) await talkToPeer(options);
@@ -84,7 +89,7 @@ async function talkToServer(options: Options) {
     : await connect(addresses(options), port, options);
   if (isVerbose) note(`connected to ${path ?? `${host} port ${port}`}`);
   if (scans) return connection.close();
-  await converse(connection, options, (error) => explained(error, options));
+  await talk(connection, options);
 }
 
 async function serveClients(options: Options) {
@@ -94,8 +99,7 @@ async function serveClients(options: Options) {
     : Deno.listen({ hostname: await firstAddress(options), port });
   // Closing removes a Unix socket's file, also when Ctrl-C ends the program.
   globalThis.addEventListener("unload", () => listener[Symbol.dispose]());
-  const { addr } = listener;
-  if (isVerbose || port === 0) note(`listening on ${placeOf(addr)}`);
+  if (isVerbose || port === 0) note(`listening on ${placeOf(listener.addr)}`);
   while (keepsListening) {
     await serve(listener, options).catch((error) => {
       if (!(error instanceof Failure)) throw error;
@@ -114,29 +118,31 @@ async function serve(listener: Deno.Listener<Deno.TcpConn | Deno.UnixConn>, opti
   if (!options.keepsListening) listener.close(); // others are refused, not kept waiting
   const { hostname: host = "", port = 0 } = client.remoteAddr as Deno.NetAddr;
   if (options.isVerbose) note(`connection from ${options.path ?? placeOf(client.remoteAddr)}`);
-  await converse(client, options, (error) => explained(error, { ...options, host, ports: [port] }));
+  await talk(client, { ...options, host, ports: [port] });
 }
 
 /** Hears whoever sends a datagram first, and answers. */
 async function hearPeer(options: Options) {
-  const { ports: [port], isVerbose } = options;
-  const hostname = await firstAddress(options);
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  const { path, ports: [port], isVerbose } = options;
+  const socket = path === undefined
+    ? Deno.listenDatagram({ transport: "udp", hostname: await firstAddress(options), port })
+    : unixSocket(path);
   if (isVerbose || port === 0) note(`listening on ${placeOf(socket.addr)}`);
-  await converse(await firstHeard(socket, options), options, (error) => explained(error, options));
+  const readsNothing = options.readsNothing || path !== undefined;
+  await talk(await firstHeard(socket, options), { ...options, readsNothing });
 }
 
 async function talkToPeer(options: Options) {
-  const { ports: [port], localAddress, localPort = 0 } = options;
-  const transport = "udp" as const;
-  const hostname = await firstAddress(options);
-  const own = {
-    hostname: localAddress ?? (hostname.includes(":") ? "::" : "0.0.0.0"),
-    port: localPort,
-  };
-  const socket = Deno.listenDatagram({ transport, ...own });
-  const connection = udpConnection(socket, options, { transport, hostname, port });
-  await converse(connection, options, (error) => explained(error, options));
+  const { path, ports: [port] } = options;
+  const connection = path === undefined
+    ? udpConnection(options, await Array.fromAsync(addresses(options)), port)
+    : unixSender(options, path);
+  await talk(connection, options);
+}
+
+/** Passes bytes through a connection to the host and port that the options name. */
+function talk(connection: Connection, options: Options): Promise<void> {
+  return converse(connection, options, (error) => explained(error, options));
 }
 
 async function firstAddress(options: Options): Promise<string> {
@@ -144,22 +150,21 @@ async function firstAddress(options: Options): Promise<string> {
   throw new Failure(`${options.host} has no IPv${options.family} address`);
 }
 
-function placeOf(address: Deno.Addr): string {
-  if (address.transport === "unix") return address.path;
-  const { hostname, port } = address as Deno.NetAddr;
-  return `${hostname} port ${port}`;
-}
-
 /** Says in words what went wrong. */
 function explained(error: unknown, options: Options): [message: string, hint?: string] {
-  const { path, host, ports: [port], listens, localAddress, localPort } = options;
+  const { path, host, ports: [port], isUdp, localAddress, localPort } = options;
   if (path !== undefined) return explainedUnix(error, path);
-  const isOwn = !listens &&
+  const isOwn = (localAddress ?? localPort) !== undefined &&
     (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.AddrNotAvailable);
   const [message, hint] = isOwn
     ? explain(error, localAddress ?? "this machine", localPort)
     : explain(error, host, port);
-  return [message, hint?.replace("--port=", listens ? "-l " : "-p ")];
+  const flag = isOwn ? "-p" : isUdp ? "-ul" : "-l";
+  // The hint is for scripts whose flags have names.
+  return [
+    message,
+    hint?.replace(/--host=(\S+) --port=/, `${flag} $1 `).replace("--port=", `${flag} `),
+  ];
 }
 
 function explainedUnix(error: unknown, path: string): [message: string, hint?: string] {

@@ -94,9 +94,11 @@ export function parseProcNet(
   port: number,
   protocol: string,
 ): (Omit<Socket, "pid" | "program"> & { uid: string; inode: string })[] {
-  return table.split("\n").slice(1).filter((line) => line.trim() !== "").map((line) => {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  // A busy machine's table is long: only the port's own lines are taken apart.
+  const lines = table.match(RegExp(`^ *\\d+: \\w+:${hex} .*`, "gm")) ?? [];
+  return lines.map((line) => {
     const [, local, remote, state, , timer, , uid, , inode] = line.trim().split(/\s+/);
-    const [own, peer] = [addressOf(local), addressOf(remote)];
     const isFree = state === LISTEN || state === UNCONNECTED;
     const kind = isFree
       ? "holds" as const
@@ -107,18 +109,15 @@ export function parseProcNet(
       : "open" as const;
     const hundredths = parseInt(timer.split(":")[1], 16);
     return {
-      port: own.port,
-      socket: {
-        protocol,
-        hostname: own.hostname,
-        kind,
-        ...!isFree && { peer },
-        ...kind === "rest" && { seconds: Math.ceil(hundredths / 100) },
-        uid,
-        inode,
-      },
+      protocol,
+      hostname: addressOf(local).hostname,
+      kind,
+      ...!isFree && { peer: addressOf(remote) },
+      ...kind === "rest" && { seconds: Math.ceil(hundredths / 100) },
+      uid,
+      inode,
     };
-  }).filter((row) => row.port === port).map(({ socket }) => socket);
+  });
 }
 
 /** `0100007F:0051` is port 81 of 127.0.0.1. */

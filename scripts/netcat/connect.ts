@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
 import { explain, Failure, note, resolve } from "../lib.ts";
 import type { Options } from "./options.ts";
 
@@ -15,7 +14,7 @@ export type Connection = Pick<Deno.Conn, "read" | "write" | "close"> & {
 
 /**
  * Finds the addresses of a host, of the kind that is asked for, IPv4 first. `localhost` is
- * 127.0.0.1 before all that the system says.
+ * 127.0.0.1 and ::1, whatever the system says.
  *
  * @param options The host, and which of its addresses are wanted.
  * @returns The addresses, looked up when the ones before are used up.
@@ -28,18 +27,15 @@ export async function* addresses(options: Options): AsyncGenerator<string> {
     return yield await resolve(host);
   }
   if (takesNoNames) throw new Failure(`${host} is a name, and -n looks up none`);
-  const isLocal = host.toLowerCase() === "localhost";
-  const local = family === 6 ? "::1" : "127.0.0.1";
-  if (isLocal) yield local;
-  try {
-    const { lookup } = await import("node:dns/promises"); // takes 25 ms, so only when needed
-    const found = await lookup(host, { all: true, family: family ?? 0 });
-    found.sort((a, b) => a.family - b.family);
-    const others = found.map(({ address }) => address).filter((a) => !isLocal || a !== local);
-    yield* new Set(others);
-  } catch (error) {
-    if (!isLocal) throw error;
+  if (host.toLowerCase() === "localhost") {
+    if (family !== 6) yield "127.0.0.1";
+    if (family !== 4) yield "::1";
+    return;
   }
+  const { lookup } = await import("node:dns/promises"); // takes 25 ms, so only when needed
+  const found = await lookup(host, { all: true, family: family ?? 0 });
+  found.sort((a, b) => a.family - b.family);
+  yield* new Set(found.map(({ address }) => address));
 }
 
 /**
@@ -132,30 +128,9 @@ async function connectFrom(
   };
 }
 
-/**
- * Tries one port after the other, and says with `-v` which are open.
- *
- * @param options The host, its ports, and how to connect to them.
- * @throws {Error} None is open.
- */
-export async function scan(options: Options) {
-  const { host, ports, interval, isVerbose } = options;
-  const all = await Array.fromAsync(addresses(options));
-  let isAnyOpen = false;
-  let failure: unknown;
-  for (const [i, port] of ports.entries()) {
-    if (interval && i > 0) await delay(interval * 1000);
-    try {
-      (await connect(all, port, { ...options, isVerbose: false })).close();
-      isAnyOpen = true;
-      if (isVerbose) note(`${host} port ${port} is open`);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      failure = error;
-      if (isVerbose && ports.length > 1) note(explain(error, host, port)[0]);
-    }
-  }
-  if (isAnyOpen) return;
-  if (ports.length === 1) throw failure;
-  throw new Failure(`none of these ports of ${host} is open`);
+/** Says in words where a socket is. */
+export function placeOf(address: Deno.Addr): string {
+  if ("path" in address) return address.path ?? "a socket without a path";
+  const { hostname, port } = address as Deno.NetAddr;
+  return `${hostname} port ${port}`;
 }

@@ -1,6 +1,10 @@
 /**
  * A conversation: bytes pass both ways until both sides have ended.
  *
+ * `send()` passes the input on and `receive()` shows what comes, at the same time. When the other
+ * side has ended its half, `sendRest()` says how long `send()` goes on. All waiting is done by
+ * `lasts()`, which waits until something has been so for a while.
+ *
  * @module
  */
 import { delay } from "@std/async/delay";
@@ -74,8 +78,12 @@ export async function converse(
     // Reading a terminal stops a job in the background: what is under way is received before.
     if (input.isTerminal) await silence(PAUSE);
     let last: number | undefined; // byte that was sent
+    let failure: unknown;
     while (true) {
-      let piece = await input.next();
+      let piece = await input.next().catch((error) => {
+        failure = error;
+        return null; // what cannot be read has ended
+      });
       if (isOver) return; // it is for the next client
       if (piece === null) break;
       input.take();
@@ -99,6 +107,7 @@ export async function converse(
     }
     hasEnded = true;
     await connection.closeWrite();
+    if (failure) throw failure;
   }
 
   /** Fails where the connection was reset, which reading no longer tells after the end. */
@@ -154,17 +163,16 @@ export async function converse(
 
   const sending = send();
   sending.catch(() => {}); // told when all is shown that was received
-  const waiting = patience === undefined ? over.promise : lasts(
-    patience,
-    () => Math.max(silentSince, lastSent) + interval,
-  );
+  const idle = async () => {
+    if (patience === undefined) return await over.promise;
+    await lasts(patience, () => Math.max(silentSince, lastSent) + interval);
+    if (unsent > 0) throw new Failure(`nothing was taken for ${patience} s`);
+    if (isVerbose && !isOver) note(`nothing came for ${patience} s`);
+  };
   try {
     await Promise.race([
       over.promise,
-      waiting.then(() => {
-        if (unsent > 0) throw new Failure(`nothing was taken for ${patience} s`);
-        if (isVerbose && !isOver) note(`nothing came for ${patience} s`);
-      }),
+      idle(),
       // When sending fails, receiving ends over TCP, and what came is shown first.
       isUdp ? Promise.all([receive(), sending]) : receive().then(sendRest),
     ]);

@@ -51,7 +51,7 @@ export interface Options {
   localPort?: number;
   /** `-q`: how long after the end of the input to end. */
   quitAfter?: number;
-  /** `-s` of a client: the address on this side. */
+  /** `-s` of a client: the address on this side, with `-uU` a path. */
   localAddress?: string;
   /** `-u`: take UDP. */
   isUdp: boolean;
@@ -135,7 +135,7 @@ export function optionsFrom(flags: typeof FLAGS, refused?: string): Options {
   };
   usage(refused, `-${refused} (${REFUSED[refused!]}) is not there`);
   usage(k && !l, "-k needs -l");
-  usage(z && (l || u), "-z is for TCP clients");
+  usage(z && (l || u && U), "-z is for clients, and not for -uU");
   usage(flags[4] && flags[6], "-4 excludes -6");
   usage(d && q !== undefined, "-q needs an end of the input, and -d reads none");
   const options: Options = {
@@ -156,10 +156,13 @@ export function optionsFrom(flags: typeof FLAGS, refused?: string): Options {
     ports: [],
   };
   if (U) {
-    usage(u, "-U is for connections, and -u has none");
-    usage(flags[4] || flags[6] || p !== undefined || s, "-U takes no ports and addresses");
+    const hasOwn = s && u && !l; // a datagram's sender needs a path to be answered
+    usage(
+      flags[4] || flags[6] || p !== undefined || s && !hasOwn,
+      "-U takes no ports and addresses",
+    );
     usage(words.length !== 1 || words[0] === "", `-U needs one path, not ${words.length}`);
-    return { ...options, path: words[0] };
+    return { ...options, path: words[0], localAddress: s || undefined };
   }
   if (p !== undefined) {
     usage(p > 65535, `-p must be a port up to 65535, not ${p}`);

@@ -1,13 +1,14 @@
 /** kill_port.ts: whom it finds on a port, and what it says about wrong usage. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LINUX_ONLY, WITH_IPV6 } from "../helpers.ts";
+import { quietPort } from "../netcat/at_once.ts";
 import {
   assertListed,
   assertNobody,
   KILL_PORT,
   killPort,
   PortHolder,
-  quietPort,
+  type Row,
   startDeno,
   startPython,
   table,
@@ -15,21 +16,27 @@ import {
   WITH_PYTHON,
 } from "./helpers.ts";
 
+/** A test with a Python program on a port. */
+function testPython(
+  name: string,
+  { ignore }: { ignore?: boolean },
+  body: (port: number) => Promise<void>,
+) {
+  Deno.test(name, { ignore: WITH_PYTHON.ignore || ignore }, () => body(quietPort()));
+}
+
 for (
-  const [what, code, protocol, host, options] of [
+  const [what, code, protocol, host, ignore] of [
     ["listens on IPv4", "tcp('127.0.0.1', PORT)", "TCP", "127.0.0.1"],
     ["listens everywhere", "tcp('0.0.0.0', PORT)", "TCP", "0.0.0.0"],
     ["receives on UDP", "udp('127.0.0.1', PORT)", "UDP", "127.0.0.1"],
-    ["listens on IPv6", "tcp('::1', PORT, AF_INET6)", "TCP", "::1", WITH_IPV6],
-    ["receives on IPv6", "udp('::', PORT, AF_INET6)", "UDP", "::", WITH_IPV6],
+    ["listens on IPv6", "tcp('::1', PORT, AF_INET6)", "TCP", "::1", WITH_IPV6.ignore],
+    ["receives on IPv6", "udp('::', PORT, AF_INET6)", "UDP", "::", WITH_IPV6.ignore],
   ] as const
 ) {
-  const ignore = WITH_PYTHON.ignore || options?.ignore;
-  Deno.test(`a Python program that ${what} is found`, { ignore }, async () => {
-    const port = quietPort();
-    await using holder = await startPython(
-      `s = ${code.replace("PORT", `${port}`)}; wait(os.getpid())`,
-    );
+  testPython(`a program that ${what} is found`, { ignore }, async (port) => {
+    const line = `s = ${code.replace("PORT", `${port}`)}; wait(os.getpid())`;
+    await using holder = await startPython(line);
     await assertListed(port, [holder.pids[0], "python3", protocol, host]);
   });
 }
@@ -44,114 +51,73 @@ Deno.test("a Node program is found", WITH_NODE, async () => {
   await assertListed(port, [holder.pids[0], "node", "TCP", "127.0.0.1"]);
 });
 
-Deno.test(
-  "two Deno programs on one port are both found and ended",
-  LINUX_ONLY,
-  async () => {
-    const port = quietPort();
-    await using first = await startDeno(port);
-    await using second = await startDeno(port);
-    const pids = [...first.pids, ...second.pids].sort((a, b) => a - b);
-    const name = Deno.execPath().split("/").at(-1)!;
-    assertEquals(await killPort(port, "--yes"), {
-      status: 0,
-      stdout: table(
-        port,
-        [pids[0], name, "TCP", "127.0.0.1"],
-        [pids[1], name, "TCP", "127.0.0.1"],
-      ) + pids.map((pid) => `${pid} (${name}) has ended\n`).join(""),
-      stderr: "",
-    });
-    assertEquals(await Promise.all([first.status, second.status]), [143, 143]);
-  },
-);
+Deno.test("two Deno programs on one port are both found and ended", LINUX_ONLY, async () => {
+  const port = quietPort();
+  await using first = await startDeno(port);
+  await using second = await startDeno(port);
+  const pids = [...first.pids, ...second.pids].sort((a, b) => a - b);
+  const name = Deno.execPath().split("/").at(-1)!;
+  const rows = pids.map((pid): Row => [pid, name, "TCP", "127.0.0.1"]);
+  const ends = pids.map((pid) => `${pid} (${name}) has ended\n`);
+  const stdout = table(port, ...rows) + ends.join("");
+  assertEquals(await killPort(port, "--yes"), { status: 0, stdout, stderr: "" });
+  assertEquals(await Promise.all([first.status, second.status]), [143, 143]);
+});
 
-Deno.test(
-  "a process with several sockets is listed with each, and asked for once",
-  { ignore: WITH_PYTHON.ignore || WITH_IPV6.ignore },
-  async () => {
-    const port = quietPort();
-    await using holder = await startPython(`
+testPython("a process with several sockets is asked for once", WITH_IPV6, async (port) => {
+  await using holder = await startPython(`
 a = tcp("127.0.0.1", ${port})
 b = tcp("::1", ${port}, AF_INET6)
 c = udp("127.0.0.1", ${port})
 d = a.dup()
 wait(os.getpid())`);
-    const [pid] = holder.pids;
-    assertEquals(await killPort(port), {
-      status: 0,
-      stdout: table(
-        port,
-        [pid, "python3", "TCP", "127.0.0.1"],
-        [pid, "python3", "TCP", "::1"],
-        [pid, "python3", "UDP", "127.0.0.1"],
-      ) + `Kill ${pid} (python3)? [y/N] `,
-      stderr: "",
-    });
-  },
-);
+  const [pid] = holder.pids;
+  const stdout = table(
+    port,
+    [pid, "python3", "TCP", "127.0.0.1"],
+    [pid, "python3", "TCP", "::1"],
+    [pid, "python3", "UDP", "127.0.0.1"],
+  ) + `Kill ${pid} (python3)? [y/N] `;
+  assertEquals(await killPort(port), { status: 0, stdout, stderr: "" });
+});
 
-Deno.test(
-  "a forked child that has the socket too is listed",
-  WITH_PYTHON,
-  async () => {
-    const port = quietPort();
-    await using holder = await startPython(`
+testPython("a forked child that has the socket too is listed", {}, async (port) => {
+  await using holder = await startPython(`
 s = tcp("127.0.0.1", ${port})
 child = os.fork()
 if child == 0:
     sys.stdin.read()
 else:
     wait(os.getpid(), child)`);
-    const pids = holder.pids.sort((a, b) => a - b);
-    await assertListed(
-      port,
-      [pids[0], "python3", "TCP", "127.0.0.1"],
-      [pids[1], "python3", "TCP", "127.0.0.1"],
-    );
-    await holder.endInput(); // ends both
-  },
-);
+  const pids = holder.pids.sort((a, b) => a - b);
+  await assertListed(port, ...pids.map((pid): Row => [pid, "python3", "TCP", "127.0.0.1"]));
+  await holder.endInput(); // ends both
+});
 
-Deno.test(
-  "a client of the port is not listed, nor one that talks to it over UDP",
-  WITH_PYTHON,
-  async () => {
-    const port = quietPort();
-    await using _ = await startPython(`
+testPython("one that talks to the port over UDP is not listed", {}, async (port) => {
+  await using _ = await startPython(`
 a = socket.socket(AF_INET, SOCK_DGRAM)
 a.connect(("127.0.0.1", ${port}))
 wait()`);
-    await assertNobody(port);
-  },
-);
+  await assertNobody(port);
+});
 
-Deno.test(
-  "an open connection of a server that is gone is told, and how to end it",
-  WITH_PYTHON,
-  async () => {
-    const port = quietPort();
-    await using holder = await startPython(`
+testPython("an open connection of a server that is gone is told", {}, async (port) => {
+  await using holder = await startPython(`
 server = tcp("127.0.0.1", ${port})
 a = socket.create_connection(("127.0.0.1", ${port}))
 b, _ = server.accept()
 server.close()
 print(a.getsockname()[1], end=" ")
 wait(os.getpid())`);
-    const [client, pid] = holder.pids;
-    const { status, stdout, stderr } = await killPort(port, "--yes");
-    assertEquals([status, stdout], [1, ""]);
-    assertEquals(
-      stderr,
-      `error: nothing is listening on port ${port}\n` +
-        `${pid} (python3) has a connection open there, with ('127.0.0.1', ${client}): ` +
-        `bind may fail until it ends (kill ${pid})\n`,
-    );
-  },
-);
+  const [client, pid] = holder.pids;
+  const stderr = `error: nothing is listening on port ${port}\n` +
+    `${pid} (python3) has a connection open there, with ('127.0.0.1', ${client}): ` +
+    `bind may fail until it ends (kill ${pid})\n`;
+  assertEquals(await killPort(port, "--yes"), { status: 1, stdout: "", stderr });
+});
 
-Deno.test("connections in TIME-WAIT are told, and for how long", WITH_PYTHON, async () => {
-  const port = quietPort();
+testPython("connections in TIME-WAIT are told, and for how long", {}, async (port) => {
   await using _ = await startPython(`
 server = tcp("127.0.0.1", ${port})
 a = socket.create_connection(("127.0.0.1", ${port}))
@@ -172,26 +138,19 @@ wait()`);
   assertEquals(another, "a server that sets SO_REUSEADDR, as Deno does, need not wait");
 });
 
-Deno.test(
-  "it does not list itself where it has inherited the socket",
-  WITH_PYTHON,
-  async () => {
-    const port = quietPort();
-    const command = [...KILL_PORT, `${port}`, "--list"];
-    await using holder = await startPython(`
+testPython("it does not list itself where it has inherited the socket", {}, async (port) => {
+  const command = [...KILL_PORT, `${port}`, "--list"];
+  await using holder = await startPython(`
 import subprocess
 s = tcp("127.0.0.1", ${port})
 print(os.getpid(), flush=True)
 subprocess.run(${JSON.stringify(command)}, pass_fds=[s.fileno()])
 wait("done")`);
-    assert(await holder.until(() => holder.screen.endsWith("done\n")));
-    const [pid] = holder.pids;
-    assertEquals(
-      holder.screen,
-      `${pid}\n${table(port, [pid, "python3", "TCP", "127.0.0.1"])}done\n`,
-    );
-  },
-);
+  assert(await holder.until(() => holder.screen.endsWith("done\n")));
+  const [pid] = holder.pids;
+  const listed = table(port, [pid, "python3", "TCP", "127.0.0.1"]);
+  assertEquals(holder.screen, `${pid}\n${listed}done\n`);
+});
 
 Deno.test("nothing is listening on a free port", LINUX_ONLY, async () => {
   await assertNobody(quietPort());
@@ -203,24 +162,14 @@ for (
     ["sshd: /usr/sbin/sshd -D [listener]", "sshd"],
   ]
 ) {
-  Deno.test(
-    `a program that calls itself ${title} is named ${name}`,
-    WITH_PYTHON,
-    async () => {
-      const port = quietPort();
-      await using holder = await startPython(`
+  testPython(`a program that calls itself ${title} is named ${name}`, {}, async (port) => {
+    await using holder = await startPython(`
 s = tcp("127.0.0.1", ${port})
 s.set_inheritable(True)
 code = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
 os.execv(sys.executable, ["${title}", "-c", code])`);
-      const [pid] = holder.pids;
-      assertEquals(
-        (await killPort(port)).stdout,
-        table(port, [pid, name, "TCP", "127.0.0.1"]) +
-          `Kill ${pid} (${name})? [y/N] `,
-      );
-    },
-  );
+    await assertListed(port, [holder.pids[0], name, "TCP", "127.0.0.1"]);
+  });
 }
 
 for (

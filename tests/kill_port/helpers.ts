@@ -1,7 +1,7 @@
 /** What the tests of kill_port.ts share: programs that hold ports, and the tool itself. */
 import { assert, assertEquals } from "@std/assert";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
-import { has, LINUX_ONLY, type Result, resultOf, SCRIPTS, udpSocket } from "../helpers.ts";
+import { has, LINUX_ONLY, type Result, resultOf, SCRIPTS } from "../helpers.ts";
 
 // Elsewhere than on Linux only the parsers are tested.
 export const WITH_PYTHON = { ignore: LINUX_ONLY.ignore || !has("python3") };
@@ -15,21 +15,6 @@ export const AS_ROOT_WITHOUT_RIGHTS = {
   ignore: AS_ROOT.ignore ||
     !has("setpriv", { args: ["--bounding-set=-kill", "true"] }),
 };
-
-/**
- * A port that nobody has, and that the system gives to nobody who asks for any:
- * `--yes` ends all who hold it, whoever they are.
- */
-export function quietPort(): number {
-  while (true) {
-    const port = 20000 + Math.floor(Math.random() * 12000);
-    try {
-      Deno.listen({ hostname: "0.0.0.0", port }).close();
-      udpSocket("0.0.0.0", port).close();
-      return port;
-    } catch { /* somebody has it */ }
-  }
-}
 
 /** A program that prints the PIDs of those who hold a port, and then waits. */
 export class PortHolder extends Program {
@@ -98,6 +83,13 @@ export function killPort(...args: (string | number)[]): Promise<Result> {
   return result(startTool(...args));
 }
 
+/** The tool's result when its question is answered. */
+export async function answered(port: number, answer: string): Promise<Result> {
+  const tool = startTool(port);
+  await tool.type(answer);
+  return await result(tool);
+}
+
 export type Row = [pid: number, program: string, protocol: string, host: string];
 
 export function table(port: number, ...rows: Row[]): string {
@@ -110,17 +102,11 @@ export function table(port: number, ...rows: Row[]): string {
 
 /** Checks what `--list` prints. */
 export async function assertListed(port: number, ...rows: Row[]) {
-  assertEquals(await killPort(port, "--list"), {
-    status: 0,
-    stdout: table(port, ...rows),
-    stderr: "",
-  });
+  const stdout = table(port, ...rows);
+  assertEquals(await killPort(port, "--list"), { status: 0, stdout, stderr: "" });
 }
 
 export async function assertNobody(port: number) {
-  assertEquals(await killPort(port, "--list"), {
-    status: 1,
-    stdout: "",
-    stderr: `error: nothing is listening on port ${port}\n`,
-  });
+  const stderr = `error: nothing is listening on port ${port}\n`;
+  assertEquals(await killPort(port, "--list"), { status: 1, stdout: "", stderr });
 }

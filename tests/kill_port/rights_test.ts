@@ -2,12 +2,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { connect, LINUX_ONLY, SCRIPTS } from "../helpers.ts";
+import { quietPort } from "../netcat/at_once.ts";
 import {
   AS_ROOT,
   AS_ROOT_WITHOUT_RIGHTS,
   KILL_PORT,
   NOBODY,
-  quietPort,
   result,
   startDeno,
 } from "./helpers.ts";
@@ -30,40 +30,29 @@ async function copyForNobody(): Promise<string> {
   return folder;
 }
 
-Deno.test(
-  "who may not see the process is told how to get the right",
-  AS_ROOT,
-  async () => {
-    const port = quietPort();
-    const folder = await copyForNobody();
-    try {
-      await using _ = await startDeno(port);
-      const script = `${folder}/scripts/kill_port.ts`;
-      const startAsNobody = (flag: string) =>
-        new Program([...DENO_RUN, "-A", script, `${port}`, flag], undefined, {
-          ...NOBODY,
-          env: { DENO_DIR: `${folder}/cache` },
-        });
-      const stdout = "PID     program         protocol address\n" +
-        `-       ? (user 0)      TCP      ('127.0.0.1', ${port})\n`;
-      const stderr = `error: a process that you may not see holds port ${port}\n` +
-        `run it as root: sudo ${Deno.execPath()} run -A ${script} ${port}\n`;
-      assertEquals(await result(startAsNobody("--list")), {
-        status: 0,
-        stdout,
-        stderr,
+Deno.test("who may not see the process is told how to get the right", AS_ROOT, async () => {
+  const port = quietPort();
+  const folder = await copyForNobody();
+  try {
+    await using _ = await startDeno(port);
+    const script = `${folder}/scripts/kill_port.ts`;
+    const startAsNobody = (flag: string) =>
+      new Program([...DENO_RUN, "-A", script, `${port}`, flag], undefined, {
+        ...NOBODY,
+        env: { DENO_DIR: `${folder}/cache` },
       });
-      assertEquals(await result(startAsNobody("--yes")), {
-        status: 1,
-        stdout,
-        stderr: `${stderr}error: port ${port} could not be freed\n`,
-      });
-      (await connect(port)).close();
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
-);
+    const stdout = "PID     program         protocol address\n" +
+      `-       ? (user 0)      TCP      ('127.0.0.1', ${port})\n`;
+    const stderr = `error: a process that you may not see holds port ${port}\n` +
+      `run it as root: sudo ${Deno.execPath()} run -A ${script} ${port}\n`;
+    assertEquals(await result(startAsNobody("--list")), { status: 0, stdout, stderr });
+    const failed = `${stderr}error: port ${port} could not be freed\n`;
+    assertEquals(await result(startAsNobody("--yes")), { status: 1, stdout, stderr: failed });
+    (await connect(port)).close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test(
   "who may see the process but not end it is told how to get the right",
@@ -82,27 +71,14 @@ Deno.test(
   },
 );
 
-for (
-  const permissions of [
-    ["--allow-net"],
-    ["--allow-read", "--allow-run"],
-    ["-A", "--deny-net"],
-  ]
-) {
-  Deno.test(
-    `${permissions.join(" ")} is too little, and it says what is needed`,
-    LINUX_ONLY,
-    async () => {
-      const script = `${SCRIPTS}kill_port.ts`;
-      const command = [...DENO_RUN, ...permissions, script, "81", "--list"];
-      await using tool = new Program(command); // with a keyboard that stays silent
-      assert(await tool.ended(), "it hangs");
-      assertEquals([await tool.status, tool.screen], [1, ""]);
-      assertEquals(
-        tool.errors,
-        `error: permission missing: all of them are needed\n` +
-          `allow them: deno run -A ${script} 81\n`,
-      );
-    },
-  );
+for (const permissions of ["--allow-net", "--allow-read --allow-run", "-A --deny-net"]) {
+  Deno.test(`${permissions} is too little, and it says what is needed`, LINUX_ONLY, async () => {
+    const script = `${SCRIPTS}kill_port.ts`;
+    const command = [...DENO_RUN, ...permissions.split(" "), script, "81", "--list"];
+    await using tool = new Program(command); // with a keyboard that stays silent
+    assert(await tool.ended(), "it hangs");
+    assertEquals([await tool.status, tool.screen], [1, ""]);
+    const allow = `allow them: deno run -A ${script} 81`;
+    assertEquals(tool.errors, `error: permission missing: all of them are needed\n${allow}\n`);
+  });
 }

@@ -5,6 +5,7 @@ import { parseLsof, parseMacNetstat } from "../../scripts/kill_port/mac.ts";
 import { parseConnections, parseNetstat, parseTasklist } from "../../scripts/kill_port/windows.ts";
 
 const tcpSocket = { protocol: "TCP", hostname: "127.0.0.1" };
+const udpSocket = { protocol: "UDP", uid: "0" };
 const peer = (port: number) => ({ hostname: "127.0.0.1", port });
 
 Deno.test("parseProcNet() tells who listens from connections and what is left of them", () => {
@@ -43,70 +44,25 @@ Deno.test("parseProcNet() tells bound UDP sockets from connected ones", () => {
  5386: 0100007F:0051 0100007F:13D9 01 00000000:00000000 00:00000000 00000000     0        0 300375 2 000000007fc48c21 0
 `;
   assertEquals(parseProcNet(udp, 81, "UDP"), [
-    { protocol: "UDP", hostname: "0.0.0.0", kind: "holds", uid: "0", inode: "300374" },
-    {
-      protocol: "UDP",
-      hostname: "127.0.0.1",
-      kind: "talks",
-      peer: peer(5081),
-      uid: "0",
-      inode: "300375",
-    },
+    { ...udpSocket, hostname: "0.0.0.0", kind: "holds", inode: "300374" },
+    { ...udpSocket, hostname: "127.0.0.1", kind: "talks", peer: peer(5081), inode: "300375" },
   ]);
 });
 
 Deno.test("parseLsof() tells who listens and who receives from connections, and leaves out clients", () => {
-  const output = `p501
-cPython
-f3
-tIPv4
-PTCP
-n127.0.0.1:81
-TST=LISTEN
-TQR=0
-TQS=0
-f4
-tIPv6
-PTCP
-n*:81
-TST=LISTEN
-TQR=0
-TQS=0
-f5
-tIPv4
-PTCP
-n127.0.0.1:81->127.0.0.1:50644
-TST=ESTABLISHED
-TQR=0
-TQS=0
-p502
-cGoogle\\x20Chrome\\x20Helper
-f20
-tIPv4
-PUDP
-n*:81
-f21
-tIPv6
-PUDP
-n[fe80::1]:81
-f22
-tIPv4
-PUDP
-n127.0.0.1:55555->127.0.0.1:81
-f23
-tIPv4
-PUDP
-n127.0.0.1:81->127.0.0.1:5353
-p503
-ccurl
-f7
-tIPv4
-PTCP
-n127.0.0.1:50644->127.0.0.1:81
-TST=ESTABLISHED
-TQR=0
-TQS=0
-`;
+  const output = `
+p501 cPython
+f3 tIPv4 PTCP n127.0.0.1:81 TST=LISTEN TQR=0 TQS=0
+f4 tIPv6 PTCP n*:81 TST=LISTEN TQR=0 TQS=0
+f5 tIPv4 PTCP n127.0.0.1:81->127.0.0.1:50644 TST=ESTABLISHED TQR=0 TQS=0
+p502 cGoogle\\x20Chrome\\x20Helper
+f20 tIPv4 PUDP n*:81
+f21 tIPv6 PUDP n[fe80:4::1]:81
+f22 tIPv4 PUDP n127.0.0.1:55555->127.0.0.1:81
+f23 tIPv4 PUDP n127.0.0.1:81->127.0.0.1:5353
+p503 ccurl
+f7 tIPv4 PTCP n127.0.0.1:50644->127.0.0.1:81 TST=ESTABLISHED TQR=0 TQS=0
+`.trimStart().replaceAll(" ", "\n"); // one fact a line
   const python = { pid: 501, program: "Python", protocol: "TCP" };
   const chrome = { pid: 502, program: "Google Chrome Helper", protocol: "UDP" };
   assertEquals(parseLsof(output, 81), [
@@ -114,22 +70,29 @@ TQS=0
     { ...python, hostname: "::", kind: "holds" },
     { ...python, hostname: "127.0.0.1", kind: "open", peer: peer(50644) },
     { ...chrome, hostname: "0.0.0.0", kind: "holds" },
-    { ...chrome, hostname: "fe80::1", kind: "holds" },
+    { ...chrome, hostname: "fe80:4::1", kind: "holds" },
     { ...chrome, hostname: "127.0.0.1", kind: "talks", peer: peer(5353) },
   ]);
   assertEquals(parseLsof("", 81), []);
 });
 
-for (const listening of ["LISTENING", "ABHÖREN"]) {
-  Deno.test(`parseNetstat() finds who is ${listening}, and no connection`, () => {
+const ENGLISH = "Proto  Local Address          Foreign Address        State           PID";
+const GERMAN = "Proto  Lokale Adresse         Remoteadresse          Status           PID";
+const FRENCH = "Proto  Adresse locale         Adresse distante       État             PID";
+for (
+  const [head, listening, open] of [
+    [ENGLISH, "LISTENING", "ESTABLISHED"],
+    [GERMAN, "ABHÖREN", "HERGESTELLT"],
+    [FRENCH, "LISTENING", "ESTABLISHED"],
+  ]
+) {
+  Deno.test(`parseNetstat() finds who is ${listening} under "${head}", and no connection`, () => {
     const output = `
-Active Connections
-
-  Proto  Local Address          Foreign Address        State           PID
+  ${head}
   TCP    0.0.0.0:81             0.0.0.0:0              ${listening}       1234
   TCP    0.0.0.0:8081           0.0.0.0:0              ${listening}       4
-  TCP    127.0.0.1:81           127.0.0.1:50101        ESTABLISHED     1234
-  TCP    127.0.0.1:50101        127.0.0.1:81           ESTABLISHED     777
+  TCP    127.0.0.1:81           127.0.0.1:50101        ${open}     1234
+  TCP    127.0.0.1:50101        127.0.0.1:81           ${open}     777
   TCP    127.0.0.1:81           127.0.0.1:50102        TIME_WAIT       0
   TCP    [::]:81                [::]:0                 ${listening}       1234
   TCP    [::1]:81               [::1]:50103            CLOSE_WAIT      1234
@@ -148,13 +111,7 @@ Active Connections
     ]);
     assertEquals(parseConnections(output, programs, 81), [
       { ...python, hostname: "127.0.0.1", kind: "open", peer: peer(50101) },
-      {
-        program: "?",
-        protocol: "TCP",
-        hostname: "127.0.0.1",
-        kind: "rest",
-        peer: peer(50102),
-      },
+      { ...tcpSocket, program: "?", kind: "rest", peer: peer(50102) },
       { ...python, hostname: "::1", kind: "open", peer: { hostname: "::1", port: 50103 } },
     ]);
   });

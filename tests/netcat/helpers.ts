@@ -1,10 +1,24 @@
 /** What the tests of netcat.ts share: whom it talks to, and how both are started. */
 import { assert, assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
-import { closedPort, has, LINUX_ONLY, resultOf, runScript, SCRIPTS, start } from "../helpers.ts";
+import {
+  decode,
+  encode,
+  has,
+  LINUX_ONLY,
+  NOT_ON_WINDOWS,
+  readToEnd,
+  resultOf,
+  runScript,
+  SCRIPTS,
+  start,
+} from "../helpers.ts";
+import { quietPort } from "./at_once.ts";
 
 export const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
-export const WITH_NC = { ignore: !has("nc.openbsd") };
+/** The same with the right to files, for Unix sockets. */
+export const WITH_FILES = NETCAT.toSpliced(-1, 0, "--no-prompt", "--allow-read", "--allow-write");
 export const WITH_SOCAT = { ignore: !has("socat") };
 export const WITH_SCRIPT = { ignore: LINUX_ONLY.ignore || !has("script") };
 
@@ -12,14 +26,49 @@ export const WITH_SCRIPT = { ignore: LINUX_ONLY.ignore || !has("script") };
 export const netcat = (args: string) => runScript("netcat.ts", args.split(" "));
 
 /** Starts `netcat -l` on a free port and waits until it listens there. */
-export async function listen(flags: string): Promise<{ server: Program; port: number }> {
+export async function listen(flags: string): Promise<Program & { port: number }> {
   const server = start("netcat.ts", [...flags.split(" "), "0"]);
   assert(await server.until(() => portOf(server) !== undefined), server.errors);
-  return { server, port: portOf(server)! };
+  return Object.assign(server, { port: portOf(server)! });
 }
 
 export function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
   return Deno.listen({ hostname, port: 0 });
+}
+
+/** What a command is started within. */
+export type Around = (command: string[]) => string[];
+
+/** A line of shell, in which `"$@"` is the command. */
+export const shell = (line: string): Around => (command) => ["sh", "-c", line, "sh", ...command];
+
+/** A line of shell, in which `"$@"` is the command, in a terminal. */
+export const terminal = (line: string): Around => (command) => [
+  ...["script", "-qec", line.replace('"$@"', command.join(" ")), "/dev/null"],
+];
+
+/** Starts netcat as the client of a server that the test is, and ends both after it. */
+export async function withServer(
+  flags: string,
+  body: (client: Program, server: Deno.TcpConn) => Promise<void>,
+  around: Around = (command) => command,
+) {
+  using listener = ownListener();
+  const args = `${flags} 127.0.0.1 ${listener.addr.port}`.trim().split(" ");
+  await using client = new Program(around([...NETCAT, ...args]));
+  using server = await listener.accept();
+  await deadline(body(client, server), 20_000);
+}
+
+/** All that comes until the other side ends its half, as text. */
+export async function readAllText(connection: Deno.Conn): Promise<string> {
+  return decode(await deadline(readToEnd(connection), 10_000));
+}
+
+/** The next bytes that come, as text. */
+export async function readText(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(1000);
+  return decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
 }
 
 /** Whom netcat must get along with. */
@@ -32,39 +81,27 @@ export interface Peer {
   server(port: string): string[];
 }
 
-function nc(...flags: string[]): Peer {
-  return {
-    name: ["nc", ...flags].join(" "),
-    ...WITH_NC,
-    client: (port) => ["nc.openbsd", ...flags, "127.0.0.1", port],
-    server: (port) => ["nc.openbsd", ...flags, "-lv", "127.0.0.1", port],
-  };
+/** A netcat that takes the flags which all have. */
+export function peer(name: string, command: string[]): Peer {
+  const client = (port: string) => [...command, "127.0.0.1", port];
+  const server = (port: string) => [...command, "-lv", "127.0.0.1", port];
+  return { name, ignore: !has(command[0]), client, server };
 }
 
-export const NC = nc();
-export const NC_N = nc("-N");
-export const NCAT: Peer = {
-  name: "ncat",
-  ignore: !has("ncat"),
-  client: (port) => ["ncat", "127.0.0.1", port],
-  server: (port) => ["ncat", "-lv", "127.0.0.1", port],
-};
-export const ITSELF: Peer = {
-  name: "another netcat",
-  ignore: Deno.build.os === "windows", // for want of sh
-  client: (port) => [...NETCAT, "127.0.0.1", port],
-  server: (port) => [...NETCAT, "-lv", port],
-};
+export const NC = peer("nc", ["nc.openbsd"]);
+export const NC_N = peer("nc -N", ["nc.openbsd", "-N"]);
+export const NCAT = peer("ncat", ["ncat"]);
+// For want of sh on Windows.
+export const ITSELF = { ...peer("another netcat", NETCAT), ...NOT_ON_WINDOWS };
 
 /** socat, which waits for the second half some seconds when the first has ended. */
 export function socat(...flags: string[]): Peer {
+  const listens = (port: string) => `TCP-LISTEN:${port},bind=127.0.0.1`;
   return {
     name: "socat",
     ...WITH_SOCAT,
     client: (port) => ["socat", ...flags, "-", `TCP:127.0.0.1:${port}`],
-    server: (
-      port,
-    ) => ["socat", ...flags, "-d", "-d", "-", `TCP-LISTEN:${port},bind=127.0.0.1`],
+    server: (port) => ["socat", ...flags, "-d", "-d", "-", listens(port)],
   };
 }
 
@@ -87,27 +124,24 @@ export class Pair {
   }
 }
 
-/** What a command is started within. */
-export type Around = (command: string[]) => string[];
-
-/** A line of shell, in which `"$@"` is the command. */
-export const shell = (line: string): Around => (command) => ["sh", "-c", line, "sh", ...command];
-
-/** A line of shell, in which `"$@"` is the command, in a terminal. */
-export const terminal = (line: string): Around => (command) => [
-  ...["script", "-qec", line.replace('"$@"', command.join(" ")), "/dev/null"],
-];
-
-/** Starts netcat in its role and a peer in the other, connected to each other. */
+/**
+ * Starts netcat in its role and a peer in the other, connected to each other. What is `typed` is
+ * netcat's input from its start.
+ */
 export async function startPair(
   peer: Peer,
   role: Role,
   around: { ours?: Around; theirs?: Around } = {},
+  typed = "",
 ): Promise<Pair> {
   const { ours = (command) => command, theirs = (command) => command } = around;
-  const port = `${closedPort()}`;
+  const port = `${quietPort()}`;
   const isClient = role === "client";
-  const startOurs = () => new Program(ours(ITSELF[role](port)));
+  const startOurs = () => {
+    const program = new Program(ours(ITSELF[role](port)));
+    program.send(encode(typed));
+    return program;
+  };
   const startTheirs = () => new Program(theirs(peer[isClient ? "server" : "client"](port)));
   const server = isClient ? startTheirs() : startOurs();
   const listens = await server.until(() => /listening on/i.test(server.errors + server.screen));
@@ -125,18 +159,13 @@ export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return data;
 }
 
-/** Gives a test a file that holds some bytes, and the line that `cksum` prints of it. */
-export async function withFile(
-  data: Uint8Array,
-  body: (file: string, sum: string) => Promise<void>,
-) {
-  const file = await Deno.makeTempFile();
-  try {
-    await Deno.writeFile(file, data);
-    await body(file, await cksum(data));
-  } finally {
-    await Deno.remove(file);
-  }
+/** A file of random bytes, and the line that `cksum` prints of it; removed after its scope. */
+export async function randomFile(length: number) {
+  const path = await Deno.makeTempFile();
+  const data = randomBytes(length);
+  await Deno.writeFile(path, data);
+  const sum = await cksum(data);
+  return { path, sum, [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
 /** The line that `cksum` prints of some bytes. */

@@ -9,13 +9,15 @@ import {
   NC_N,
   NCAT,
   type Peer,
-  randomBytes,
+  randomFile,
   type Role,
   shell,
   socat,
   startPair,
-  withFile,
 } from "./helpers.ts";
+import { testAtOnce } from "./at_once.ts";
+
+const MANY = 20_000_000; // bytes, more than any buffers hold
 
 /** Sends three lines in the course of a second, each of which must arrive at once. */
 async function sendSlowly(from: Program, to: Program) {
@@ -27,11 +29,7 @@ async function sendSlowly(from: Program, to: Program) {
 }
 
 /** One side ends its input; what the other one sends in the next second must arrive. */
-async function testHalf(
-  peer: Peer,
-  role: Role,
-  first: "ours" | "theirs",
-) {
+async function endHalf(peer: Peer, role: Role, first: "ours" | "theirs") {
   await using pair = await startPair(peer, role);
   const [ending, sending] = first === "ours" ? [pair.ours, pair.theirs] : [pair.theirs, pair.ours];
   await ending.send(encode("my last\n"));
@@ -43,60 +41,58 @@ async function testHalf(
 }
 
 /** One side sends a file, and the other one gets all of it. */
-async function testTransfer(peer: Peer, role: Role, sender: "ours" | "theirs") {
-  await withFile(randomBytes(MANY), async (file, sum) => {
-    const receiver = sender === "ours" ? "theirs" : "ours";
-    await using pair = await startPair(peer, role, {
-      [sender]: shell(`"$@" < ${file}`),
-      [receiver]: shell(`"$@" | { head -c ${MANY} | cksum; cat; }`),
-    });
-    // Not before all is there: some peers end when the other half has ended.
-    await pair[receiver].until(() => pair[receiver].screen !== "");
-    await pair[receiver].endInput();
+async function transfer(peer: Peer, role: Role, sender: "ours" | "theirs") {
+  await using file = await randomFile(MANY);
+  const receiver = sender === "ours" ? "theirs" : "ours";
+  await using pair = await startPair(peer, role, {
+    [sender]: shell(`"$@" < ${file.path}`),
+    [receiver]: shell(`"$@" | { head -c ${MANY} | cksum; cat; }`),
+  });
+  // Not before all is there: some peers end when the other half has ended.
+  await pair[receiver].until(() => pair[receiver].screen !== "");
+  await pair[receiver].endInput();
+  await pair.ended();
+  assertEquals(pair[receiver].screen, file.sum);
+}
+
+const PAIRS = [NC_N, NCAT, socat("-t9"), ITSELF].flatMap((peer) => {
+  const roles: Role[] = peer === ITSELF ? ["client"] : ["client", "server"];
+  return roles.map((role) => ({ peer, role, name: `as the ${role} of ${peer.name}` }));
+});
+
+for (const { peer, role, name } of PAIRS) {
+  const { ignore } = peer;
+  Deno.test(`netcat ${name} passes what both type, line by line`, { ignore }, async () => {
+    await using pair = await startPair(peer, role);
+    const { ours, theirs } = pair;
+    for (const line of ["one\n", "zwölf\n", "三\n"]) {
+      await ours.send(encode(line));
+      assert(await theirs.until(() => theirs.screen.endsWith(line)));
+      await theirs.send(encode(`not ${line}`));
+      assert(await ours.until(() => ours.screen.endsWith(`not ${line}`)));
+    }
+    await ours.endInput();
+    await theirs.endInput();
     await pair.ended();
-    assertEquals(pair[receiver].screen, sum);
+  });
+
+  Deno.test(`netcat ${name} passes 20 MB there and back unchanged`, { ignore }, async () => {
+    await transfer(peer, role, "ours");
+    await transfer(peer, role, "theirs");
   });
 }
 
-const MANY = 100_000_000; // bytes
-
-for (const peer of [NC_N, NCAT, socat("-t9"), ITSELF]) {
-  const roles: Role[] = peer === ITSELF ? ["client"] : ["client", "server"];
-  const { name, ignore } = peer;
-
-  for (const role of roles) {
-    const which = `netcat as the ${role} of ${name}`;
-    Deno.test(`${which} passes what both sides type, line by line`, { ignore }, async () => {
-      await using pair = await startPair(peer, role);
-      const { ours, theirs } = pair;
-      for (const line of ["one\n", "zwölf\n", "三\n"]) {
-        await ours.send(encode(line));
-        assert(await theirs.until(() => theirs.screen.endsWith(line)));
-        await theirs.send(encode(`not ${line}`));
-        assert(await ours.until(() => ours.screen.endsWith(`not ${line}`)));
-      }
-      await ours.endInput();
-      await theirs.endInput();
-      await pair.ended();
-    });
-
-    Deno.test(`${which} passes 100 MB there and back unchanged`, { ignore }, async () => {
-      await testTransfer(peer, role, "ours");
-      await testTransfer(peer, role, "theirs");
-    });
-
-    Deno.test(
-      `${which} loses nothing when one half ends before the other`,
-      { ignore },
-      async () => {
-        await testHalf(peer, role, "theirs");
-        // As servers these end with their client's half, and drop what they still have to send.
-        const drops = role === "client" && (peer === NC_N || peer === NCAT);
-        if (!drops) await testHalf(peer, role, "ours");
-      },
-    );
-  }
-}
+const halves = PAIRS.filter(({ peer }) => !peer.ignore).flatMap(({ peer, role, name }) => {
+  // As servers these end with their client's half, and drop what they still have to send.
+  const drops = role === "client" && (peer === NC_N || peer === NCAT);
+  const firsts = drops ? ["theirs"] as const : ["ours", "theirs"] as const;
+  return firsts.map((first) => [`${name}, ${first} first`, () => endHalf(peer, role, first)]);
+});
+testAtOnce(
+  "netcat loses nothing when one half ends before the other",
+  {},
+  Object.fromEntries(halves),
+);
 
 Deno.test("netcat talks to the labs' servers", async () => {
   for (const protocol of ["", "_udp"]) {
@@ -110,14 +106,13 @@ Deno.test("netcat talks to the labs' servers", async () => {
 });
 
 Deno.test("netcat -l is a server for the labs' clients", async () => {
-  const { server, port } = await listen("-l");
-  await using _ = server;
-  const { status } = await runScript("tcp_client.ts", [`--port=${port}`]);
+  await using server = await listen("-l");
+  const { status } = await runScript("tcp_client.ts", [`--port=${server.port}`]);
   await server.endInput();
   assertEquals(status, 0);
   assertEquals(await resultOf(server), {
     status: 0,
     stdout: "Hi. I am a TCP client sending data to the server",
-    stderr: `note: listening on 127.0.0.1 port ${port}\n`,
+    stderr: `note: listening on 127.0.0.1 port ${server.port}\n`,
   });
 });

@@ -5,15 +5,25 @@ import { delay } from "@std/async/delay";
 import { writeAll } from "../../scripts/lib.ts";
 import { Program } from "../../scripts/lab/program.ts";
 import {
-  closedPort,
   connect,
   decode,
   encode,
   NOT_ON_WINDOWS,
   readToEnd,
   resultOf,
+  temporary,
 } from "../helpers.ts";
-import { NETCAT, ownListener, randomBytes, terminal, WITH_SCRIPT } from "./helpers.ts";
+import { quietPort } from "./at_once.ts";
+import {
+  NETCAT,
+  ownListener,
+  randomBytes,
+  readAllText,
+  readText,
+  terminal,
+  WITH_SCRIPT,
+  withServer,
+} from "./helpers.ts";
 
 const MANY = 50_000_000; // bytes, more than any buffers hold
 
@@ -46,12 +56,11 @@ async function fill(write: (data: Uint8Array) => Promise<unknown>) {
 
 Deno.test("netcat stops its peer while nobody reads its output, and still sends", async () => {
   const { client, keyboard, server } = await startUnread();
+  using _ = server;
   const { sent, writing } = await fill((data) => writeAll(server, data));
   await keyboard.write(encode("typed"));
   await keyboard.close();
-  const buffer = new Uint8Array(100);
-  const length = await server.read(buffer);
-  assertEquals(decode(buffer.subarray(0, length!)), "typed");
+  assertEquals(await readText(server), "typed");
 
   const end = writing.then(() => server.closeWrite());
   let received = 0;
@@ -59,12 +68,12 @@ Deno.test("netcat stops its peer while nobody reads its output, and still sends"
   await end;
   assertEquals(received, sent);
   assertEquals((await client.status).code, 0);
-  assertEquals(await server.read(buffer), null); // our half ends when theirs has
-  server.close();
+  assertEquals(await readAllText(server), ""); // our half ends when theirs has
 });
 
-Deno.test("netcat takes no more input while its peer reads nothing, and still shows what comes", async () => {
+Deno.test("netcat takes no input while its peer reads nothing, and still shows what comes", async () => {
   const { client, keyboard, server } = await startUnread();
+  using _ = server;
   const { sent, writing } = await fill((data) => keyboard.write(data));
   await writeAll(server, encode("shown"));
   await server.closeWrite();
@@ -79,7 +88,6 @@ Deno.test("netcat takes no more input while its peer reads nothing, and still sh
   assertEquals(received.length, sent);
   assertEquals((await reader.read()).done, true);
   assertEquals((await client.status).code, 0);
-  server.close();
 });
 
 Deno.test(
@@ -87,80 +95,68 @@ Deno.test(
   NOT_ON_WINDOWS,
   async () => {
     const { client, keyboard, server } = await startUnread();
+    using _ = server;
     const { writing } = await fill((data) => writeAll(server, data));
     client.kill("SIGINT");
     assertEquals((await client.status).code, 130);
     await writing.catch(() => {});
     await keyboard.close().catch(() => {});
     await client.stdout.cancel();
-    server.close();
   },
 );
 
-/** Starts netcat as a client, at a terminal. */
-async function startAtTerminal() {
-  using listener = ownListener();
-  const command = [...NETCAT, "127.0.0.1", listener.addr.port].join(" ");
-  const client = new Program(["script", "-qec", command, "/dev/null"]);
-  return { client, server: await listener.accept() };
+/** A test of netcat as a client at a terminal, its server the test. */
+function testAtTerminal(
+  name: string,
+  body: (client: Program, server: Deno.TcpConn) => Promise<void>,
+) {
+  Deno.test(
+    `netcat at a terminal ${name}`,
+    WITH_SCRIPT,
+    () => withServer("", body, terminal('"$@"')),
+  );
 }
 
-Deno.test(
-  "netcat at a terminal sends each line at once and ends its half with Ctrl-D",
-  WITH_SCRIPT,
-  async () => {
-    const { client, server } = await startAtTerminal();
-    await using _ = client;
-    const buffer = new Uint8Array(100);
-    for (const line of ["hello\n", "world\n"]) {
-      await client.send(encode(line));
-      const length = await server.read(buffer);
-      assertEquals(decode(buffer.subarray(0, length!)), line);
-    }
-    await client.send(encode("\x04"));
-    assertEquals(await server.read(buffer), null);
-    await writeAll(server, encode("still shown"));
-    server.close();
-    assertEquals((await resultOf(client)).status, 0);
-    assertStringIncludes(client.screen, "still shown");
-  },
-);
+testAtTerminal("sends each line at once and ends its half with Ctrl-D", async (client, server) => {
+  for (const line of ["hello\n", "world\n"]) {
+    await client.send(encode(line));
+    assertEquals(await readText(server), line);
+  }
+  await client.send(encode("\x04"));
+  assertEquals(await readAllText(server), "");
+  await writeAll(server, encode("still shown"));
+  server.close();
+  assertEquals((await resultOf(client)).status, 0);
+  assertStringIncludes(client.screen, "still shown");
+});
 
-Deno.test(
-  "netcat at a terminal says that its peer has ended, and still sends",
-  WITH_SCRIPT,
-  async () => {
-    const { client, server } = await startAtTerminal();
-    await using _ = client;
-    await server.closeWrite();
-    const note = "note: the other side has ended: what you type is still sent, Ctrl-D ends";
-    assert(await client.until(() => client.screen.includes(note)), client.screen);
-    await client.send(encode("late\n"));
-    const buffer = new Uint8Array(100);
-    const length = await server.read(buffer);
-    assertEquals(decode(buffer.subarray(0, length!)), "late\n");
-    await client.send(encode("\x04"));
-    assertEquals((await resultOf(client)).status, 0);
-    server.close();
-  },
-);
+testAtTerminal("says that its peer has ended, and still sends", async (client, server) => {
+  await server.closeWrite();
+  const note = "note: the other side has ended: what you type is still sent, Ctrl-D ends";
+  assert(await client.until(() => client.screen.includes(note)), client.screen);
+  await client.send(encode("late\n"));
+  assertEquals(await readText(server), "late\n");
+  await client.send(encode("\x04"));
+  assertEquals((await resultOf(client)).status, 0);
+});
 
-Deno.test(
-  "netcat at a terminal ends when a line is typed that no peer takes",
-  WITH_SCRIPT,
-  async () => {
-    const { client, server } = await startAtTerminal();
-    await using _ = client;
-    server.close();
-    assert(await client.until(() => client.screen.includes("has ended")), client.screen);
-    await client.send(encode("late\n"));
-    assertEquals((await resultOf(client)).status, 1);
-    assertStringIncludes(client.screen, "at least 5 bytes of the input did not get through");
-  },
-);
+testAtTerminal("ends when a line is typed that no peer takes", async (client, server) => {
+  server.close();
+  assert(await client.until(() => client.screen.includes("has ended")), client.screen);
+  await client.send(encode("late\n"));
+  assertEquals((await resultOf(client)).status, 1);
+  assertStringIncludes(client.screen, "at least 5 bytes of the input did not get through");
+});
+
+testAtTerminal("ends with Ctrl-C, status 130", async (client, server) => {
+  await writeAll(server, encode("ready"));
+  assert(await client.until(() => client.screen.includes("ready")));
+  await client.send(encode("\x03"));
+  assertEquals((await resultOf(client)).status, 130);
+});
 
 Deno.test("netcat -l at a terminal ends when its client does", WITH_SCRIPT, async () => {
-  const port = closedPort();
+  const port = quietPort();
   await using server = new Program(terminal('"$@"')([...NETCAT, "-lv", `${port}`]));
   assert(await server.until(() => server.screen.includes("listening")), server.screen);
   const client = await connect(port);
@@ -170,61 +166,39 @@ Deno.test("netcat -l at a terminal ends when its client does", WITH_SCRIPT, asyn
   assertStringIncludes(server.screen, "bye");
 });
 
-/** Starts netcat -l as a job in the background of a shell at a terminal, its output a file. */
-async function startInBackground(file: string, flags: string) {
-  const port = closedPort();
-  const line = `set -m; ${NETCAT.join(" ")} ${flags} ${port} > ${file} & jobs; wait; cat`;
-  const shell = new Program(["script", "-qec", `sh -c '${line}'`, "/dev/null"]);
-  assert(await shell.until(() => shell.screen.includes("listening")), shell.screen);
-  return { shell, client: await connect(port) };
+/** A test of netcat as a job in the background of a terminal, its output a file. */
+function testInBackground(
+  name: string,
+  flags: string,
+  body: (client: Deno.TcpConn, sizeIs: (size: number) => Promise<void>) => Promise<void>,
+) {
+  Deno.test(`netcat ${flags} in the background of a terminal ${name}`, WITH_SCRIPT, async () => {
+    await using folder = await temporary();
+    const [port, file] = [quietPort(), `${folder.path}/received`];
+    const line = `set -m; ${NETCAT.join(" ")} -v ${flags} ${port} > ${file} & jobs; wait; cat`;
+    await using shell = new Program(terminal(`sh -c '${line}'`)([]));
+    assert(await shell.until(() => shell.screen.includes("listening")), shell.screen);
+    using client = await connect(port);
+    await body(client, async (size) => {
+      for (const end = Date.now() + 10_000; Deno.statSync(file).size !== size; await delay(20)) {
+        assert(Date.now() < end, `${Deno.statSync(file).size} bytes, not ${size}`);
+      }
+    });
+  });
 }
 
-Deno.test(
-  "netcat -l in the background of a terminal writes what it receives before it stops",
-  WITH_SCRIPT,
-  async () => {
-    const file = await Deno.makeTempFile();
-    const { shell, client } = await startInBackground(file, "-lv");
-    await using _ = shell;
-    await writeAll(client, new Uint8Array(1_000_000));
-    await client.closeWrite();
-    await until(() => Deno.statSync(file).size === 1_000_000);
-    client.close();
-    await Deno.remove(file);
-  },
-);
+testInBackground("writes what it receives before it stops", "-l", async (client, sizeIs) => {
+  await writeAll(client, new Uint8Array(1_000_000));
+  await client.closeWrite();
+  await sizeIs(1_000_000);
+});
 
-Deno.test("netcat -ld in the background of a terminal does not stop", WITH_SCRIPT, async () => {
-  const file = await Deno.makeTempFile();
-  const { shell, client } = await startInBackground(file, "-lvd");
-  await using _ = shell;
+testInBackground("does not stop", "-ld", async (client, sizeIs) => {
   for (let i = 0; i < 3; i++) { // in pauses that are long enough for it to stop
     await writeAll(client, encode("piece"));
     await delay(400);
   }
-  await until(() => Deno.statSync(file).size === 15);
+  await sizeIs(15);
   await client.closeWrite();
-  assertEquals(await readToEnd(client), new Uint8Array(0)); // which needs it to run
-  client.close();
-  await Deno.remove(file);
+  assertEquals(await readAllText(client), ""); // which needs it to run
 });
-
-async function until(condition: () => boolean) {
-  for (const end = Date.now() + 10_000; !condition(); await delay(20)) {
-    assert(Date.now() < end, "it takes too long");
-  }
-}
-
-Deno.test(
-  "netcat at a terminal ends with Ctrl-C, status 130",
-  WITH_SCRIPT,
-  async () => {
-    const { client, server } = await startAtTerminal();
-    await using _ = client;
-    await writeAll(server, encode("ready"));
-    assert(await client.until(() => client.screen.includes("ready")));
-    await client.send(encode("\x03"));
-    assertEquals((await resultOf(client)).status, 130);
-    server.close();
-  },
-);
