@@ -14,6 +14,7 @@ import { SCRIPTS } from "./header.ts";
 import { find, scripts } from "./names.ts";
 import { isFile } from "./originals.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
+import { examinePlace } from "./probes/place.ts";
 import { examineSecret } from "./probes/secret.ts";
 import { hasPython } from "./program.ts";
 
@@ -66,6 +67,7 @@ export async function examine(
     await examineServer(exam, serverProbes(lab.name, exercise));
     if (lab.name === "guess") await examineSecret(exam);
   }
+  await examinePlace(exam);
   for (const asked of exam.askedFor()) {
     exam.report({ what: "it does without more than the network", note: `it asked for ${asked}` });
   }

@@ -5,9 +5,10 @@
  */
 import { deadline } from "@std/async/deadline";
 import { type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
-import { knows, mistake, start } from "./handin.ts";
+import { mistake } from "./handin.ts";
 import { joined as joinedOf, play, type Stage } from "./play.ts";
 import { brief } from "./causes.ts";
+import { knows, start } from "./start.ts";
 import type { ClientProbe } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { Connection, Datagrams, type Wire } from "./ends.ts";
@@ -168,7 +169,7 @@ function onScreen(
 }
 
 /** Types lines, each when it is asked for. */
-async function type(exam: Exam, program: Program, lines: string[]) {
+export async function type(exam: Exam, program: Program, lines: string[]) {
   const { screen, typed } = exam.handIn.script;
   const [first = ""] = typed;
   const prompt = screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;

@@ -4,7 +4,8 @@
  * @module
  */
 import { ending, type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
-import { listens, mistake, otherPort, start } from "./handin.ts";
+import { listens, mistake, otherPort } from "./handin.ts";
+import { knows, start } from "./start.ts";
 import { joined, missingIn, type Play, play, type Stage, standIn } from "./play.ts";
 import { brief } from "./causes.ts";
 import { nextClient } from "./probes/all.ts";

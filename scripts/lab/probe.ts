@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Chance } from "./handin.ts";
+import type { Chance } from "./start.ts";
 import type { Data, Step } from "./steps.ts";
 
 /** What an exercise is put through. */
@@ -27,8 +27,13 @@ export interface Probe {
    * only told. `nobody`: it is told, and never a failure.
    */
   excused?: "python" | "nobody";
-  /** More arguments; the program is started anew with them. */
+  /**
+   * More arguments; the program is started anew with them. Left out where it need not take their
+   * flag and does not.
+   */
   args?: string[];
+  /** Whether the arguments of the session are left out; the program is started anew. */
+  isPlain?: true;
   /** What the program's random numbers are; the program is started anew. */
   chance?: Chance;
 }

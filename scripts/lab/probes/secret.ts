@@ -5,7 +5,7 @@
  */
 import { begin } from "../exam_server.ts";
 import type { Exam, Finding } from "../exam.ts";
-import type { Chance } from "../handin.ts";
+import type { Chance } from "../start.ts";
 
 const STARTS = 4; // one in a million has the same number each time by chance
 
