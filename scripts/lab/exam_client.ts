@@ -5,7 +5,7 @@
  */
 import { deadline } from "@std/async/deadline";
 import { type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
-import { mistake } from "./handin.ts";
+import { type HandIn, mistake } from "./handin.ts";
 import { joined as joinedOf, play, type Stage } from "./play.ts";
 import { brief } from "./causes.ts";
 import { knows, start } from "./start.ts";
@@ -84,7 +84,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
   if (wrong) {
     const said = mistake(program.errors);
     if (said) wrong = { problem: `${said}\n${wrong.problem}` };
-  } else wrong = await endProblem(probe, program, hasEnded);
+  } else wrong = await endProblem(probe, program, promptOf(handIn), hasEnded);
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
   const shownPort = handIn.ownPort ?? port;
   if (probe.isSession) {
@@ -102,6 +102,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
 async function endProblem(
   { status: should, isSession, cause, steps }: ClientProbe,
   program: Program,
+  prompt: string,
   hasEnded: boolean,
 ): Promise<{ problem: string } | undefined> {
   if (!hasEnded) {
@@ -113,9 +114,11 @@ async function endProblem(
     return { problem: cause ?? reason };
   }
   const status = await program.status;
-  const said = mistake(program.errors);
+  const said = mistake(program.errors) ?? cause;
   if ((should === "well" || isSession) && status !== 0) {
-    const ended = `it ended with status ${status}`;
+    const asksOn = program.screen.endsWith(prompt) && prompt !== "";
+    const ended = `it ended with status ${status}` +
+      (asksOn ? ": it asked for one more line than there was to type" : "");
     return { problem: said ? `${said}\n${ended}` : `${ended}${errorsOf(program)}` };
   }
   if (should === "failed" && status === 0) {
@@ -168,11 +171,14 @@ function onScreen(
   }
 }
 
+/** What the script asks with. */
+function promptOf({ script: { screen, typed: [first = ""] } }: HandIn): string {
+  return screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;
+}
+
 /** Types lines, each when it is asked for. */
 export async function type(exam: Exam, program: Program, lines: string[]) {
-  const { screen, typed } = exam.handIn.script;
-  const [first = ""] = typed;
-  const prompt = screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;
+  const prompt = promptOf(exam.handIn);
   for (const [i, line] of lines.entries()) {
     const asks = () =>
       program.screen.split(prompt.trimEnd()).length > i + 1 &&
@@ -180,7 +186,7 @@ export async function type(exam: Exam, program: Program, lines: string[]) {
     // Who asks in other words is not waited for when the screen has come to rest.
     const end = Date.now() + exam.startPatience;
     for (let before = ""; !asks() && Date.now() < end; before = program.screen) {
-      const rest = program.screen === "" ? end - Date.now() : exam.patience / 2;
+      const rest = program.screen === "" ? exam.startPatience * 0.7 : exam.patience / 2;
       const isNew = () => asks() || program.screen !== before;
       if (!await program.until(isNew, rest / 1000)) break;
     }

@@ -5,7 +5,7 @@
  */
 import { ending, type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
 import { listens, mistake, otherPort } from "./handin.ts";
-import { knows, start } from "./start.ts";
+import { knows, type Start, start } from "./start.ts";
 import { joined, missingIn, type Play, play, type Stage, standIn } from "./play.ts";
 import { brief } from "./causes.ts";
 import { nextClient } from "./probes/all.ts";
@@ -29,14 +29,15 @@ export interface Running {
  */
 export async function examineServer(exam: Exam, probes: Probe[]) {
   let server: Running | undefined;
-  for (const [i, probe] of probes.entries()) {
+  const fitting = probes.filter(({ args = [] }) => args.every((arg) => knows(exam.handIn, arg)));
+  for (const [i, probe] of fitting.entries()) {
     const { stop } = exam;
     if (stop) {
       exam.report({ what: probe.what, skipped: stop });
       continue;
     }
-    const isAlone = probe.args !== undefined || probe.chance !== undefined;
-    const running = (!isAlone && server) || await begin(exam, probe, i === 0);
+    const isAlone = probe.args !== undefined || probe.isPlain !== undefined;
+    const running = (!isAlone && server) || await begin(exam, { ...probe, isFirst: i === 0 });
     if (!running) {
       exam.isHopeless ||= i === 0;
       continue;
@@ -52,18 +53,28 @@ export async function examineServer(exam: Exam, probes: Probe[]) {
   if (server) await endByCtrlC(exam, server);
 }
 
-/** Starts a server and waits until it listens. */
-export async function begin(
+/** Starts a server and waits until it listens; where it does not, that is reported. */
+async function begin(
   exam: Exam,
-  { args, chance, what }: Pick<Probe, "args" | "chance" | "what">,
-  isFirst: boolean,
-  isPlain = false,
+  { what, isFirst, ...how }: Pick<Probe, "what" | "args" | "isPlain"> & { isFirst: boolean },
 ): Promise<Running | undefined> {
+  const { running, problem } = await listen(exam, how);
+  const first = "it starts and listens on its port";
+  if (!running) exam.report({ what: isFirst ? first : what, problem });
+  else if (isFirst) exam.report({ what: first });
+  return running;
+}
+
+/** Starts a server and waits until it listens, or says why it does not. */
+export async function listen(
+  exam: Exam,
+  how: Omit<Start, "port">,
+): Promise<{ running?: Running; problem?: string }> {
   const { handIn, ports } = exam;
   const { lab } = handIn.script;
   const port = ports.take(lab.transport);
   const before = Date.now();
-  const program = start(handIn, { port, args, isPlain, chance, audit: exam.audit });
+  const program = start(handIn, { ...how, port, audit: exam.audit });
   const isSoon = await listens(handIn, program, port, Math.min(exam.startPatience, 1500) / 1000);
   // Where it listens elsewhere, there is nothing to wait for.
   const isThere = isSoon || otherPort(handIn, program, port) === undefined &&
@@ -71,20 +82,12 @@ export async function begin(
   exam.started(Date.now() - before);
   const wrongPort = handIn.ownPort !== undefined && handIn.ownPort !== handIn.script.port &&
     handIn.script.port > 1023;
-  const first = "it starts and listens on its port";
-  if (isThere && !wrongPort) {
-    if (isFirst) exam.report({ what: first });
-    return { program, port };
-  }
-  if (isPlain) {
-    await program.end("SIGKILL");
-    return undefined;
-  }
+  if (isThere && !wrongPort) return { running: { program, port } };
   const problem = isThere
     ? `it listens on port ${handIn.ownPort}, and the lab's port is ${handIn.script.port}`
     : await whyNot(exam, program, port);
-  exam.report({ what: isFirst ? first : what, problem });
   await program.end("SIGKILL");
+  return { problem };
 }
 
 /** Says why a server does not listen. */
@@ -116,6 +119,7 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   const { handIn } = exam;
   const { program } = server;
   const before = program.screen.length;
+  const errorsBefore = program.errors.length;
   const stage = stageFor(exam, server, before);
   if (probe.excused === "nobody") stage.patience = Math.min(stage.patience, 10 * stage.pause);
   const course = await play(probe.steps, stage);
@@ -153,6 +157,9 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   if (wrong && await program.ended(0.2)) {
     wrong = { problem: await ending(program, `: ${probe.what}`) };
     wrong.problem = wrong.problem!.replace(") : ", "), in the probe: ");
+  } else if (wrong) {
+    const thrown = mistake(program.errors.slice(errorsBefore));
+    if (thrown) wrong.problem = `${thrown}\n${wrong.problem}`;
   }
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
   const finding = judged(probe, wrong, handIn);
@@ -171,6 +178,10 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   const transcript: Finding = { what: "it prints the transcript of its header" };
   if (!isRight()) {
     Object.assign(transcript, screenProblem(program.screen, screens[0], port, handIn));
+    if (transcript.problem && await program.ended(0.1)) {
+      transcript.problem = `${await ending(program, "after its first client")}\n` +
+        transcript.problem;
+    }
   }
   const errors = program.errors.replace(/^note: listening on .*\n/, "");
   if (errors !== "") transcript.note ??= `it printed on stderr: ${errors.split("\n")[0]}`;

@@ -140,9 +140,16 @@ export function mistake(errors: string): string | undefined {
     const place = lines.findLast((line) => /^ +File ".*\.py", line/.test(line));
     if (last) return [last, ...place ? [place.trim().replace(/, in .*/, "")] : []].join("\n");
   }
-  const first = lines.findIndex((line) => /^(error: )?Uncaught |^error: /.test(line));
+  // A program's own `error:` in words is none; but lib.ts tells a mistake in the script so, too.
+  const isMistake = (line: string, next: string[]) =>
+    /^(error: )?Uncaught |^error: (client \(.*?\): )?\w*Error: /.test(line) ||
+    /^error: /.test(line) && next.some((line) => /^ +at .*file:/.test(line));
+  const first = lines.findIndex((line, i) => isMistake(line, lines.slice(i + 1, i + 3)));
   if (first < 0) return undefined;
-  const message = lines[first].replace(/^error: /, "").replace(/^Uncaught (\(in promise\) )?/, "");
+  const message = lines[first]
+    .replace(/^error: (client \(.*?\): )?/, "")
+    .replace(/^Uncaught (\(in promise\) )?/, "")
+    .replace(/, run again with the .*/, ": an exercise gets the network and nothing else");
   const place = lines.slice(first).find((line) => /^ +at .*file:\/\//.test(line)) ??
     lines.slice(first).find((line) => /^ +at /.test(line));
   return [message, ...place ? [place.trim().replace(/^at .*?(file:\/\/\S+?)\)?$/, "at $1")] : []]

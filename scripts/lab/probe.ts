@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Chance } from "./start.ts";
 import type { Data, Step } from "./steps.ts";
 
 /** What an exercise is put through. */
@@ -34,8 +33,6 @@ export interface Probe {
   args?: string[];
   /** Whether the arguments of the session are left out; the program is started anew. */
   isPlain?: true;
-  /** What the program's random numbers are; the program is started anew. */
-  chance?: Chance;
 }
 
 /** What a client is put through: it is started anew for each. */

@@ -50,15 +50,16 @@ function argsOf({ script }: HandIn): string[] {
  * Whether a program takes a flag. Python's originals take few, and refuse the others; in TypeScript
  * the flags that a session does without may be missing, too.
  */
-export function knows({ isPython, source }: HandIn, arg: string): boolean {
+export function knows({ isPython, source, script }: HandIn, arg: string): boolean {
   const [flag] = arg.split("=");
   if (source.includes(flag)) return true;
   if (isPython) {
     const isParsedByHand = source.includes("sys.argv") && !/argparse|optparse|getopt/.test(source);
     return isParsedByHand && new RegExp(`["']${flag.slice(2)}["']`).test(source);
   }
-  if (flag !== "--host" && flag !== "--buffer-size") return true;
-  const name = flag === "--host" ? "host" : "bufferSize";
+  const isAsked = flag === "--message" && script.typed.length > 0; // then it may be typed only
+  if (flag !== "--host" && flag !== "--buffer-size" && !isAsked) return true;
+  const name = flag === "--buffer-size" ? "bufferSize" : flag.slice(2);
   return new RegExp(`["'\`]${flag.slice(2)}["'\`=]`).test(source) ||
     source.includes("lib.ts") && new RegExp(`\\b${name}:`).test(source);
 }

@@ -6,6 +6,8 @@
 import { BINARY, type ClientProbe, long, type Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
 
+const SPACED = "  two lines\n and a tab\t\r\n";
+
 /** A client that sends something and gets it back, on a connection that then ends. */
 export function echo(text: string, prints?: string): Step[] {
   return [{ send: text }, { gets: text }, { ends: true }, ...prints ? [{ prints }] : []];
@@ -17,6 +19,13 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
     { what: "another client after the first", steps: echo("Second", prints("Second")), next: true },
     { what: "`héllo`, which has 6 bytes", steps: echo("héllo", prints("héllo")) },
     { what: "an emoji", steps: echo("😀 ok", prints("😀 ok")) },
+    { what: "white space at both ends of a message, and line ends", steps: echo(SPACED) },
+    {
+      what: "--buffer-size=4: one read gives 4 bytes of a message at most",
+      args: ["--buffer-size=4"],
+      steps: [{ send: "Hello!" }, { gets: "Hell" }, { ends: true }],
+      cause: "it does not read with the buffer of --buffer-size",
+    },
     {
       what: `a message of ${longest} bytes, which is as much as the buffer holds`,
       steps: echo(long(longest)),
@@ -31,6 +40,17 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
     },
     silentClient(echo("Hi")),
   ];
+}
+
+/** The originals end when a client breaks off: so it is only told. */
+export function breaksOff(first: Step, exchange: Step[]): Probe {
+  const steps = exchange.map((step) => ({ ...step, on: "next" }));
+  return {
+    what: "a client that breaks off, with an answer unread, and the next one",
+    steps: [first, { waits: true }, { leaves: true }, ...steps],
+    cause: "it ends when a client breaks off, and serves nobody after: catch what `read` throws",
+    excused: "nobody",
+  };
 }
 
 /** The originals let the second client wait: so it is only told. */
@@ -66,6 +86,7 @@ export function datagrams(
     },
     { what: "`héllo`, which has 6 bytes", steps: ask("héllo") },
     { what: "an emoji", steps: ask("😀 ok") },
+    { what: "white space at both ends of a datagram, and line ends", steps: ask(SPACED) },
     { what: `a datagram of ${most} bytes`, steps: ask(long(most)) },
     {
       what: `a datagram of ${most + 1000} bytes, of which the buffer takes ${most}`,
@@ -113,6 +134,8 @@ export function closesEarly(
   };
 }
 
+const twice = (line: string) => `${line}\n${line}\n`;
+
 /** What holds for clients that ask one thing over UDP. */
 export function asksOnce(
   question: string,
@@ -140,12 +163,15 @@ export function asksOnce(
       what: "a reply that comes twice is printed once",
       steps: [{ gets: question }, { send: ["once", "once"] }],
       ...answered("once"),
+      hides: twice(shows("once").split("\n")[0]),
+      cause: "a reply that came twice was printed twice",
     },
     {
       what: "a datagram from another address is not the answer",
       steps: [{ gets: question }, { stranger: "from a stranger" }, { send: "from the server" }],
       ...answered("from the server"),
       hides: "from a stranger",
+      cause: "it takes its answer from anybody: this one came from another address",
       excused: "python",
     },
     {

@@ -31,7 +31,7 @@ export const ECHO: LabProbes = {
       what: "an answer in pieces: it reads until all has come back",
       steps: [
         { gets: TEST },
-        { send: [OTHER.slice(0, 5), OTHER.slice(5, 20), OTHER.slice(20)] },
+        { send: cut(OTHER, 5, 6, 8, 20, 26) },
         { ends: true },
       ],
       joined: ["Received: ", OTHER],
@@ -48,6 +48,14 @@ export const ECHO: LabProbes = {
       steps: [{ gets: "héllo" }, { send: cut("hállo", 2, 5) }, { ends: true }],
       joined: ["Received: ", "hállo"],
       status: "well",
+    },
+    {
+      what: "--buffer-size=5: no line shows more than 5 bytes",
+      args: ["--buffer-size=5"],
+      steps: [{ gets: TEST }, { send: OTHER }, { ends: true }],
+      shows: ["Received: TEST \nReceived: MESSA\n"],
+      status: "well",
+      cause: "it does not read with the buffer of --buffer-size",
     },
     alone(),
   ],
@@ -75,6 +83,12 @@ export const ECHO_UDP: LabProbes = {
       steps: [{ send: BINARY }, { gets: BINARY }],
       next: true,
       excused: "python",
+    },
+    {
+      what: "--buffer-size=4: no more than 4 bytes of a datagram arrive",
+      args: ["--buffer-size=4"],
+      steps: [{ send: "Hello!" }, { gets: "Hell" }],
+      cause: "it does not receive with the buffer of --buffer-size",
     },
     {
       what: "an empty datagram is not echoed",

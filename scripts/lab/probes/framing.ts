@@ -5,7 +5,7 @@
  */
 import { cut, framed, type LabProbes, long, type Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, closesEarly, echo, silentClient } from "./common.ts";
+import { alone, breaksOff, closesEarly, echo, silentClient } from "./common.ts";
 
 const LONGER = "Hello!This is a longer message than the available buffer size of 15bytes";
 const ASK = 'Enter a message: "exit" to abort:';
@@ -27,6 +27,7 @@ function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
         gets: framed("naïve 😀!"),
       }),
     },
+    { what: "white space at both ends of a message", steps: message("  two words \n") },
     { what: "an empty message", steps: message("") },
     { what: "a message of 20,000 characters", steps: message(long(20_000)) },
     {
@@ -168,14 +169,14 @@ export const ECHO_V3: LabProbes = {
       ),
     },
     {
-      what: "`exit now` and `Exit` are messages like others",
-      steps: kept(
-        { send: framed("exit now") },
-        { gets: framed("exit now") },
-        { send: framed("Exit") },
-        { gets: framed("Exit") },
-      ),
+      what: "`exit now`, `Exit` and ` exit` are messages like others",
+      steps: kept(...["exit now", "Exit", " exit"].flatMap((text) => [
+        { send: framed(text) },
+        { gets: framed(text) },
+      ])),
+      cause: "only `exit` itself ends the connection",
     },
+    breaksOff({ send: framed("one") }, kept({ send: framed("two") }, { gets: framed("two") })),
     {
       what: "it tells when it has finished serving a client that leaves without `exit`",
       steps: [

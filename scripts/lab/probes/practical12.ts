@@ -3,12 +3,27 @@
  *
  * @module
  */
-import { BINARY, cut, type LabProbes, long } from "../probe.ts";
-import { alone, asksOnce, closesEarly, datagrams, silentClient } from "./common.ts";
+import { BINARY, type ClientProbe, cut, type LabProbes, long } from "../probe.ts";
+import type { Step } from "../steps.ts";
+import { alone, asksOnce, breaksOff, closesEarly, datagrams, silentClient } from "./common.ts";
 
 /** What practical12's clients print for `Hello, world`. */
 function shouted(answer: string): string {
   return `Enter a message: Hello, world\nReceived b'${answer}'\n`;
+}
+
+const HI: Step[] = [{ send: "Hi" }, { gets: "Hi" }, { end: true }, { ends: true }];
+
+/** A message that need not be typed. */
+function withMessage(steps: Step[]): ClientProbe {
+  return {
+    what: "--message=héllo: it does not ask for the message",
+    args: ["--message=héllo"],
+    steps,
+    shows: ["Received b'h\\xc3\\xa1llo'\n"],
+    status: "well",
+    cause: "it does not take its message from --message",
+  };
 }
 
 /** What practical12_tcp is put through. */
@@ -65,7 +80,8 @@ export const PRACTICAL12_TCP: LabProbes = {
     },
     { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
     { what: "a client that leaves at once", steps: [{ on: "a", leaves: true }], next: true },
-    silentClient([{ send: "Hi" }, { gets: "Hi" }, { end: true }, { ends: true }]),
+    breaksOff({ send: "Hi" }, HI),
+    silentClient(HI),
   ],
   client: [
     {
@@ -109,6 +125,7 @@ export const PRACTICAL12_TCP: LabProbes = {
       shows: [`Received b'${long(5000)}'\n`],
       status: "well",
     },
+    withMessage([{ gets: "héllo" }, { send: cut("hállo", 2) }, { ends: true }]),
     closesEarly("Hello, world", "Hello", {
       typed: ["Hello, world"],
       hides: "Received b'Hello, world'",
@@ -161,6 +178,7 @@ export const PRACTICAL12_UDP: LabProbes = {
       screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa1llo it's"\n`,
       status: "well",
     },
+    withMessage([{ gets: "héllo" }, { send: "hállo" }]),
     ...asksOnce(
       "Hello, world",
       { typed: ["Hello, world"] },

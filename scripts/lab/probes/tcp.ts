@@ -69,6 +69,16 @@ export const TCP: LabProbes = {
       ],
       next: true,
     },
+    {
+      what: "without --buffer-size it reads 32 bytes at a time",
+      isPlain: true,
+      steps: [
+        { send: SHEET },
+        { end: true },
+        { ends: true },
+        { prints: `Received data: ${SHEET.slice(0, 32)}\nReceived data: ${SHEET.slice(32)}` },
+      ],
+    },
     silentClient([{ send: "hi" }, { prints: "Received data: hi" }, { end: true }, { ends: true }]),
   ],
   client: [

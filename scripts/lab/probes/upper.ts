@@ -5,7 +5,7 @@
  */
 import { BINARY, cut, type LabProbes, long } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, asksOnce, datagrams, silentClient } from "./common.ts";
+import { alone, asksOnce, breaksOff, datagrams, silentClient } from "./common.ts";
 
 const MANY = "x".repeat(6_000_000); // more than the buffers on the way hold
 
@@ -21,6 +21,10 @@ export const UPPER_TCP: LabProbes = {
   server: [
     { what: "the session of its header", steps: upper("hello"), isSession: true },
     { what: "another client after the first", steps: upper("second"), next: true },
+    {
+      what: "what is in upper case already stays so, and white space too",
+      steps: upper("  Mixed CASE, 1st\n"),
+    },
     { what: "`héllo`, which has 6 bytes", steps: upper("héllo") },
     { what: "`straße`, which becomes STRASSE", steps: upper("straße") },
     { what: "an emoji, and letters of other scripts", steps: upper("😀 ok, привет ñ") },
@@ -48,6 +52,7 @@ export const UPPER_TCP: LabProbes = {
       next: true,
       excused: "python",
     },
+    breaksOff({ send: "hi" }, upper("hi")),
     silentClient(upper("hi")),
   ],
   client: [
@@ -107,6 +112,10 @@ export const UPPER_UDP: LabProbes = {
       isSession: true,
     },
     ...datagrams(UPPER, 2048),
+    {
+      what: "what is in upper case already stays so",
+      steps: [{ send: "Mixed CASE, 1st" }, { gets: "MIXED CASE, 1ST" }],
+    },
     {
       what: "`straße`, which becomes STRASSE",
       steps: [{ send: "straße" }, { gets: "STRASSE" }],
