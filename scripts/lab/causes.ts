@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escaped } from "../lib.ts";
 import type { HandIn } from "./handin.ts";
 import type { Step } from "./steps.ts";
 import { Wrong } from "./steps.ts";
@@ -59,7 +60,7 @@ export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances):
         ? `the client sent nothing: ${brief(expected)} was to come`
         : `the client closed the connection without sending ${brief(expected)}`;
     }
-    if (isUdp) return "no reply came back over UDP";
+    if (isUdp) return "no reply came back over UDP to the port that asked";
     if (kind === "silence") {
       return "no reply came back: the connection stays open, and nothing comes";
     }
@@ -123,6 +124,7 @@ function framing({ expected, actual }: Wrong): string | undefined {
     return `the header has ${digits.length} characters: it should have 10`;
   }
   if (digits.length === 10 && number !== characters && text.startsWith(rest) && rest !== text) {
+    if (rest === "") return "the header came without its message";
     return `only a part of the message was taken: ${brief(rest)} of ${brief(text)}`;
   }
   if (byteLength(text) > characters && actual === "") {
@@ -168,7 +170,7 @@ function firstLine(text: string): string {
 
 /** Text in one line, and not too long. */
 export function brief(text: string): string {
-  const inLine = JSON.stringify([...text].slice(0, 60).join("")).slice(1, -1);
+  const inLine = escaped([...text].slice(0, 60).join(""));
   return text.length > 60
     ? `"${inLine}..." (${byteLength(text)} bytes)`
     : text.includes("`")

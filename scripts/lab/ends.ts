@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connect } from "node:net";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { address, writeAll } from "../lib.ts";
@@ -157,6 +158,16 @@ export class Connection implements Wire {
       this.connection.close();
     } catch { /* closed already */ }
   }
+}
+
+/** A client that sends something, reads nothing, and resets its connection (RST). */
+export async function breakOff(port: number, data: Uint8Array, pause: number) {
+  const client = connect({ host: "127.0.0.1", port });
+  client.on("error", () => {}); // it is over either way
+  client.pause();
+  client.write(data);
+  await delay(pause);
+  client.resetAndDestroy();
 }
 
 /** A UDP socket at one end: of a client, or of a server that answers who asked last. */

@@ -41,6 +41,8 @@ export class Exam implements Disposable {
   readonly earlier: string[] = [];
   /** Whether nothing else can be right. */
   isHopeless = false;
+  /** Whether it asks before somebody types, as far as is known. */
+  asks = true;
   /** How many findings are failures. */
   failures = 0;
   #end = Date.now() + TIME - START_UP;

@@ -67,10 +67,11 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
     hasEnded: () => false,
     open: async () => {
       const wire = await server!.wire(program, exam.startPatience);
-      if (probe.isSession) exam.started(Date.now() - before);
+      if (probe.isSession && exam.asks) exam.started(Date.now() - before);
       if (probe.isSession) stage.patience = exam.patience;
       return wire;
     },
+    breakOff: () => Promise.resolve(),
     hasPrinted: () => Promise.resolve(true),
   };
   const course = await play(probe.steps, stage);
@@ -150,7 +151,9 @@ function onScreen(
       at < 0 ? `it prints more than it should: ${brief(is.slice(line.length - 1).join("\n"))}` : is
           .length <= at
         ? `it does not print: ${line[at]}`
-        : `it prints ${brief(is[at])}, and should print ${brief(line[at])}`,
+        : `it prints ${is[at] === "" ? "an empty line" : brief(is[at])}, and should print ${
+          brief(line[at])
+        }`,
       should,
     );
   }
@@ -186,9 +189,13 @@ export async function type(exam: Exam, program: Program, lines: string[]) {
     // Who asks in other words is not waited for when the screen has come to rest.
     const end = Date.now() + exam.startPatience;
     for (let before = ""; !asks() && Date.now() < end; before = program.screen) {
-      const rest = program.screen === "" ? exam.startPatience * 0.7 : exam.patience / 2;
+      const isSilent = program.screen === "";
+      const rest = isSilent && exam.asks ? exam.startPatience * 0.7 : exam.patience / 2;
       const isNew = () => asks() || program.screen !== before;
-      if (!await program.until(isNew, rest / 1000)) break;
+      if (!await program.until(isNew, rest / 1000)) {
+        if (isSilent) exam.asks = false;
+        break;
+      }
     }
     await program.type(line);
   }

@@ -12,7 +12,7 @@ import { nextClient } from "./probes/all.ts";
 import type { Probe } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { sameScreen } from "./screens.ts";
-import { Connection, Datagrams, type Wire } from "./ends.ts";
+import { breakOff, Connection, Datagrams, type Wire } from "./ends.ts";
 import { Wrong } from "./steps.ts";
 
 /** A server that runs. */
@@ -127,9 +127,11 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   if (wrong && probe.cause && course.wrong?.kind !== "print") {
     wrong.problem = `${probe.cause}\n${wrong.problem}`;
   }
-  const isSecond = handIn.script.lab.transport === "tcp" && /^another client/.test(probe.what);
-  if (wrong && isSecond && isUnserved(course)) {
-    wrong.problem = `only the first client was served\n${wrong.problem}`;
+  if (wrong && /^another client/.test(probe.what) && isUnserved(course)) {
+    const words = handIn.script.lab.transport === "tcp"
+      ? "only the first client was served"
+      : "the first datagram was answered, and the second was not";
+    wrong.problem = `${words}\n${wrong.problem}`;
   }
   if (!wrong && probe.joined) {
     const [line, text] = probe.joined;
@@ -223,6 +225,7 @@ function stageFor(exam: Exam, { program, port }: Running, before: number): Stage
         throw new Wrong("refused");
       }
     },
+    breakOff: (data) => breakOff(port, data, exam.pause),
     hasPrinted: (lines, milliseconds) =>
       program.until(() => standIn(lines, program.screen.slice(before)), milliseconds / 1000),
   };

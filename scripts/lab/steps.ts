@@ -20,6 +20,8 @@ export interface Step {
   ends?: true;
   /** Closes the connection. */
   leaves?: true;
+  /** A client of its own sends this and then breaks off: it resets the connection. */
+  breaksOff?: Data;
   /** Nothing may come for a moment. */
   quiet?: true;
   /** Reads nothing for a moment. */

@@ -38,17 +38,17 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
       next: true,
       excused: "python",
     },
+    breaksOff("Hi", echo("Hi")),
     silentClient(echo("Hi")),
   ];
 }
 
 /** The originals end when a client breaks off: so it is only told. */
-export function breaksOff(first: Step, exchange: Step[]): Probe {
-  const steps = exchange.map((step) => ({ ...step, on: "next" }));
+export function breaksOff(message: string, exchange: Step[]): Probe {
   return {
-    what: "a client that breaks off, with an answer unread, and the next one",
-    steps: [first, { waits: true }, { leaves: true }, ...steps],
-    cause: "it ends when a client breaks off, and serves nobody after: catch what `read` throws",
+    what: "a client that breaks off, and the next one",
+    steps: [{ breaksOff: message }, ...exchange],
+    cause: "it serves nobody after a client that broke off: catch what `read` and `write` throw",
     excused: "nobody",
   };
 }
@@ -77,7 +77,9 @@ export function datagrams(
     {
       what: "each of many datagrams is answered once, and to its sender",
       steps: [
-        ...names.flatMap((on) => ask(`this is ${on}`, on)),
+        ...ask("this is a", "a"),
+        { on: "a", quiet: true },
+        ...names.slice(1).flatMap((on) => ask(`this is ${on}`, on)),
         ...names.map((on) => ({ on, send: `again from ${on}` })),
         ...names.map((on) => ({ on, gets: answer(`again from ${on}`) })),
         { on: "a", quiet: true },

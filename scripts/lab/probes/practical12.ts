@@ -80,7 +80,7 @@ export const PRACTICAL12_TCP: LabProbes = {
     },
     { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
     { what: "a client that leaves at once", steps: [{ on: "a", leaves: true }], next: true },
-    breaksOff({ send: "Hi" }, HI),
+    breaksOff("Hi", HI),
     silentClient(HI),
   ],
   client: [

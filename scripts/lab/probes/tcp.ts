@@ -4,9 +4,17 @@
  * @module
  */
 import { cut, type LabProbes } from "../probe.ts";
-import { alone, silentClient } from "./common.ts";
+import type { Step } from "../steps.ts";
+import { alone, breaksOff, silentClient } from "./common.ts";
 
 const SHEET = "Hi. I am a TCP client sending data to the server";
+
+const HI: Step[] = [
+  { send: "hi" },
+  { prints: "Received data: hi" },
+  { end: true },
+  { ends: true },
+];
 
 /** What tcp is put through. */
 export const TCP: LabProbes = {
@@ -79,7 +87,8 @@ export const TCP: LabProbes = {
         { prints: `Received data: ${SHEET.slice(0, 32)}\nReceived data: ${SHEET.slice(32)}` },
       ],
     },
-    silentClient([{ send: "hi" }, { prints: "Received data: hi" }, { end: true }, { ends: true }]),
+    breaksOff("hi", HI),
+    silentClient(HI),
   ],
   client: [
     {

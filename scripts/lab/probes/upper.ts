@@ -52,7 +52,7 @@ export const UPPER_TCP: LabProbes = {
       next: true,
       excused: "python",
     },
-    breaksOff({ send: "hi" }, upper("hi")),
+    breaksOff("hi", upper("hi")),
     silentClient(upper("hi")),
   ],
   client: [
