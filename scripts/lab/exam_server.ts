@@ -98,7 +98,8 @@ async function whyNot(exam: Exam, program: Program, port: number): Promise<strin
         (mistake(program.errors) ?? program.errors);
     }
     const end = await ending(program, "before it listened");
-    return mistake(program.errors) ? end : `${end}: is an \`await\` missing?` + said(program);
+    const isTold = program.hasPrintedTooMuch || mistake(program.errors);
+    return isTold ? end : `${end}: is an \`await\` missing?` + said(program);
   }
   const other = otherPort(exam.handIn, program, port);
   if (other !== undefined) return `it listens on port ${other}, not on the one given with --port`;

@@ -85,7 +85,6 @@ function hasConfig(folder: string): boolean {
 }
 
 function pythonCommand({ path, ownPort }: HandIn, { port, chance, asksPlace }: Start): string[] {
-  if (ownPort === undefined && !chance && !asksPlace) return [...PYTHON_RUN, path];
   const mode = asksPlace ? "asks place" : chance ?? "as it comes";
   return [...PYTHON_RUN, "-c", PYTHON_RUNNER, path, `${ownPort ?? 0}`, `${port ?? 0}`, mode];
 }
@@ -142,14 +141,17 @@ wrap(dgram.Socket.prototype, "send", (_, ...rest) => {
 `;
 
 /**
- * Runs a Python file that has a port of its own, and lets it believe that it has that port: so
- * many can be checked at once, also where the port needs a privilege. Or has it tell its place.
+ * Runs a Python file. One that has a port of its own is let believe that it has that port: so many
+ * can be checked at once, also where the port needs a privilege. Or it tells its place. All that it
+ * starts is in one group of processes, and ends with it.
  */
 const PYTHON_RUNNER = `
 import os, random, runpy, socket, sys
 
 path, own, given, mode = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 sys.argv[:5] = [path]
+if hasattr(os, "setpgrp"):
+    os.setpgrp()
 sys.path[0] = os.path.dirname(path)
 
 def swapped(address, old, new):
@@ -177,7 +179,7 @@ def receives(method):
         return data, swapped(address, given, own)
     return call
 
-for wrap, names in (
+for wrap, names in () if not own and mode != "asks place" else (
     (sends, ("bind", "connect", "connect_ex", "sendto")),
     (tells, ("getsockname", "getpeername")),
     (receives, ("recvfrom", "recvfrom_into")),
