@@ -27,8 +27,6 @@ export interface Finding {
 }
 
 const MOST_FAILURES = 3; // more of the same would only hide the first
-const TIME = 11_500; // milliseconds for all probes
-const START_UP = performance.now(); // much on a busy machine, and it counts
 const FIRST_START = 6000; // milliseconds that a program may take until it is ready
 
 /** The state of a check while it goes on. */
@@ -45,7 +43,7 @@ export class Exam implements Disposable {
   asks = true;
   /** How many findings are failures. */
   failures = 0;
-  #end = Date.now() + TIME - START_UP;
+  readonly #end: number;
   #slowest = 0;
 
   /**
@@ -53,8 +51,15 @@ export class Exam implements Disposable {
    *
    * @param handIn What is checked.
    * @param tell Called with what is found.
+   * @param time Milliseconds for all probes.
    */
-  constructor(readonly handIn: HandIn, readonly tell: (finding: Finding) => void) {}
+  constructor(
+    readonly handIn: HandIn,
+    readonly tell: (finding: Finding) => void,
+    time: number,
+  ) {
+    this.#end = Date.now() + time;
+  }
 
   /** Reports something. */
   report(finding: Finding) {
