@@ -117,9 +117,10 @@ export class Connection implements Wire {
       return length - this.#used >= expected.length || state !== "open";
     };
     // Who waits long for the last bytes of a long message sees whether any come.
+    const patience = expected.length > 1_000_000 ? 4 * milliseconds : milliseconds;
     for (let before = -1; before < this.#inbox.length;) {
       before = this.#inbox.length;
-      if (await this.#inbox.until(isThere, milliseconds)) break;
+      if (await this.#inbox.until(isThere, patience)) break;
     }
     const all = this.#inbox.all().subarray(this.#used);
     const actual = all.subarray(0, expected.length);

@@ -28,6 +28,7 @@ export interface Finding {
 
 const MOST_FAILURES = 3; // more of the same would only hide the first
 const FIRST_START = 6000; // milliseconds that a program may take until it is ready
+const LEAST_PATIENCE = 1500; // milliseconds
 
 /** The state of a check while it goes on. */
 export class Exam implements Disposable {
@@ -84,7 +85,7 @@ export class Exam implements Disposable {
 
   /** How long to wait for an answer. */
   get patience(): number {
-    const least = this.failures === 0 ? 1500 : 900;
+    const least = (this.failures === 0 ? LEAST_PATIENCE : 900) * crowding();
     return Math.min(this.left, Math.max(least, 4 * this.#slowest));
   }
 
@@ -96,7 +97,7 @@ export class Exam implements Disposable {
   /** Why nothing more is looked at, if so. */
   get stop(): string | undefined {
     if (this.isHopeless || this.failures >= MOST_FAILURES) return "first mend what is above";
-    return this.left === 0 ? "no time is left" : undefined;
+    return this.left < LEAST_PATIENCE ? "no time is left" : undefined;
   }
 
   /** Where Deno notes what a program asks for: a file for each. */
@@ -122,6 +123,12 @@ export class Exam implements Disposable {
     this.ports[Symbol.dispose]();
     Deno.removeSync(this.#audits, { recursive: true });
   }
+}
+
+/** How many programs want each processor, from 1 to 4: so much longer may an answer take. */
+function crowding(): number {
+  const [perMinute] = Deno.loadavg(); // 0 where the system does not tell
+  return Math.min(4, Math.max(1, perMinute / navigator.hardwareConcurrency));
 }
 
 /** Says what a play showed, or nothing where all is as it should be. */

@@ -29,7 +29,10 @@ export interface Running {
  */
 export async function examineServer(exam: Exam, probes: Probe[]) {
   let server: Running | undefined;
-  const fitting = probes.filter(({ args = [] }) => args.every((arg) => knows(exam.handIn, arg)));
+  const { handIn } = exam;
+  const fitting = probes.filter(({ isPlain, args = isPlain ? handIn.script.args : [] }) =>
+    args.every((arg) => knows(handIn, arg))
+  );
   for (const [i, probe] of fitting.entries()) {
     const { stop } = exam;
     if (stop) {

@@ -244,10 +244,13 @@ export async function isListening(
   patience: number,
 ): Promise<boolean> {
   const end = Date.now() + patience * 1000;
+  let pause = 0.02; // seconds: to look at all sockets takes milliseconds where there are many
   while (Date.now() < end) {
-    const isThere = port === 0 ? portOf(server) !== undefined : await isBound(port, transport);
-    if (isThere) return true;
-    if (await server.ended(0.02)) return false;
+    const told = portOf(server);
+    if (told !== undefined && (port === 0 || told === port)) return true;
+    if (port !== 0 && await isBound(port, transport)) return true;
+    if (await server.ended(pause)) return false;
+    pause = Math.min(0.1, 1.3 * pause);
   }
   return false;
 }

@@ -57,10 +57,11 @@ export function knows({ isPython, source, script }: HandIn, arg: string): boolea
     const isParsedByHand = source.includes("sys.argv") && !/argparse|optparse|getopt/.test(source);
     return isParsedByHand && new RegExp(`["']${flag.slice(2)}["']`).test(source);
   }
-  const isAsked = flag === "--message" && script.typed.length > 0; // then it may be typed only
-  if (flag !== "--host" && flag !== "--buffer-size" && !isAsked) return true;
+  const isTyped = flag === "--message" && script.typed.length > 0;
+  if (flag !== "--host" && flag !== "--buffer-size" && !isTyped) return true;
   const name = flag === "--buffer-size" ? "bufferSize" : flag.slice(2);
-  return new RegExp(`["'\`]${flag.slice(2)}["'\`=]`).test(source) ||
+  // "message" is a name of events, too.
+  return !isTyped && new RegExp(`["'\`]${flag.slice(2)}["'\`=]`).test(source) ||
     source.includes("lib.ts") && new RegExp(`\\b${name}:`).test(source);
 }
 

@@ -8,7 +8,7 @@ import { BROKEN } from "./broken.ts";
 import { SCRIPTS } from "../helpers.ts";
 
 const RIGHT = `${import.meta.dirname}/right/`;
-const AT_ONCE = 8; // checks
+const AT_ONCE = 5; // checks
 const python = await hasPython();
 
 const isRunnable = (file: string) => python || !file.endsWith(".py");
