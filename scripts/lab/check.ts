@@ -21,8 +21,9 @@ import { takeTurn } from "./turn.ts";
 
 const MOST_LINES = 20; // of what an exercise printed
 const LONGEST_LINE = 200; // characters of it
+const MOST_FAILURES = 3; // more of the same would only hide the first
 const TIME = 14_000; // milliseconds that a check may take
-const LAST = 2500; // milliseconds of them that are kept for what ends it
+const LAST = 3000; // milliseconds of them that are kept for what ends it
 let isFirst = true; // of the checks of this process
 
 /** How to check. */
@@ -31,6 +32,8 @@ export interface CheckOptions {
   exercise?: number;
   /** Called with what is found, in its order. */
   tell?: (finding: Finding) => void;
+  /** After how many failures the rest is not looked at. */
+  most?: number;
   /** Milliseconds that it may take. */
   time?: number;
 }
@@ -47,17 +50,22 @@ export interface CheckOptions {
 export async function examine(
   file: string,
   as: string,
-  { exercise, tell = () => {}, time = TIME }: CheckOptions = {},
+  { exercise, tell = () => {}, most = MOST_FAILURES, time = TIME }: CheckOptions = {},
 ): Promise<Finding[]> {
   const script = find(scripts(), exercise === 3 ? as.replace("_v2", "_v3") : as);
   const handIn = readHandIn(file, script);
   const { half, lab } = script;
   if (handIn.isPython && !await hasPython()) throw new Failure("there is no Python 3 here");
   const findings: Finding[] = [];
-  using exam = new Exam(handIn, (finding) => {
-    findings.push(finding);
-    tell(finding);
-  }, time - LAST);
+  using exam = new Exam(
+    handIn,
+    (finding) => {
+      findings.push(finding);
+      tell(finding);
+    },
+    time - LAST,
+    most,
+  );
   if (exercise !== undefined) {
     const what = "it is no longer the copy that the exercise starts from";
     const isCopy = isSameCode(

@@ -26,7 +26,6 @@ export interface Finding {
   skipped?: string;
 }
 
-const MOST_FAILURES = 3; // more of the same would only hide the first
 const FIRST_START = 6000; // milliseconds that a program may take until it is ready
 const LEAST_PATIENCE = 1500; // milliseconds
 
@@ -53,11 +52,13 @@ export class Exam implements Disposable {
    * @param handIn What is checked.
    * @param tell Called with what is found.
    * @param time Milliseconds for all probes.
+   * @param most After how many failures the rest is not looked at.
    */
   constructor(
     readonly handIn: HandIn,
     readonly tell: (finding: Finding) => void,
     time: number,
+    readonly most: number,
   ) {
     this.#end = Date.now() + time;
   }
@@ -96,7 +97,7 @@ export class Exam implements Disposable {
 
   /** Why nothing more is looked at, if so. */
   get stop(): string | undefined {
-    if (this.isHopeless || this.failures >= MOST_FAILURES) return "first mend what is above";
+    if (this.isHopeless || this.failures >= this.most) return "first mend what is above";
     return this.left < LEAST_PATIENCE ? "no time is left" : undefined;
   }
 
@@ -125,10 +126,10 @@ export class Exam implements Disposable {
   }
 }
 
-/** How many programs want each processor, from 1 to 4: so much longer may an answer take. */
+/** How many programs want each processor, from 1 to 3: so much longer may an answer take. */
 function crowding(): number {
   const [perMinute] = Deno.loadavg(); // 0 where the system does not tell
-  return Math.min(4, Math.max(1, perMinute / navigator.hardwareConcurrency));
+  return Math.min(3, Math.max(1, perMinute / navigator.hardwareConcurrency));
 }
 
 /** Says what a play showed, or nothing where all is as it should be. */

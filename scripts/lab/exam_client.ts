@@ -71,6 +71,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
       if (probe.isSession) stage.patience = exam.patience;
       return wire;
     },
+    typed: typing,
     breakOff: () => Promise.resolve(),
     hasPrinted: () => Promise.resolve(true),
   };
@@ -83,7 +84,8 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
   if (wrong && probe.cause) wrong.problem = `${probe.cause}\n${wrong.problem}`;
   const hasEnded = await program.ended((wrong ? 300 : limit) / 1000);
   if (wrong) {
-    const said = mistake(program.errors);
+    // After a wrong message it may well complain: that is not the cause.
+    const said = course.wrong!.actual === "" ? mistake(program.errors) : undefined;
     if (said) wrong = { problem: `${said}\n${wrong.problem}` };
   } else wrong = await endProblem(probe, program, promptOf(handIn), hasEnded);
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };

@@ -163,7 +163,7 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   if (wrong && await program.ended(0.2)) {
     wrong = { problem: await ending(program, `: ${probe.what}`) };
     wrong.problem = wrong.problem!.replace(") : ", "), in the probe: ");
-  } else if (wrong) {
+  } else if (wrong && course.wrong?.actual === "") {
     const thrown = mistake(program.errors.slice(errorsBefore));
     if (thrown) wrong.problem = `${thrown}\n${wrong.problem}`;
   }
@@ -229,6 +229,7 @@ function stageFor(exam: Exam, { program, port }: Running, before: number): Stage
         throw new Wrong("refused");
       }
     },
+    typed: Promise.resolve(),
     breakOff: (data) => breakOff(port, data, exam.pause),
     hasPrinted: (lines, milliseconds) =>
       program.until(() => standIn(lines, program.screen.slice(before)), milliseconds / 1000),

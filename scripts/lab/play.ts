@@ -13,6 +13,8 @@ export interface Stage {
   open(name: string): Promise<Wire>;
   /** Has a client send something, and reset its connection. */
   breakOff(data: Uint8Array): Promise<void>;
+  /** Settles when all is typed. */
+  typed: Promise<void>;
   /** Waits until lines are printed, and tells whether they are. */
   hasPrinted(lines: string, milliseconds: number): Promise<boolean>;
   /** Milliseconds to wait for what must come. */
@@ -71,7 +73,7 @@ async function playStep(step: Step, wire: Wire, stage: Stage, course: Play) {
     const or = step.or === undefined ? undefined : bytes(step.or);
     await wire.get(bytes(step.gets), patience, or);
   }
-  if (step.waits) await delay(5 * pause);
+  if (step.waits) await stage.typed.then(() => delay(5 * pause));
   if (step.end) await wire.end();
   if (step.ends) await wire.ended(patience);
   if (step.leaves) wire.close();

@@ -24,7 +24,7 @@ export interface Step {
   breaksOff?: Data;
   /** Nothing may come for a moment. */
   quiet?: true;
-  /** Reads nothing for a moment. */
+  /** Reads nothing until all is typed, and for a moment more. */
   waits?: true;
   /** A datagram from another address than the one that was asked. */
   stranger?: Data;
