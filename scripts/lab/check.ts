@@ -4,7 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { Failure, note } from "../lib.ts";
+import { escaped, Failure, note } from "../lib.ts";
 import { Exam, type Finding } from "./exam.ts";
 import { examineClient } from "./exam_client.ts";
 import { examineServer } from "./exam_server.ts";
@@ -173,10 +173,7 @@ function asTap(
 function cut(text: string): string {
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MOST_LINES).map((line) => {
-    const safe = line.replaceAll(
-      /\p{Cc}/gu,
-      (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    );
+    const safe = escaped(line);
     return safe.length > LONGEST_LINE ? `${safe.slice(0, LONGEST_LINE)}...` : safe;
   });
   if (lines.length > MOST_LINES) shown.push(`... and ${lines.length - MOST_LINES} lines more`);

@@ -5,8 +5,6 @@ import { widthOf } from "../../scripts/lab/columns.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { lab, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS, temporary } from "../helpers.ts";
 
-Deno.env.delete("INIT_CWD"); // where `deno task test` was started is not where the tool is used
-
 Deno.test("lab lists all labs, with and without the word list", async () => {
   const { status, stdout, stderr } = await lab([]);
   assertEquals([status, stderr], [0, ""]);
@@ -100,9 +98,9 @@ Deno.test("lab run fails when a half fails", async () => {
   assertStringIncludes(stdout, "error: the number was not found\n");
 });
 
-/** Runs a command line as a terminal does. */
+/** Runs a command line as a terminal does, which has no task around it. */
 async function shell(command: string, cwd?: string): Promise<Result> {
-  const line = command.replace(/^deno/, `"${Deno.execPath()}"`);
+  const line = command.replace(/^deno/, `unset INIT_CWD; "${Deno.execPath()}"`);
   await using program = new Program(["sh", "-c", line], undefined, { cwd });
   return await resultOf(program, 60);
 }
