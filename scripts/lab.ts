@@ -138,8 +138,9 @@ The page is whole in itself: it works from disk, offline, and on paper.
     flags: ["as", "exercise"],
     summary: "checks an exercise, and reports in TAP",
     manual: `\
-Without a FILE, all scripts of the exercise in this folder are checked. Of several files, a
-line each at the end says what became of it: lab check hand-ins/*/echo_server.ts
+Without a FILE, all scripts of the exercise in this folder are checked. Several
+files are reported in turn, and summed up at the end:
+lab check hand-ins/*/echo_server.ts
 --as=SCRIPT      the script whose place the file takes, where its name does not say so.
 --exercise=N     the exercise of the README that it is: it must go further than the copy.
 A file in TypeScript or JavaScript runs with --allow-net alone. Python can't be held so.`,

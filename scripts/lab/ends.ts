@@ -165,10 +165,14 @@ export class Connection implements Wire {
 export async function breakOff(port: number, data: Uint8Array, pause: number) {
   const client = connect({ host: "127.0.0.1", port });
   client.on("error", () => {}); // it is over either way
+  const happens = (event: string) => new Promise((resolve) => client.once(event, resolve));
+  const closed = happens("close");
   client.pause();
+  await Promise.race([happens("connect"), closed]);
   client.write(data);
   await delay(pause);
   client.resetAndDestroy();
+  await closed;
 }
 
 /** A UDP socket at one end: of a client, or of a server that answers who asked last. */

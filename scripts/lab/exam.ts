@@ -9,6 +9,7 @@ import type { Probe } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { atPort, difference } from "./screens.ts";
 import type { Play } from "./play.ts";
+import type { Wrong } from "./steps.ts";
 
 /** What was looked at, and what is wrong about it. */
 export interface Finding {
@@ -153,10 +154,14 @@ export function judged(
   probe: Probe,
   wrong: Pick<Finding, "problem" | "expected" | "actual"> | undefined,
   { isPython }: HandIn,
+  kind?: Wrong["kind"],
 ): Finding {
   const { what, excused } = probe;
   if (!wrong) return { what };
-  if (excused === "nobody" || excused === "python" && isPython) {
+  const hasWaited = kind === "silence" || kind === "print";
+  if (
+    excused === "nobody" || excused === "waiting" && hasWaited || excused === "python" && isPython
+  ) {
     const [first] = (probe.cause ?? wrong.problem!).split("\n");
     return { what, note: first };
   }

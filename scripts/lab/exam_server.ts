@@ -125,11 +125,14 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   const before = program.screen.length;
   const errorsBefore = program.errors.length;
   const stage = stageFor(exam, server, before);
-  if (probe.excused === "nobody") stage.patience = Math.min(stage.patience, 10 * stage.pause);
+  const isMild = probe.excused !== undefined && probe.excused !== "python";
+  if (isMild) stage.patience = Math.min(stage.patience, 10 * stage.pause);
   const course = await play(probe.steps, stage);
   let wrong = wrongIn(course, probe, exam);
-  if (wrong && probe.cause && course.wrong?.kind !== "print") {
-    wrong.problem = `${probe.cause}\n${wrong.problem}`;
+  const isMixed = probe.excused === "waiting" && course.wrong?.kind !== "silence";
+  const cause = isMixed ? "what two clients send at the same time is mixed up" : probe.cause;
+  if (wrong && cause && course.wrong?.kind !== "print") {
+    wrong.problem = `${cause}\n${wrong.problem}`;
   }
   if (wrong && /^another client/.test(probe.what) && isUnserved(course)) {
     const words = handIn.script.lab.transport === "tcp"
@@ -153,12 +156,16 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   const isHeld = wrong !== undefined;
   exam.earlier.push(course.sent);
 
-  if (probe.next && !(wrong && probe.excused !== "nobody")) {
+  if (probe.next && !(wrong && !isMild)) {
     const next = await play(nextClient(handIn.script.lab.name), stageFor(exam, server, before));
     if (next.wrong) {
       const { problem } = wrongIn(next, probe, exam)!;
       wrong = { problem: `after that, the next client was not served\n${problem}` };
     }
+  }
+  const isShown = () => program.screen.slice(before).includes(probe.hides!);
+  if (!wrong && probe.hides && await program.until(isShown, exam.pause / 1000)) {
+    wrong = { problem: `it printed ${brief(probe.hides)}, where nothing had come` };
   }
   if (wrong && await program.ended(0.2)) {
     wrong = { problem: await ending(program, `: ${probe.what}`) };
@@ -168,8 +175,8 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
     if (thrown) wrong.problem = `${thrown}\n${wrong.problem}`;
   }
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
-  const finding = judged(probe, wrong, handIn);
-  if (probe.excused === "nobody" && wrong && !isHeld) {
+  const finding = judged(probe, wrong, handIn, course.wrong?.kind);
+  if (isMild && wrong && !isHeld) {
     Object.assign(finding, wrong, { note: undefined });
   }
   if (!probe.isSession) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { BINARY, type ClientProbe, long, type Probe } from "../probe.ts";
-import type { Step } from "../steps.ts";
+import type { Data, Step } from "../steps.ts";
 
 const SPACED = "  two lines\n and a tab\t\r\n";
 
@@ -39,7 +39,7 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
       excused: "python",
     },
     breaksOff("Hi", echo("Hi")),
-    silentClient(echo("Hi")),
+    twoAtOnce(echo("Hi"), "", { send: "First" }, { gets: "First" }),
   ];
 }
 
@@ -54,14 +54,18 @@ export function breaksOff(message: string, exchange: Step[]): Probe {
 }
 
 /** The originals let the second client wait: so it is only told. */
-export function silentClient(exchange: Step[]): Probe {
-  const steps = exchange.map((step) => ({ ...step, on: "second" }));
+export function twoAtOnce(exchange: Step[], begun: Data, ...rest: Step[]): Probe {
+  const on = (name: string, steps: Step[]) => steps.map((step) => ({ ...step, on: name }));
   return {
     what: "two clients at the same time",
-    steps: [{ on: "first", send: [] }, ...steps],
+    steps: [
+      ...on("first", [{ send: begun === "" ? [] : begun }]),
+      ...on("second", exchange),
+      ...on("first", rest),
+    ],
     cause: "the second client has to wait until the first has gone, as with the original",
     next: true,
-    excused: "nobody",
+    excused: "waiting",
   };
 }
 
@@ -138,9 +142,10 @@ export function closesEarly(
 
 const twice = (line: string) => `${line}\n${line}\n`;
 
-/** What holds for clients that ask one thing over UDP. */
+/** What holds for clients that ask one thing over UDP, and take `most` bytes of an answer. */
 export function asksOnce(
   question: string,
+  most: number,
   more: Partial<ClientProbe>,
   shows: (answer: string) => string,
 ): ClientProbe[] {
@@ -154,6 +159,11 @@ export function asksOnce(
       what: "it prints what the server sends, whatever that is",
       steps: [{ gets: question }, { send: "another text: héllo 😀" }],
       ...answered("another text: héllo 😀"),
+    },
+    {
+      what: `a reply of ${most} bytes`,
+      steps: [{ gets: question }, { send: long(most) }],
+      ...answered(long(most)),
     },
     {
       what: "a reply that is lost: it asks again",

@@ -13,7 +13,8 @@ const OTHER = "TEST MESSAGE. THIS HAS BEEN SENT!"; // as many bytes
 export const ECHO: LabProbes = {
   server: [
     { what: "the session of its header", steps: echo(TEST), isSession: true },
-    ...oneRead(2048, (text) => `Data: ${text}\nsent ${text} bytes back to {client}`),
+    ...oneRead(2048, (text) => `Data: ${text}\nsent ${text} bytes back to {client}`)
+      .map((probe) => probe.steps[0].end ? { ...probe, hides: "Data: \n" } : probe),
   ],
   client: [
     {
@@ -91,6 +92,10 @@ export const ECHO_UDP: LabProbes = {
       cause: "it does not receive with the buffer of --buffer-size",
     },
     {
+      what: "an empty datagram is shown",
+      steps: [{ send: "" }, { prints: "received 0 bytes from {client}" }],
+    },
+    {
       what: "an empty datagram is not echoed",
       steps: [{ send: "" }, { quiet: true }],
       excused: "nobody",
@@ -103,7 +108,12 @@ export const ECHO_UDP: LabProbes = {
       steps: [{ gets: TEST }, { send: TEST }],
       isSession: true,
     },
-    ...asksOnce(TEST, {}, (answer) => `received ${answer}\nClosing connection to the server\n`),
+    ...asksOnce(
+      TEST,
+      2048,
+      {},
+      (answer) => `received ${answer}\nClosing connection to the server\n`,
+    ),
     {
       what: "--message=héllo",
       args: ["--message=héllo"],

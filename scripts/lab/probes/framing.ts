@@ -5,10 +5,13 @@
  */
 import { cut, framed, type LabProbes, long, type Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, breaksOff, closesEarly, echo, silentClient } from "./common.ts";
+import { alone, breaksOff, closesEarly, echo, twoAtOnce } from "./common.ts";
 
 const LONGER = "Hello!This is a longer message than the available buffer size of 15bytes";
 const ASK = 'Enter a message: "exit" to abort:';
+
+// The first client has sent half of a character when the second comes.
+const [BEGUN, REST] = cut(framed("naïve ones"), 13);
 
 /** What holds for versions 2 and 3. `talk` is a connection on which messages are sent. */
 function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
@@ -54,7 +57,7 @@ function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
     },
     { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
     breaksOff(framed("Hi"), message("Hi")),
-    silentClient(message("Hi")),
+    twoAtOnce(message("Hi"), BEGUN, { send: REST }, { gets: framed("naïve ones") }),
   ];
 }
 
@@ -120,6 +123,12 @@ export const ECHO_V2: LabProbes = {
       what: "an answer in pieces, cut inside the header and inside a character",
       steps: [{ gets: framed(LONGER) }, { send: cut(framed("naïve 😀!"), 4, 9, 13, 18, 19) }],
       screen: "naïve 😀!\n",
+      status: "well",
+    },
+    {
+      what: "an answer of 20,000 characters",
+      steps: [{ gets: framed(LONGER) }, { send: framed(long(20_000)) }],
+      screen: `${long(20_000)}\n`,
       status: "well",
     },
     closesEarly(framed(LONGER), "        72Hello!", { hides: LONGER }),
@@ -215,6 +224,11 @@ export const ECHO_V3: LabProbes = {
         { send: framed("exit") },
       ],
       screen: `${ASK}hello\nnaïve 😀!\n${ASK}exit\nexit\nConnection Closed\n`,
+      status: "well",
+    },
+    {
+      what: "a message of 5,000 characters, and an empty one",
+      ...talk([long(5000), long(5000)], ["", ""], ["exit", "exit"]),
       status: "well",
     },
     {

@@ -5,7 +5,7 @@
  */
 import { cut, type LabProbes } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, breaksOff, silentClient } from "./common.ts";
+import { alone, breaksOff, twoAtOnce } from "./common.ts";
 
 const SHEET = "Hi. I am a TCP client sending data to the server";
 
@@ -87,8 +87,8 @@ export const TCP: LabProbes = {
         { prints: `Received data: ${SHEET.slice(0, 32)}\nReceived data: ${SHEET.slice(32)}` },
       ],
     },
-    breaksOff("hi", HI),
-    silentClient(HI),
+    breaksOff("off", HI),
+    twoAtOnce(HI, "", { send: "first" }, { prints: "Received data: first" }),
   ],
   client: [
     {

@@ -5,7 +5,7 @@
  */
 import { BINARY, cut, type LabProbes, long } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, asksOnce, breaksOff, datagrams, silentClient } from "./common.ts";
+import { alone, asksOnce, breaksOff, datagrams, twoAtOnce } from "./common.ts";
 
 const MANY = "x".repeat(6_000_000); // more than the buffers on the way hold
 
@@ -53,7 +53,7 @@ export const UPPER_TCP: LabProbes = {
       excused: "python",
     },
     breaksOff("hi", upper("hi")),
-    silentClient(upper("hi")),
+    twoAtOnce(upper("hi"), "", { send: "first" }, { gets: "FIRST" }),
   ],
   client: [
     {
@@ -145,6 +145,6 @@ export const UPPER_UDP: LabProbes = {
       screen: "Input lowercase sentence:straße\nSTRASSE\n",
       status: "well",
     },
-    ...asksOnce("hello", { typed: ["hello"] }, (answer) => `${answer}\n`),
+    ...asksOnce("hello", 2048, { typed: ["hello"] }, (answer) => `${answer}\n`),
   ],
 };
