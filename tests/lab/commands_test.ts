@@ -235,6 +235,24 @@ Deno.test("lab works from any folder, and finds files where the user stands", as
   assert(Deno.statSync(`${folder.path}/below/copy/scripts/echo_server_v1.ts`).isFile);
 });
 
+Deno.test("lab check reports several files in turn, and sums them up", async () => {
+  await using folder = await temporary();
+  const right = Deno.readTextFileSync(`${import.meta.dirname}/right/upper_server_udp.ts`);
+  const [a, b] = ["anna", "ben"].map((name) => `${folder.path}/${name}/upper_server_udp.ts`);
+  for (const file of [a, b]) Deno.mkdirSync(file.replace(/\/[^/]*$/, ""));
+  Deno.writeTextFileSync(a, right);
+  Deno.writeTextFileSync(b, right.replace(".toUpperCase()", ""));
+  const { status, stdout, stderr } = await lab(["check", a, b], "", {}, 60);
+  assertEquals([status, stderr], [1, "error: 1 of 2 files failed\n"]);
+  assertEquals(stdout.match(/^# .*$/gm)?.map((line) => line.replace(/\d+ of \d+/, "N of N")), [
+    `# ${a} as upper_server_udp.ts`,
+    `# ${b} as upper_server_udp.ts`,
+    `# ${a}: passes`,
+    `# ${b}: N of N checks failed: it came back as it was sent, not in upper case`,
+  ]);
+  assertEquals(stdout.match(/^1\.\.\d+$/gm)?.length, 2);
+});
+
 Deno.test("many labs at once do not get in each other's way", async () => {
   const names = ["echo", "echo_udp", "guess", "echo_v3", "practical12_udp", "tcp"];
   const results = await Promise.all(names.map((name) => lab(["demo", name], "", {}, 60)));
