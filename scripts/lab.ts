@@ -138,7 +138,9 @@ The page is whole in itself: it works from disk, offline, and on paper.
     flags: ["as", "exercise"],
     summary: "checks an exercise, and reports in TAP",
     manual: `\
-Without a FILE, all scripts of the exercise in this folder are checked.
+Without a FILE, all scripts of the exercise in this folder are checked. Several
+files are reported in turn, and summed up at the end:
+lab check hand-ins/*/echo_server.ts
 --as=SCRIPT      the script whose place the file takes, where its name does not say so.
 --exercise=N     the exercise of the README that it is: it must go further than the copy.
 A file in TypeScript or JavaScript runs with --allow-net alone. Python can't be held so.`,
@@ -204,16 +206,48 @@ async function writeBook(folder: string, originals: string) {
 async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   const number = Number.isNaN(exercise) ? undefined : exercise;
   const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
-  const failures: string[] = [];
-  for (const file of files) {
-    try {
-      await check(file, as || scriptNamed(file), number);
-    } catch (error) {
-      if (!(error instanceof Failure) || files.length === 1) throw error;
-      failures.push(`${file}: ${error.message}`);
-    }
+  const checks = files.map((file) => ({ file, as: as || scriptNamed(file) }));
+  globalThis.addEventListener("unload", bailOut);
+  if (checks.length === 1) {
+    const [{ file, as }] = checks;
+    const { count, problems } = await check(file, as, number, write).finally(noBailOut);
+    if (problems.length > 0) throw new Failure(`${problems.length} of ${count} checks failed`);
+    return;
   }
-  if (failures.length > 0) throw new Failure(failures.join("\n"));
+  // All are begun and wait for their turns; the reports come in the order of the files.
+  const reports = checks.map(async ({ file, as }) => {
+    let text = "";
+    try {
+      const { count, problems } = await check(file, as, number, (output) => text += output);
+      const [first] = problems;
+      const verdict = first && `${problems.length} of ${count} checks failed: ${first}`;
+      return { text, file, verdict };
+    } catch (error) {
+      return { text, file, verdict: (error as Error).message };
+    }
+  });
+  let summary = "";
+  let failed = 0;
+  for (const report of reports) {
+    const { text, file, verdict } = await report;
+    if (verdict) failed++;
+    write(`${text}\n`);
+    summary += `# ${file}: ${verdict ?? "passes"}\n`;
+  }
+  write(summary);
+  noBailOut();
+  if (failed > 0) throw new Failure(`${failed} of ${files.length} files failed`);
+}
+
+/** Ends the report of a check that is ended, behind what lib.ts then still prints. */
+function bailOut() {
+  try {
+    Deno.stdout.writeSync(new TextEncoder().encode("Bail out! it was ended\n"));
+  } catch { /* nobody reads it */ }
+}
+
+function noBailOut() {
+  globalThis.removeEventListener("unload", bailOut);
 }
 
 /** The script that has a file's name. */

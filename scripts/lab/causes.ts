@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escaped } from "../lib.ts";
 import type { HandIn } from "./handin.ts";
 import type { Step } from "./steps.ts";
 import { Wrong } from "./steps.ts";
@@ -24,7 +25,7 @@ export interface Circumstances {
 const HEADER = /^ *\d+ */;
 
 /** Says in one line what is wrong, of what the general things there are. */
-export function causeOf({ wrong, sent, earlier, handIn }: Circumstances): string {
+export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances): string {
   const { kind, expected, actual } = wrong;
   const { half, lab } = handIn.script;
   const isUdp = lab.transport === "udp";
@@ -46,17 +47,20 @@ export function causeOf({ wrong, sent, earlier, handIn }: Circumstances): string
       ? "a reply came twice"
       : `more came back than should: ${brief(actual)}`;
   }
-  const special = framing(wrong) ?? letters(wrong, sent);
+  const special = framing(wrong) ?? letters(wrong, sent) ?? space(wrong);
   if (special && kind !== "reset") return special;
   if (actual === "") {
     if (half === "client") {
+      if (isUdp && steps.some(({ loses }) => loses !== undefined)) {
+        return "it did not ask again: a datagram or its answer may get lost";
+      }
       return isUdp
-        ? "the client sent no datagram"
+        ? `the client sent no datagram: ${brief(expected)} was to come`
         : kind === "silence"
         ? `the client sent nothing: ${brief(expected)} was to come`
         : `the client closed the connection without sending ${brief(expected)}`;
     }
-    if (isUdp) return "no reply came back over UDP";
+    if (isUdp) return "no reply came back over UDP to the port that asked";
     if (kind === "silence") {
       return "no reply came back: the connection stays open, and nothing comes";
     }
@@ -65,15 +69,22 @@ export function causeOf({ wrong, sent, earlier, handIn }: Circumstances): string
   if (earlier.some((text) => text !== sent && text !== "" && actual === text)) {
     return `the ${reply} is written into the program: ${brief(actual)} came whatever was sent`;
   }
+  const [part, all] = [byteLength(actual), byteLength(expected)];
   if (expected.startsWith(actual)) {
-    const [part, all] = [byteLength(actual), byteLength(expected)];
     const ending = kind === "silence" ? "and then nothing more" : "and then the end";
-    return `only ${part} of ${all} bytes came ${half === "server" ? "back" : ""}, ${ending}: ` +
-      "one read gives a part of a message, not always all of it";
+    return half === "client"
+      ? `only ${part} of ${all} bytes came, ${ending}: one write may take a part of a message`
+      : `only ${part} of ${all} bytes came back, ${ending}: ` +
+        "one read gives a part of a message, not always all of it";
   }
+  if (actual === `${expected}\n`) return `a line end was added: ${brief(actual)}`;
   if (actual.startsWith(expected)) return `more came than should: ${brief(actual)}`;
+  if (actual === `${sent}${sent}`) return `the ${reply} came twice: ${brief(actual)}`;
   if (actual.includes("\ufffd") && !expected.includes("\ufffd")) {
     return "a character that was cut in two did not come out whole: decode with { stream: true }";
+  }
+  if (kind !== "other" && all > 1000) {
+    return `${part} of ${all} bytes came, and not the right ones: some of a long message got lost`;
   }
   return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}`;
 }
@@ -95,6 +106,11 @@ function framing({ expected, actual }: Wrong): string | undefined {
   const [digits] = actual.match(HEADER) ?? [""];
   const number = Number(digits);
   const rest = actual.slice(digits.length);
+  if (number === characters && number < text.length) {
+    if (rest === text.slice(0, number).toWellFormed()) {
+      return "it takes UTF-16 units, as `.length` does, where the length counts characters";
+    }
+  }
   const counted = number === byteLength(text)
     ? "bytes"
     : number === text.length
@@ -108,6 +124,7 @@ function framing({ expected, actual }: Wrong): string | undefined {
     return `the header has ${digits.length} characters: it should have 10`;
   }
   if (digits.length === 10 && number !== characters && text.startsWith(rest) && rest !== text) {
+    if (rest === "") return "the header came without its message";
     return `only a part of the message was taken: ${brief(rest)} of ${brief(text)}`;
   }
   if (byteLength(text) > characters && actual === "") {
@@ -118,13 +135,26 @@ function framing({ expected, actual }: Wrong): string | undefined {
   return undefined;
 }
 
+/** What is wrong about white space: what stands at the ends of a message belongs to it. */
+function space({ expected, actual }: Wrong): string | undefined {
+  if (actual === "" || actual === expected) return undefined;
+  const isCut = [expected.trim(), expected.trimStart(), expected.trimEnd()].includes(actual);
+  return isCut ? "white space at the ends was taken away: it belongs to the message" : undefined;
+}
+
 /** What is wrong about letters: their case, or their bytes. */
 function letters({ expected, actual }: Wrong, sent: string): string | undefined {
   if (actual === "") return undefined;
+  if (actual === expected) {
+    return "bytes that are no text came back as others: who makes text of bytes may change them";
+  }
   if (actual === sent && expected !== sent && expected === sent.toUpperCase()) {
     return "it came back as it was sent, not in upper case";
   }
   const ascii = sent.replace(/[a-z]/g, (letter) => letter.toUpperCase());
+  if (expected === sent && expected !== actual && expected.toUpperCase() === actual) {
+    return `it came in upper case: ${brief(actual)} should be ${brief(expected)}`;
+  }
   if (expected === sent.toUpperCase() && actual === ascii) {
     return `only a to z were put into upper case: ${brief(actual)} should be ${brief(expected)}`;
   }
@@ -140,7 +170,7 @@ function firstLine(text: string): string {
 
 /** Text in one line, and not too long. */
 export function brief(text: string): string {
-  const inLine = JSON.stringify([...text].slice(0, 60).join("")).slice(1, -1);
+  const inLine = escaped([...text].slice(0, 60).join(""));
   return text.length > 60
     ? `"${inLine}..." (${byteLength(text)} bytes)`
     : text.includes("`")

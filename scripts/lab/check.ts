@@ -4,7 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { Failure, note, write } from "../lib.ts";
+import { escaped, Failure, note } from "../lib.ts";
 import { Exam, type Finding } from "./exam.ts";
 import { examineClient } from "./exam_client.ts";
 import { examineServer } from "./exam_server.ts";
@@ -14,13 +14,17 @@ import { SCRIPTS } from "./header.ts";
 import { find, scripts } from "./names.ts";
 import { isFile } from "./originals.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
+import { examinePlace } from "./probes/place.ts";
 import { examineSecret } from "./probes/secret.ts";
 import { hasPython } from "./program.ts";
+import { takeTurn } from "./turn.ts";
 
 const MOST_LINES = 20; // of what an exercise printed
 const LONGEST_LINE = 200; // characters of it
+const MOST_FAILURES = 3; // more of the same would only hide the first
 const TIME = 14_000; // milliseconds that a check may take
-const START_UP = performance.now(); // it counts
+const LAST = 3000; // milliseconds of them that are kept for what ends it
+let isFirst = true; // of the checks of this process
 
 /** How to check. */
 export interface CheckOptions {
@@ -28,6 +32,10 @@ export interface CheckOptions {
   exercise?: number;
   /** Called with what is found, in its order. */
   tell?: (finding: Finding) => void;
+  /** After how many failures the rest is not looked at. */
+  most?: number;
+  /** Milliseconds that it may take. */
+  time?: number;
 }
 
 /**
@@ -42,17 +50,22 @@ export interface CheckOptions {
 export async function examine(
   file: string,
   as: string,
-  { exercise, tell = () => {} }: CheckOptions = {},
+  { exercise, tell = () => {}, most = MOST_FAILURES, time = TIME }: CheckOptions = {},
 ): Promise<Finding[]> {
   const script = find(scripts(), exercise === 3 ? as.replace("_v2", "_v3") : as);
   const handIn = readHandIn(file, script);
   const { half, lab } = script;
   if (handIn.isPython && !await hasPython()) throw new Failure("there is no Python 3 here");
   const findings: Finding[] = [];
-  using exam = new Exam(handIn, (finding) => {
-    findings.push(finding);
-    tell(finding);
-  });
+  using exam = new Exam(
+    handIn,
+    (finding) => {
+      findings.push(finding);
+      tell(finding);
+    },
+    time - LAST,
+    most,
+  );
   if (exercise !== undefined) {
     const what = "it is no longer the copy that the exercise starts from";
     const isCopy = isSameCode(
@@ -66,6 +79,7 @@ export async function examine(
     await examineServer(exam, serverProbes(lab.name, exercise));
     if (lab.name === "guess") await examineSecret(exam);
   }
+  await examinePlace(exam);
   for (const asked of exam.askedFor()) {
     exam.report({ what: "it does without more than the network", note: `it asked for ${asked}` });
   }
@@ -85,15 +99,29 @@ function firstStep(exercise: number): string {
   return `nothing has been changed yet\nfirst: ${first}`;
 }
 
+/** What became of a check. */
+export interface Result {
+  /** How many things were looked at. */
+  count: number;
+  /** What is wrong about those that failed, the cause of each. */
+  problems: string[];
+}
+
 /**
- * Checks an exercise: a file that takes the place of a script.
+ * Checks an exercise: a file that takes the place of a script. Waits for its turn first.
  *
  * @param file The file.
  * @param as The script.
  * @param exercise The README's exercise that it is, if it is one.
- * @throws {Failure} Something is wrong.
+ * @param print Called with the lines of the report.
+ * @throws {Failure} It can't be checked, or not in time.
  */
-export async function check(file: string, as: string, exercise?: number) {
+export async function check(
+  file: string,
+  as: string,
+  exercise: number | undefined,
+  print: (output: string) => void,
+): Promise<Result> {
   const { name } = find(scripts(), as);
   if (!isFile(file)) throw new Failure(`${file}: no such file`);
   if (exercise !== undefined && !EXERCISES.some(({ number }) => number === exercise)) {
@@ -102,50 +130,50 @@ export async function check(file: string, as: string, exercise?: number) {
   if (file.endsWith(".py")) {
     note(`${file} runs with all your rights: Python can't be held to the network`);
   }
-  write(`TAP version 14\n# ${file} as ${name}\n`);
-  let [count, failed] = [0, 0];
-  const bailOut = () => write("Bail out! it was ended\n");
-  globalThis.addEventListener("unload", bailOut);
+  const before = performance.now();
+  using _turn = await takeTurn();
+  const hasWaited = performance.now() - before > 100;
+  const time = TIME - (isFirst && !hasWaited ? before : 0); // the tool's own start counts
+  isFirst = false;
+  print(`TAP version 14\n# ${file} as ${name}\n`);
+  const result: Result = { count: 0, problems: [] };
   try {
     const tell = (finding: Finding) => {
-      printTap(++count, finding);
-      if (finding.problem !== undefined) failed++;
+      print(asTap(++result.count, finding));
+      if (finding.problem !== undefined) result.problems.push(finding.problem.split("\n")[0]);
     };
-    await deadline(examine(file, as, { exercise, tell }), TIME - START_UP);
-    write(`1..${count}\n`);
+    await deadline(examine(file, as, { exercise, tell, time }), time);
+    print(`1..${result.count}\n`);
+    return result;
   } catch (error) {
-    const reason = error instanceof DOMException ? "no time is left" : (error as Error).message;
-    write(`Bail out! ${reason.split("\n")[0]}\n`);
-    if (error instanceof DOMException) throw new Failure(`${file}: the time is up`);
-    throw error;
-  } finally {
-    globalThis.removeEventListener("unload", bailOut);
+    const isLate = error instanceof DOMException;
+    print(`Bail out! ${isLate ? "no time is left" : (error as Error).message.split("\n")[0]}\n`);
+    throw isLate ? new Failure(`${file}: the time is up`) : error;
   }
-  if (failed > 0) throw new Failure(`${failed} of ${count} checks failed`);
 }
 
-/** Prints a finding as a test point. */
-function printTap(number: number, { what, problem, expected, actual, note, skipped }: Finding) {
+/** Writes a finding as a test point. */
+function asTap(
+  number: number,
+  { what, problem, expected, actual, note, skipped }: Finding,
+): string {
   const directive = skipped === undefined ? "" : ` # SKIP ${skipped}`;
-  write(`${problem === undefined ? "ok" : "not ok"} ${number} - ${what}${directive}\n`);
-  if (note) write(`# note: ${cut(note)}\n`);
-  if (problem === undefined) return;
+  const lines = [`${problem === undefined ? "ok" : "not ok"} ${number} - ${what}${directive}\n`];
+  if (note) lines.push(`# note: ${cut(note)}\n`);
+  if (problem === undefined) return lines.join("");
   const block = (name: string, text: string) =>
     `  ${name}: |\n` + cut(text).replace(/^/gm, "    ") + "\n";
-  write("  ---\n" + block("message", problem));
-  if (expected !== undefined) write(block("expected", expected));
-  if (actual !== undefined) write(block("actual", actual));
-  write("  ...\n");
+  lines.push("  ---\n", block("message", problem));
+  if (expected !== undefined) lines.push(block("expected", expected));
+  if (actual !== undefined) lines.push(block("actual", actual));
+  return [...lines, "  ...\n"].join("");
 }
 
 /** What an exercise printed, the first lines of it, without what drives a terminal. */
 function cut(text: string): string {
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MOST_LINES).map((line) => {
-    const safe = line.replaceAll(
-      /\p{Cc}/gu,
-      (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    );
+    const safe = escaped(line);
     return safe.length > LONGEST_LINE ? `${safe.slice(0, LONGEST_LINE)}...` : safe;
   });
   if (lines.length > MOST_LINES) shown.push(`... and ${lines.length - MOST_LINES} lines more`);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { text, write } from "../lib.ts";
+import { escaped, write } from "../lib.ts";
 
 /** Gives text a colour where stdout is a terminal. */
 export type Painter = (text: string) => string;
@@ -46,13 +46,12 @@ export function widthOf(text: string): number {
 
 const TAB = 4; // columns from one tab stop to the next
 const CHARACTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
-const encoder = new TextEncoder();
 
 /** The characters of a line as a terminal may show them: tabs are spaces, controls escapes. */
 function charactersOf(line: string, width: number): string[] {
   let spread = "";
   for (const part of line.replace(/\r$/, "").split(/(\t)/)) {
-    spread += part === "\t" ? " ".repeat(TAB - widthOf(spread) % TAB) : text(encoder.encode(part));
+    spread += part === "\t" ? " ".repeat(TAB - widthOf(spread) % TAB) : escaped(part);
   }
   return [...CHARACTERS.segment(spread)].flatMap(({ segment }) =>
     widthOf(segment) > width ? [...segment] : segment

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connect } from "node:net";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { address, writeAll } from "../lib.ts";
@@ -116,9 +117,10 @@ export class Connection implements Wire {
       return length - this.#used >= expected.length || state !== "open";
     };
     // Who waits long for the last bytes of a long message sees whether any come.
+    const patience = expected.length > 1_000_000 ? 4 * milliseconds : milliseconds;
     for (let before = -1; before < this.#inbox.length;) {
       before = this.#inbox.length;
-      if (await this.#inbox.until(isThere, milliseconds)) break;
+      if (await this.#inbox.until(isThere, patience)) break;
     }
     const all = this.#inbox.all().subarray(this.#used);
     const actual = all.subarray(0, expected.length);
@@ -157,6 +159,20 @@ export class Connection implements Wire {
       this.connection.close();
     } catch { /* closed already */ }
   }
+}
+
+/** A client that sends something, reads nothing, and resets its connection (RST). */
+export async function breakOff(port: number, data: Uint8Array, pause: number) {
+  const client = connect({ host: "127.0.0.1", port });
+  client.on("error", () => {}); // it is over either way
+  const happens = (event: string) => new Promise((resolve) => client.once(event, resolve));
+  const closed = happens("close");
+  client.pause();
+  await Promise.race([happens("connect"), closed]);
+  client.write(data);
+  await delay(pause);
+  client.resetAndDestroy();
+  await closed;
 }
 
 /** A UDP socket at one end: of a client, or of a server that answers who asked last. */

@@ -9,6 +9,7 @@ import type { Probe } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { atPort, difference } from "./screens.ts";
 import type { Play } from "./play.ts";
+import type { Wrong } from "./steps.ts";
 
 /** What was looked at, and what is wrong about it. */
 export interface Finding {
@@ -26,10 +27,8 @@ export interface Finding {
   skipped?: string;
 }
 
-const MOST_FAILURES = 3; // more of the same would only hide the first
-const TIME = 11_500; // milliseconds for all probes
-const START_UP = performance.now(); // much on a busy machine, and it counts
 const FIRST_START = 6000; // milliseconds that a program may take until it is ready
+const LEAST_PATIENCE = 1500; // milliseconds
 
 /** The state of a check while it goes on. */
 export class Exam implements Disposable {
@@ -41,9 +40,11 @@ export class Exam implements Disposable {
   readonly earlier: string[] = [];
   /** Whether nothing else can be right. */
   isHopeless = false;
+  /** Whether it asks before somebody types, as far as is known. */
+  asks = true;
   /** How many findings are failures. */
   failures = 0;
-  #end = Date.now() + TIME - START_UP;
+  readonly #end: number;
   #slowest = 0;
 
   /**
@@ -51,8 +52,17 @@ export class Exam implements Disposable {
    *
    * @param handIn What is checked.
    * @param tell Called with what is found.
+   * @param time Milliseconds for all probes.
+   * @param most After how many failures the rest is not looked at.
    */
-  constructor(readonly handIn: HandIn, readonly tell: (finding: Finding) => void) {}
+  constructor(
+    readonly handIn: HandIn,
+    readonly tell: (finding: Finding) => void,
+    time: number,
+    readonly most: number,
+  ) {
+    this.#end = Date.now() + time;
+  }
 
   /** Reports something. */
   report(finding: Finding) {
@@ -77,7 +87,7 @@ export class Exam implements Disposable {
 
   /** How long to wait for an answer. */
   get patience(): number {
-    const least = this.failures === 0 ? 1500 : 900;
+    const least = (this.failures === 0 ? LEAST_PATIENCE : 900) * crowding();
     return Math.min(this.left, Math.max(least, 4 * this.#slowest));
   }
 
@@ -88,8 +98,8 @@ export class Exam implements Disposable {
 
   /** Why nothing more is looked at, if so. */
   get stop(): string | undefined {
-    if (this.isHopeless || this.failures >= MOST_FAILURES) return "first mend what is above";
-    return this.left === 0 ? "no time is left" : undefined;
+    if (this.isHopeless || this.failures >= this.most) return "first mend what is above";
+    return this.left < LEAST_PATIENCE ? "no time is left" : undefined;
   }
 
   /** Where Deno notes what a program asks for: a file for each. */
@@ -117,6 +127,12 @@ export class Exam implements Disposable {
   }
 }
 
+/** How many programs want each processor, from 1 to 3: so much longer may an answer take. */
+function crowding(): number {
+  const [perMinute] = Deno.loadavg(); // 0 where the system does not tell
+  return Math.min(3, Math.max(1, perMinute / navigator.hardwareConcurrency));
+}
+
 /** Says what a play showed, or nothing where all is as it should be. */
 export function wrongIn(
   { wrong, sent }: Play,
@@ -138,10 +154,14 @@ export function judged(
   probe: Probe,
   wrong: Pick<Finding, "problem" | "expected" | "actual"> | undefined,
   { isPython }: HandIn,
+  kind?: Wrong["kind"],
 ): Finding {
   const { what, excused } = probe;
   if (!wrong) return { what };
-  if (excused === "nobody" || excused === "python" && isPython) {
+  const hasWaited = kind === "silence" || kind === "print";
+  if (
+    excused === "nobody" || excused === "waiting" && hasWaited || excused === "python" && isPython
+  ) {
     const [first] = (probe.cause ?? wrong.problem!).split("\n");
     return { what, note: first };
   }

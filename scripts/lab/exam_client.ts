@@ -5,9 +5,10 @@
  */
 import { deadline } from "@std/async/deadline";
 import { type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
-import { knows, mistake, start } from "./handin.ts";
+import { type HandIn, mistake } from "./handin.ts";
 import { joined as joinedOf, play, type Stage } from "./play.ts";
 import { brief } from "./causes.ts";
+import { knows, start } from "./start.ts";
 import type { ClientProbe } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { Connection, Datagrams, type Wire } from "./ends.ts";
@@ -66,10 +67,12 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
     hasEnded: () => false,
     open: async () => {
       const wire = await server!.wire(program, exam.startPatience);
-      if (probe.isSession) exam.started(Date.now() - before);
+      if (probe.isSession && exam.asks) exam.started(Date.now() - before);
       if (probe.isSession) stage.patience = exam.patience;
       return wire;
     },
+    typed: typing,
+    breakOff: () => Promise.resolve(),
     hasPrinted: () => Promise.resolve(true),
   };
   const course = await play(probe.steps, stage);
@@ -81,9 +84,10 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
   if (wrong && probe.cause) wrong.problem = `${probe.cause}\n${wrong.problem}`;
   const hasEnded = await program.ended((wrong ? 300 : limit) / 1000);
   if (wrong) {
-    const said = mistake(program.errors);
+    // After a wrong message it may well complain: that is not the cause.
+    const said = course.wrong!.actual === "" ? mistake(program.errors) : undefined;
     if (said) wrong = { problem: `${said}\n${wrong.problem}` };
-  } else wrong = await endProblem(probe, program, hasEnded);
+  } else wrong = await endProblem(probe, program, promptOf(handIn), hasEnded);
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
   const shownPort = handIn.ownPort ?? port;
   if (probe.isSession) {
@@ -101,6 +105,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
 async function endProblem(
   { status: should, isSession, cause, steps }: ClientProbe,
   program: Program,
+  prompt: string,
   hasEnded: boolean,
 ): Promise<{ problem: string } | undefined> {
   if (!hasEnded) {
@@ -112,9 +117,11 @@ async function endProblem(
     return { problem: cause ?? reason };
   }
   const status = await program.status;
-  const said = mistake(program.errors);
+  const said = mistake(program.errors) ?? cause;
   if ((should === "well" || isSession) && status !== 0) {
-    const ended = `it ended with status ${status}`;
+    const asksOn = program.screen.endsWith(prompt) && prompt !== "";
+    const ended = `it ended with status ${status}` +
+      (asksOn ? ": it asked for one more line than there was to type" : "");
     return { problem: said ? `${said}\n${ended}` : `${ended}${errorsOf(program)}` };
   }
   if (should === "failed" && status === 0) {
@@ -146,7 +153,9 @@ function onScreen(
       at < 0 ? `it prints more than it should: ${brief(is.slice(line.length - 1).join("\n"))}` : is
           .length <= at
         ? `it does not print: ${line[at]}`
-        : `it prints ${brief(is[at])}, and should print ${brief(line[at])}`,
+        : `it prints ${is[at] === "" ? "an empty line" : brief(is[at])}, and should print ${
+          brief(line[at])
+        }`,
       should,
     );
   }
@@ -167,11 +176,14 @@ function onScreen(
   }
 }
 
+/** What the script asks with. */
+function promptOf({ script: { screen, typed: [first = ""] } }: HandIn): string {
+  return screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;
+}
+
 /** Types lines, each when it is asked for. */
-async function type(exam: Exam, program: Program, lines: string[]) {
-  const { screen, typed } = exam.handIn.script;
-  const [first = ""] = typed;
-  const prompt = screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;
+export async function type(exam: Exam, program: Program, lines: string[]) {
+  const prompt = promptOf(exam.handIn);
   for (const [i, line] of lines.entries()) {
     const asks = () =>
       program.screen.split(prompt.trimEnd()).length > i + 1 &&
@@ -179,9 +191,13 @@ async function type(exam: Exam, program: Program, lines: string[]) {
     // Who asks in other words is not waited for when the screen has come to rest.
     const end = Date.now() + exam.startPatience;
     for (let before = ""; !asks() && Date.now() < end; before = program.screen) {
-      const rest = program.screen === "" ? end - Date.now() : exam.patience / 2;
+      const isSilent = program.screen === "";
+      const rest = isSilent && exam.asks ? exam.startPatience * 0.7 : exam.patience / 2;
       const isNew = () => asks() || program.screen !== before;
-      if (!await program.until(isNew, rest / 1000)) break;
+      if (!await program.until(isNew, rest / 1000)) {
+        if (isSilent) exam.asks = false;
+        break;
+      }
     }
     await program.type(line);
   }

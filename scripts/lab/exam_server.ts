@@ -4,14 +4,15 @@
  * @module
  */
 import { ending, type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
-import { listens, mistake, otherPort, start } from "./handin.ts";
+import { listens, mistake, otherPort } from "./handin.ts";
+import { knows, type Start, start } from "./start.ts";
 import { joined, missingIn, type Play, play, type Stage, standIn } from "./play.ts";
 import { brief } from "./causes.ts";
 import { nextClient } from "./probes/all.ts";
 import type { Probe } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { sameScreen } from "./screens.ts";
-import { Connection, Datagrams, type Wire } from "./ends.ts";
+import { breakOff, Connection, Datagrams, type Wire } from "./ends.ts";
 import { Wrong } from "./steps.ts";
 
 /** A server that runs. */
@@ -28,14 +29,18 @@ export interface Running {
  */
 export async function examineServer(exam: Exam, probes: Probe[]) {
   let server: Running | undefined;
-  for (const [i, probe] of probes.entries()) {
+  const { handIn } = exam;
+  const fitting = probes.filter(({ isPlain, args = isPlain ? handIn.script.args : [] }) =>
+    args.every((arg) => knows(handIn, arg))
+  );
+  for (const [i, probe] of fitting.entries()) {
     const { stop } = exam;
     if (stop) {
       exam.report({ what: probe.what, skipped: stop });
       continue;
     }
-    const isAlone = probe.args !== undefined || probe.chance !== undefined;
-    const running = (!isAlone && server) || await begin(exam, probe, i === 0);
+    const isAlone = probe.args !== undefined || probe.isPlain !== undefined;
+    const running = (!isAlone && server) || await begin(exam, { ...probe, isFirst: i === 0 });
     if (!running) {
       exam.isHopeless ||= i === 0;
       continue;
@@ -51,18 +56,28 @@ export async function examineServer(exam: Exam, probes: Probe[]) {
   if (server) await endByCtrlC(exam, server);
 }
 
-/** Starts a server and waits until it listens. */
-export async function begin(
+/** Starts a server and waits until it listens; where it does not, that is reported. */
+async function begin(
   exam: Exam,
-  { args, chance, what }: Pick<Probe, "args" | "chance" | "what">,
-  isFirst: boolean,
-  isPlain = false,
+  { what, isFirst, ...how }: Pick<Probe, "what" | "args" | "isPlain"> & { isFirst: boolean },
 ): Promise<Running | undefined> {
+  const { running, problem } = await listen(exam, how);
+  const first = "it starts and listens on its port";
+  if (!running) exam.report({ what: isFirst ? first : what, problem });
+  else if (isFirst) exam.report({ what: first });
+  return running;
+}
+
+/** Starts a server and waits until it listens, or says why it does not. */
+export async function listen(
+  exam: Exam,
+  how: Omit<Start, "port">,
+): Promise<{ running?: Running; problem?: string }> {
   const { handIn, ports } = exam;
   const { lab } = handIn.script;
   const port = ports.take(lab.transport);
   const before = Date.now();
-  const program = start(handIn, { port, args, isPlain, chance, audit: exam.audit });
+  const program = start(handIn, { ...how, port, audit: exam.audit });
   const isSoon = await listens(handIn, program, port, Math.min(exam.startPatience, 1500) / 1000);
   // Where it listens elsewhere, there is nothing to wait for.
   const isThere = isSoon || otherPort(handIn, program, port) === undefined &&
@@ -70,20 +85,12 @@ export async function begin(
   exam.started(Date.now() - before);
   const wrongPort = handIn.ownPort !== undefined && handIn.ownPort !== handIn.script.port &&
     handIn.script.port > 1023;
-  const first = "it starts and listens on its port";
-  if (isThere && !wrongPort) {
-    if (isFirst) exam.report({ what: first });
-    return { program, port };
-  }
-  if (isPlain) {
-    await program.end("SIGKILL");
-    return undefined;
-  }
+  if (isThere && !wrongPort) return { running: { program, port } };
   const problem = isThere
     ? `it listens on port ${handIn.ownPort}, and the lab's port is ${handIn.script.port}`
     : await whyNot(exam, program, port);
-  exam.report({ what: isFirst ? first : what, problem });
   await program.end("SIGKILL");
+  return { problem };
 }
 
 /** Says why a server does not listen. */
@@ -94,7 +101,8 @@ async function whyNot(exam: Exam, program: Program, port: number): Promise<strin
         (mistake(program.errors) ?? program.errors);
     }
     const end = await ending(program, "before it listened");
-    return mistake(program.errors) ? end : `${end}: is an \`await\` missing?` + said(program);
+    const isTold = program.hasPrintedTooMuch || mistake(program.errors);
+    return isTold ? end : `${end}: is an \`await\` missing?` + said(program);
   }
   const other = otherPort(exam.handIn, program, port);
   if (other !== undefined) return `it listens on port ${other}, not on the one given with --port`;
@@ -115,16 +123,22 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   const { handIn } = exam;
   const { program } = server;
   const before = program.screen.length;
+  const errorsBefore = program.errors.length;
   const stage = stageFor(exam, server, before);
-  if (probe.excused === "nobody") stage.patience = Math.min(stage.patience, 10 * stage.pause);
+  const isMild = probe.excused !== undefined && probe.excused !== "python";
+  if (isMild) stage.patience = Math.min(stage.patience, 10 * stage.pause);
   const course = await play(probe.steps, stage);
   let wrong = wrongIn(course, probe, exam);
-  if (wrong && probe.cause && course.wrong?.kind !== "print") {
-    wrong.problem = `${probe.cause}\n${wrong.problem}`;
+  const isMixed = probe.excused === "waiting" && course.wrong?.kind !== "silence";
+  const cause = isMixed ? "what two clients send at the same time is mixed up" : probe.cause;
+  if (wrong && cause && course.wrong?.kind !== "print") {
+    wrong.problem = `${cause}\n${wrong.problem}`;
   }
-  const isSecond = handIn.script.lab.transport === "tcp" && /^another client/.test(probe.what);
-  if (wrong && isSecond && isUnserved(course)) {
-    wrong.problem = `only the first client was served\n${wrong.problem}`;
+  if (wrong && /^another client/.test(probe.what) && isUnserved(course)) {
+    const words = handIn.script.lab.transport === "tcp"
+      ? "only the first client was served"
+      : "the first datagram was answered, and the second was not";
+    wrong.problem = `${words}\n${wrong.problem}`;
   }
   if (!wrong && probe.joined) {
     const [line, text] = probe.joined;
@@ -142,20 +156,27 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   const isHeld = wrong !== undefined;
   exam.earlier.push(course.sent);
 
-  if (probe.next && !(wrong && probe.excused !== "nobody")) {
+  if (probe.next && !(wrong && !isMild)) {
     const next = await play(nextClient(handIn.script.lab.name), stageFor(exam, server, before));
     if (next.wrong) {
       const { problem } = wrongIn(next, probe, exam)!;
       wrong = { problem: `after that, the next client was not served\n${problem}` };
     }
   }
+  const isShown = () => program.screen.slice(before).includes(probe.hides!);
+  if (!wrong && probe.hides && await program.until(isShown, exam.pause / 1000)) {
+    wrong = { problem: `it printed ${brief(probe.hides)}, where nothing had come` };
+  }
   if (wrong && await program.ended(0.2)) {
     wrong = { problem: await ending(program, `: ${probe.what}`) };
     wrong.problem = wrong.problem!.replace(") : ", "), in the probe: ");
+  } else if (wrong && course.wrong?.actual === "") {
+    const thrown = mistake(program.errors.slice(errorsBefore));
+    if (thrown) wrong.problem = `${thrown}\n${wrong.problem}`;
   }
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
-  const finding = judged(probe, wrong, handIn);
-  if (probe.excused === "nobody" && wrong && !isHeld) {
+  const finding = judged(probe, wrong, handIn, course.wrong?.kind);
+  if (isMild && wrong && !isHeld) {
     Object.assign(finding, wrong, { note: undefined });
   }
   if (!probe.isSession) {
@@ -170,6 +191,10 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   const transcript: Finding = { what: "it prints the transcript of its header" };
   if (!isRight()) {
     Object.assign(transcript, screenProblem(program.screen, screens[0], port, handIn));
+    if (transcript.problem && await program.ended(0.1)) {
+      transcript.problem = `${await ending(program, "after its first client")}\n` +
+        transcript.problem;
+    }
   }
   const errors = program.errors.replace(/^note: listening on .*\n/, "");
   if (errors !== "") transcript.note ??= `it printed on stderr: ${errors.split("\n")[0]}`;
@@ -211,6 +236,8 @@ function stageFor(exam: Exam, { program, port }: Running, before: number): Stage
         throw new Wrong("refused");
       }
     },
+    typed: Promise.resolve(),
+    breakOff: (data) => breakOff(port, data, exam.pause),
     hasPrinted: (lines, milliseconds) =>
       program.until(() => standIn(lines, program.screen.slice(before)), milliseconds / 1000),
   };

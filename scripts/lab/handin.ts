@@ -1,18 +1,12 @@
 /**
- * A hand-in: a program that a student wrote, how it is started, and what it may do.
+ * A hand-in: a program that a student wrote, its ports, and what its runtime says about it.
  *
  * @module
  */
-import { basename, dirname, resolve } from "node:path";
+import { basename } from "node:path";
 import { Failure } from "../lib.ts";
-import { SCRIPTS } from "./header.ts";
 import type { Named } from "./names.ts";
-import { DENO_RUN, isListening, portOf, Program, PYTHON_RUN } from "./program.ts";
-
-const MOST = 500_000; // characters that it may print before it is ended
-
-/** What its random numbers are: the least, the greatest, or as they come. */
-export type Chance = "least" | "greatest";
+import { isListening, portOf, type Program } from "./program.ts";
 
 /** A program that a student wrote. */
 export interface HandIn {
@@ -92,122 +86,6 @@ export class Ports {
   }
 }
 
-/** How to start a hand-in. */
-export interface Start {
-  /** The port that it listens on, or connects to. */
-  port: number;
-  /** More arguments. */
-  args?: string[];
-  /** Whether the arguments of the session are left out. */
-  isPlain?: boolean;
-  /** What its random numbers are. */
-  chance?: Chance;
-  /** The file in which Deno notes which permissions it asked for. */
-  audit?: string;
-}
-
-/** Starts a hand-in: with the network and nothing else, where it can be held. */
-export function start(handIn: HandIn, { port, args = [], isPlain, chance, audit }: Start): Program {
-  const flags = [...isPlain ? [] : argsOf(handIn), ...args].filter((arg) => knows(handIn, arg));
-  if (handIn.ownPort === undefined) flags.push(`--port=${port}`);
-  const env: Record<string, string> = { NO_COLOR: "1", PYTHONIOENCODING: "utf-8" };
-  if (audit) env.DENO_AUDIT_PERMISSIONS = audit;
-  const command = handIn.isPython
-    ? pythonCommand(handIn, port, chance)
-    : denoCommand(handIn, chance);
-  const folder = dirname(handIn.path);
-  return new Program([...command, ...flags], undefined, { env, cwd: folder }, undefined, MOST);
-}
-
-/** The arguments of the session in the script's header, the port left out. */
-function argsOf({ script }: HandIn): string[] {
-  return script.args.filter((arg) => !arg.startsWith("--port="));
-}
-
-/** Whether a program takes a flag: Python's originals take few, and refuse the others. */
-export function knows({ isPython, source }: HandIn, arg: string): boolean {
-  const [flag] = arg.split("=");
-  if (!isPython || source.includes(flag)) return true;
-  const isParsedByHand = source.includes("sys.argv") && !/argparse|optparse|getopt/.test(source);
-  return isParsedByHand && new RegExp(`["']${flag.replace("--", "")}["']`).test(source);
-}
-
-function denoCommand({ path }: HandIn, chance?: Chance): string[] {
-  const command = [...DENO_RUN, "--allow-net", "--no-prompt", "--unstable-net"];
-  if (!hasConfig(dirname(path))) {
-    command.push(`--config=${resolve(SCRIPTS, "../deno.json")}`, "--no-lock");
-  }
-  if (chance) {
-    const value = chance === "least" ? 0 : 1 - Number.EPSILON / 2;
-    command.push(`--preload=data:text/javascript,Math.random=()=>${value}`);
-  }
-  return [...command, path];
-}
-
-/** Whether a folder, or one above it, tells Deno how to run what is in it. */
-function hasConfig(folder: string): boolean {
-  for (const { name } of Deno.readDirSync(folder)) {
-    if (name === "deno.json" || name === "deno.jsonc") return true;
-  }
-  return dirname(folder) !== folder && hasConfig(dirname(folder));
-}
-
-function pythonCommand({ path, ownPort }: HandIn, port: number, chance?: Chance): string[] {
-  if (ownPort === undefined && !chance) return [...PYTHON_RUN, path];
-  const settings = [`${ownPort ?? 0}`, `${port}`, chance ?? "as it comes"];
-  return [...PYTHON_RUN, "-c", PYTHON_RUNNER, path, ...settings];
-}
-
-/**
- * Runs a Python file that has a port of its own, and lets it believe that it has that port: so
- * many can be checked at once, also where the port needs a privilege.
- */
-const PYTHON_RUNNER = `
-import os, random, runpy, socket, sys
-
-path, own, given, chance = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-sys.argv[:5] = [path]
-sys.path[0] = os.path.dirname(path)
-
-def swapped(address, old, new):
-    if own and isinstance(address, tuple) and len(address) > 1 and address[1] == old:
-        return (address[0], new) + address[2:]
-    return address
-
-def sends(method):
-    def call(self, *args):
-        return method(self, *args[:-1], swapped(args[-1], own, given))
-    return call
-
-def tells(method):
-    def call(self, *args):
-        return swapped(method(self, *args), given, own)
-    return call
-
-def receives(method):
-    def call(self, *args):
-        data, address = method(self, *args)
-        return data, swapped(address, given, own)
-    return call
-
-for wrap, names in (
-    (sends, ("bind", "connect", "connect_ex", "sendto")),
-    (tells, ("getsockname", "getpeername")),
-    (receives, ("recvfrom", "recvfrom_into")),
-):
-    for name in names:
-        setattr(socket.socket, name, wrap(getattr(socket.socket, name)))
-
-if chance in ("least", "greatest"):
-    least = chance == "least"
-    below = lambda self, n: 0 if least else n - 1
-    random.Random._randbelow = random.SystemRandom._randbelow = below
-    random.random = lambda: 0.0 if least else 1 - 2 ** -53
-    random._inst.random = random.random
-
-runpy.run_path(path, run_name="__main__")
-`;
-
 /** Waits until a server listens on a port that it was given, some seconds at most. */
 export function listens(
   { script }: HandIn,
@@ -262,9 +140,16 @@ export function mistake(errors: string): string | undefined {
     const place = lines.findLast((line) => /^ +File ".*\.py", line/.test(line));
     if (last) return [last, ...place ? [place.trim().replace(/, in .*/, "")] : []].join("\n");
   }
-  const first = lines.findIndex((line) => /^(error: )?Uncaught |^error: /.test(line));
+  // A program's own `error:` in words is none; but lib.ts tells a mistake in the script so, too.
+  const isMistake = (line: string, next: string[]) =>
+    /^(error: )?Uncaught |^error: (client \(.*?\): )?\w*Error: /.test(line) ||
+    /^error: /.test(line) && next.some((line) => /^ +at .*file:/.test(line));
+  const first = lines.findIndex((line, i) => isMistake(line, lines.slice(i + 1, i + 3)));
   if (first < 0) return undefined;
-  const message = lines[first].replace(/^error: /, "").replace(/^Uncaught (\(in promise\) )?/, "");
+  const message = lines[first]
+    .replace(/^error: (client \(.*?\): )?/, "")
+    .replace(/^Uncaught (\(in promise\) )?/, "")
+    .replace(/, run again with the .*/, ": an exercise gets the network and nothing else");
   const place = lines.slice(first).find((line) => /^ +at .*file:\/\//.test(line)) ??
     lines.slice(first).find((line) => /^ +at /.test(line));
   return [message, ...place ? [place.trim().replace(/^at .*?(file:\/\/\S+?)\)?$/, "at $1")] : []]

@@ -11,6 +11,10 @@ import { bytes, type Data, shown, type Step, Wrong } from "./steps.ts";
 export interface Stage {
   /** Opens a connection or a socket for the steps that name it. */
   open(name: string): Promise<Wire>;
+  /** Has a client send something, and reset its connection. */
+  breakOff(data: Uint8Array): Promise<void>;
+  /** Settles when all is typed. */
+  typed: Promise<void>;
   /** Waits until lines are printed, and tells whether they are. */
   hasPrinted(lines: string, milliseconds: number): Promise<boolean>;
   /** Milliseconds to wait for what must come. */
@@ -41,6 +45,10 @@ export async function play(steps: Step[], stage: Stage): Promise<Play> {
   const course: Play = { sent: "" };
   try {
     for (const step of steps) {
+      if (step.breaksOff !== undefined) {
+        await stage.breakOff(bytes(step.breaksOff));
+        continue;
+      }
       const name = step.on ?? "a";
       if (!wires.has(name)) wires.set(name, await stage.open(name));
       await playStep(step, wires.get(name)!, stage, course);
@@ -65,7 +73,7 @@ async function playStep(step: Step, wire: Wire, stage: Stage, course: Play) {
     const or = step.or === undefined ? undefined : bytes(step.or);
     await wire.get(bytes(step.gets), patience, or);
   }
-  if (step.waits) await delay(5 * pause);
+  if (step.waits) await stage.typed.then(() => delay(5 * pause));
   if (step.end) await wire.end();
   if (step.ends) await wire.ended(patience);
   if (step.leaves) wire.close();

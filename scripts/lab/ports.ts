@@ -11,18 +11,16 @@ export async function isBound(
   transport: "tcp" | "udp",
 ): Promise<boolean> {
   if (Deno.build.os === "linux") {
-    const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-    const tables = [transport, `${transport}6`].map((table) => {
+    const hex = port.toString(16).toUpperCase().padStart(4, "0");
+    const state = transport === "tcp" ? "0A" : ""; // listening
+    // One search in the text: the table is long, and it is looked at often.
+    const bound = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} \\S+ ${state}`, "m");
+    return [transport, `${transport}6`].some((table) => {
       try {
-        return Deno.readTextFileSync(`/proc/net/${table}`);
+        return bound.test(Deno.readTextFileSync(`/proc/net/${table}`));
       } catch {
-        return ""; // no IPv6 here
+        return false; // no IPv6 here
       }
-    });
-    return tables.join("\n").split("\n").some((line) => {
-      const [, address, , state] = line.trim().split(/\s+/);
-      return address?.endsWith(local) &&
-        (transport === "udp" || state === "0A");
     });
   }
   const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Chance } from "./handin.ts";
 import type { Data, Step } from "./steps.ts";
 
 /** What an exercise is put through. */
@@ -20,17 +19,23 @@ export interface Probe {
   next?: true;
   /** What stands behind a text in all lines that begin with it, put together. */
   joined?: [start: string, text: string];
+  /** What must not be printed. */
+  hides?: string;
   /** How the first line of a failure says what is wrong, where the general words do not. */
   cause?: string;
   /**
    * Who fails by it. `python`: the Python originals do not do it either, so that for them it is
-   * only told. `nobody`: it is told, and never a failure.
+   * only told. `nobody`: it is told, and never a failure. `waiting`: so is that a client had to
+   * wait for the one before it, but not what else goes wrong.
    */
-  excused?: "python" | "nobody";
-  /** More arguments; the program is started anew with them. */
+  excused?: "python" | "nobody" | "waiting";
+  /**
+   * More arguments; the program is started anew with them. Left out where it need not take their
+   * flag and does not.
+   */
   args?: string[];
-  /** What the program's random numbers are; the program is started anew. */
-  chance?: Chance;
+  /** Whether the arguments of the session are left out; the program is started anew. */
+  isPlain?: true;
 }
 
 /** What a client is put through: it is started anew for each. */
@@ -45,8 +50,6 @@ export interface ClientProbe extends Probe {
   screen?: string;
   /** Lines, or parts of them, that must stand on the screen in this order. */
   shows?: string[];
-  /** What must not stand on it. */
-  hides?: string;
   /** Whether nobody listens. */
   isAlone?: true;
 }

@@ -15,9 +15,17 @@ const running = new Set<Deno.ChildProcess>();
 globalThis.addEventListener("unload", () => running.forEach((child) => kill(child)));
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal = "SIGKILL") {
+  if (signal === "SIGKILL") killGroup(child.pid);
   try {
     child.kill(signal);
   } catch { /* it has just ended */ }
+}
+
+/** Ends what a program has started itself, where it made a process group of its own. */
+function killGroup(pid: number) {
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch { /* it has none, or the system knows none */ }
 }
 
 /** A program that runs: what it prints, and its keyboard. */
@@ -95,6 +103,7 @@ export class Program {
       }),
     ]);
     const { code } = await this.#child.status;
+    killGroup(this.pid);
     running.delete(this.#child);
     // What it started itself may still hold its screen, and say nothing.
     for (let before = NaN; this.#heard !== before;) {
@@ -235,10 +244,13 @@ export async function isListening(
   patience: number,
 ): Promise<boolean> {
   const end = Date.now() + patience * 1000;
+  let pause = 0.02; // seconds: to look at all sockets takes milliseconds where there are many
   while (Date.now() < end) {
-    const isThere = port === 0 ? portOf(server) !== undefined : await isBound(port, transport);
-    if (isThere) return true;
-    if (await server.ended(0.02)) return false;
+    const told = portOf(server);
+    if (told !== undefined && (port === 0 || told === port)) return true;
+    if (port !== 0 && await isBound(port, transport)) return true;
+    if (await server.ended(pause)) return false;
+    pause = Math.min(0.1, 1.3 * pause);
   }
   return false;
 }

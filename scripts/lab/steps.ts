@@ -20,9 +20,11 @@ export interface Step {
   ends?: true;
   /** Closes the connection. */
   leaves?: true;
+  /** A client of its own sends this and then breaks off: it resets the connection. */
+  breaksOff?: Data;
   /** Nothing may come for a moment. */
   quiet?: true;
-  /** Reads nothing for a moment. */
+  /** Reads nothing until all is typed, and for a moment more. */
   waits?: true;
   /** A datagram from another address than the one that was asked. */
   stranger?: Data;

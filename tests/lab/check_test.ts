@@ -8,14 +8,17 @@ import { BROKEN } from "./broken.ts";
 import { SCRIPTS } from "../helpers.ts";
 
 const RIGHT = `${import.meta.dirname}/right/`;
-const AT_ONCE = 8; // checks
+const AT_ONCE = 6; // checks
 const python = await hasPython();
 
 const isRunnable = (file: string) => python || !file.endsWith(".py");
 
+/** Whether most of its check is waiting, for replies that never come: those are begun first. */
+const isLong = (file: string) => /client_udp|guess_client/.test(file);
+
 /** Does something with each of many, some at a time. */
-async function each<T>(things: T[], work: (thing: T) => Promise<void>) {
-  const waiting = [...things];
+async function each<T>(things: T[], work: (thing: T) => Promise<void>, fileOf = String) {
+  const waiting = things.toSorted((a, b) => Number(isLong(fileOf(b))) - Number(isLong(fileOf(a))));
   const worker = async () => {
     for (let thing; (thing = waiting.shift());) await work(thing);
   };
@@ -32,10 +35,12 @@ function failures(findings: Finding[]): string[] {
 }
 
 Deno.test("check passes all scripts, and their counterparts in Python", async () => {
-  const files = scripts().flatMap(({ name }) => [
-    `${SCRIPTS}${name}`,
-    `${SCRIPTS}../tests/python/${name.replace(".ts", ".py")}`,
-  ]).filter(isRunnable);
+  const others = [...Deno.readDirSync(RIGHT)].map(({ name }) => name);
+  const files = scripts().flatMap(({ name }) => {
+    const python = name.replace(".ts", ".py");
+    const counterpart = `${SCRIPTS}../tests/python/${python}`;
+    return [SCRIPTS + name, ...others.includes(python) ? [] : [counterpart]];
+  }).filter(isRunnable);
   const wrong: string[] = [];
   await each(files, async (file) => {
     const findings = await examine(file, scriptFor(file.split("/").at(-1)!));
@@ -55,33 +60,28 @@ Deno.test("check passes right exercises that are written in quite other ways", a
   assertEquals(wrong, []);
 });
 
-Deno.test("check tells what is wrong about each broken exercise, in less than 15 seconds", async () => {
+Deno.test("check tells first what is wrong about each broken exercise, within 15 seconds", async () => {
   const folder = await Deno.makeTempDir();
+  await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder}/lib.ts`);
   const table: string[] = [];
   const missed: string[] = [];
-  const chosen = BROKEN.filter(({ file }) => isRunnable(file));
-  await each([...chosen.entries()], async ([i, { file, fault, from, to, told }]) => {
-    const source = Deno.readTextFileSync(RIGHT + file).replaceAll("\r", "");
-    assertEquals(source.split(from).length, 2, `${file}: this stands in it once: ${from}`);
-    const path = `${folder}/${i}_${file}`;
-    Deno.writeTextFileSync(path, source.replace(from, () => to));
+  const chosen = BROKEN.filter(({ name }) => isRunnable(name));
+  await each([...chosen.entries()], async ([i, { name, fault, told, source }]) => {
+    const path = `${folder}/${i}_${name}`;
+    Deno.writeTextFileSync(path, source);
     const before = Date.now();
-    const findings = await examine(path, scriptFor(file));
+    const findings = await examine(path, scriptFor(name), { most: 1 });
     const seconds = (Date.now() - before) / 1000;
-    const problems = findings.flatMap(({ problem }) => problem ?? []);
-    const isTold = problems.some((problem) => told.test(problem));
-    table.push(
-      `| ${file} ${fault} | ${problems.length > 0 ? "yes" : "NO"} | ${
-        (problems[0] ?? "").split("\n")[0]
-      } | ${seconds.toFixed(1)} |`,
-    );
-    if (!isTold || seconds > 15) {
-      missed.push(`${file} ${fault} (${seconds} s): ${problems.join("\n  ") || "not caught"}`);
+    const [problem = "not caught"] = findings.flatMap(({ problem }) => problem ?? []);
+    const [first] = problem.split("\n");
+    table.push(`| ${name} ${fault} | ${first} | ${seconds.toFixed(1)} |`);
+    if (!told.test(first) || seconds > 15) {
+      missed.push(`${name} ${fault} (${seconds} s): ${problem}`);
     }
   });
   const file = Deno.env.get("CHECK_TABLE");
   if (file) Deno.writeTextFileSync(file, table.sort().join("\n") + "\n");
   await Deno.remove(folder, { recursive: true });
   assertEquals(missed, []);
-  assert(chosen.length >= 60 || !python);
+  assert(chosen.length >= 60);
 });

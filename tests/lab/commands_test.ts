@@ -5,8 +5,6 @@ import { widthOf } from "../../scripts/lab/columns.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { lab, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS, temporary } from "../helpers.ts";
 
-Deno.env.delete("INIT_CWD"); // where `deno task test` was started is not where the tool is used
-
 Deno.test("lab lists all labs, with and without the word list", async () => {
   const { status, stdout, stderr } = await lab([]);
   assertEquals([status, stderr], [0, ""]);
@@ -100,9 +98,9 @@ Deno.test("lab run fails when a half fails", async () => {
   assertStringIncludes(stdout, "error: the number was not found\n");
 });
 
-/** Runs a command line as a terminal does. */
+/** Runs a command line as a terminal does, which has no task around it. */
 async function shell(command: string, cwd?: string): Promise<Result> {
-  const line = command.replace(/^deno/, `"${Deno.execPath()}"`);
+  const line = command.replace(/^deno/, `unset INIT_CWD; "${Deno.execPath()}"`);
   await using program = new Program(["sh", "-c", line], undefined, { cwd });
   return await resultOf(program, 60);
 }
@@ -235,6 +233,24 @@ Deno.test("lab works from any folder, and finds files where the user stands", as
   const options = { cwd: folder.path, env: { INIT_CWD: `${folder.path}/below` } };
   assertEquals((await lab(["new", "echo_v1", "copy"], "", options)).status, 0);
   assert(Deno.statSync(`${folder.path}/below/copy/scripts/echo_server_v1.ts`).isFile);
+});
+
+Deno.test("lab check reports several files in turn, and sums them up", async () => {
+  await using folder = await temporary();
+  const right = Deno.readTextFileSync(`${import.meta.dirname}/right/upper_server_udp.ts`);
+  const [a, b] = ["anna", "ben"].map((name) => `${folder.path}/${name}/upper_server_udp.ts`);
+  for (const file of [a, b]) Deno.mkdirSync(file.replace(/\/[^/]*$/, ""));
+  Deno.writeTextFileSync(a, right);
+  Deno.writeTextFileSync(b, right.replace(".toUpperCase()", ""));
+  const { status, stdout, stderr } = await lab(["check", a, b], "", {}, 60);
+  assertEquals([status, stderr], [1, "error: 1 of 2 files failed\n"]);
+  assertEquals(stdout.match(/^# .*$/gm)?.map((line) => line.replace(/\d+ of \d+/, "N of N")), [
+    `# ${a} as upper_server_udp.ts`,
+    `# ${b} as upper_server_udp.ts`,
+    `# ${a}: passes`,
+    `# ${b}: N of N checks failed: it came back as it was sent, not in upper case`,
+  ]);
+  assertEquals(stdout.match(/^1\.\.\d+$/gm)?.length, 2);
 });
 
 Deno.test("many labs at once do not get in each other's way", async () => {

@@ -83,3 +83,37 @@ Deno.test(
     assertEquals([status, left], [130, []]);
   },
 );
+
+Deno.test(
+  "Ctrl-C ends a Python exercise with all that it has started, and the report with Bail out!",
+  { ignore: Deno.build.os === "windows" || !await hasPython() },
+  async () => {
+    await using folder = await temporary();
+    const file = `${folder.path}/echo_server_v1.py`;
+    Deno.writeTextFileSync(
+      file,
+      "import signal, subprocess, time\n" +
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" +
+        "child = subprocess.Popen(['sleep', '600'])\n" +
+        "open(__file__ + '.pid', 'w').write(f'{child.pid}\\n')\n" +
+        "time.sleep(600)\n",
+    );
+    const pidOf = () => {
+      try {
+        return Number(Deno.readTextFileSync(`${file}.pid`).match(/^\d+\n/)?.[0]);
+      } catch {
+        return NaN;
+      }
+    };
+    await using tool = new Program([...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, "check", file]);
+    for (let i = 0; i < 400 && !pidOf(); i++) await tool.ended(0.05);
+    const pid = pidOf();
+    assert(pid > 0 && runs(pid), tool.screen + tool.errors);
+    const status = await tool.end("SIGINT");
+    for (let i = 0; i < 100 && runs(pid); i++) await delay(50);
+    const isLeft = runs(pid);
+    if (isLeft) Deno.kill(pid, "SIGKILL");
+    assertEquals([status, isLeft], [130, false]);
+    assert(tool.screen.endsWith("\nBail out! it was ended\n"), tool.screen);
+  },
+);

@@ -4,7 +4,9 @@
  * @module
  */
 import { BINARY, type ClientProbe, long, type Probe } from "../probe.ts";
-import type { Step } from "../steps.ts";
+import type { Data, Step } from "../steps.ts";
+
+const SPACED = "  two lines\n and a tab\t\r\n";
 
 /** A client that sends something and gets it back, on a connection that then ends. */
 export function echo(text: string, prints?: string): Step[] {
@@ -17,6 +19,13 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
     { what: "another client after the first", steps: echo("Second", prints("Second")), next: true },
     { what: "`héllo`, which has 6 bytes", steps: echo("héllo", prints("héllo")) },
     { what: "an emoji", steps: echo("😀 ok", prints("😀 ok")) },
+    { what: "white space at both ends of a message, and line ends", steps: echo(SPACED) },
+    {
+      what: "--buffer-size=4: one read gives 4 bytes of a message at most",
+      args: ["--buffer-size=4"],
+      steps: [{ send: "Hello!" }, { gets: "Hell" }, { ends: true }],
+      cause: "it does not read with the buffer of --buffer-size",
+    },
     {
       what: `a message of ${longest} bytes, which is as much as the buffer holds`,
       steps: echo(long(longest)),
@@ -29,19 +38,34 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
       next: true,
       excused: "python",
     },
-    silentClient(echo("Hi")),
+    breaksOff("Hi", echo("Hi")),
+    twoAtOnce(echo("Hi"), "", { send: "First" }, { gets: "First" }),
   ];
 }
 
+/** The originals end when a client breaks off: so it is only told. */
+export function breaksOff(message: string, exchange: Step[]): Probe {
+  return {
+    what: "a client that breaks off, and the next one",
+    steps: [{ breaksOff: message }, ...exchange],
+    cause: "it serves nobody after a client that broke off: catch what `read` and `write` throw",
+    excused: "nobody",
+  };
+}
+
 /** The originals let the second client wait: so it is only told. */
-export function silentClient(exchange: Step[]): Probe {
-  const steps = exchange.map((step) => ({ ...step, on: "second" }));
+export function twoAtOnce(exchange: Step[], begun: Data, ...rest: Step[]): Probe {
+  const on = (name: string, steps: Step[]) => steps.map((step) => ({ ...step, on: name }));
   return {
     what: "two clients at the same time",
-    steps: [{ on: "first", send: [] }, ...steps],
+    steps: [
+      ...on("first", [{ send: begun === "" ? [] : begun }]),
+      ...on("second", exchange),
+      ...on("first", rest),
+    ],
     cause: "the second client has to wait until the first has gone, as with the original",
     next: true,
-    excused: "nobody",
+    excused: "waiting",
   };
 }
 
@@ -57,7 +81,9 @@ export function datagrams(
     {
       what: "each of many datagrams is answered once, and to its sender",
       steps: [
-        ...names.flatMap((on) => ask(`this is ${on}`, on)),
+        ...ask("this is a", "a"),
+        { on: "a", quiet: true },
+        ...names.slice(1).flatMap((on) => ask(`this is ${on}`, on)),
         ...names.map((on) => ({ on, send: `again from ${on}` })),
         ...names.map((on) => ({ on, gets: answer(`again from ${on}`) })),
         { on: "a", quiet: true },
@@ -66,6 +92,7 @@ export function datagrams(
     },
     { what: "`héllo`, which has 6 bytes", steps: ask("héllo") },
     { what: "an emoji", steps: ask("😀 ok") },
+    { what: "white space at both ends of a datagram, and line ends", steps: ask(SPACED) },
     { what: `a datagram of ${most} bytes`, steps: ask(long(most)) },
     {
       what: `a datagram of ${most + 1000} bytes, of which the buffer takes ${most}`,
@@ -113,9 +140,12 @@ export function closesEarly(
   };
 }
 
-/** What holds for clients that ask one thing over UDP. */
+const twice = (line: string) => `${line}\n${line}\n`;
+
+/** What holds for clients that ask one thing over UDP, and take `most` bytes of an answer. */
 export function asksOnce(
   question: string,
+  most: number,
   more: Partial<ClientProbe>,
   shows: (answer: string) => string,
 ): ClientProbe[] {
@@ -131,6 +161,11 @@ export function asksOnce(
       ...answered("another text: héllo 😀"),
     },
     {
+      what: `a reply of ${most} bytes`,
+      steps: [{ gets: question }, { send: long(most) }],
+      ...answered(long(most)),
+    },
+    {
       what: "a reply that is lost: it asks again",
       steps: [{ loses: question }, { gets: question }, { send: "the second time" }],
       ...answered("the second time"),
@@ -140,12 +175,15 @@ export function asksOnce(
       what: "a reply that comes twice is printed once",
       steps: [{ gets: question }, { send: ["once", "once"] }],
       ...answered("once"),
+      hides: twice(shows("once").split("\n")[0]),
+      cause: "a reply that came twice was printed twice",
     },
     {
       what: "a datagram from another address is not the answer",
       steps: [{ gets: question }, { stranger: "from a stranger" }, { send: "from the server" }],
       ...answered("from the server"),
       hides: "from a stranger",
+      cause: "it takes its answer from anybody: this one came from another address",
       excused: "python",
     },
     {

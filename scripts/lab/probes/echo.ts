@@ -13,7 +13,8 @@ const OTHER = "TEST MESSAGE. THIS HAS BEEN SENT!"; // as many bytes
 export const ECHO: LabProbes = {
   server: [
     { what: "the session of its header", steps: echo(TEST), isSession: true },
-    ...oneRead(2048, (text) => `Data: ${text}\nsent ${text} bytes back to {client}`),
+    ...oneRead(2048, (text) => `Data: ${text}\nsent ${text} bytes back to {client}`)
+      .map((probe) => probe.steps[0].end ? { ...probe, hides: "Data: \n" } : probe),
   ],
   client: [
     {
@@ -31,7 +32,7 @@ export const ECHO: LabProbes = {
       what: "an answer in pieces: it reads until all has come back",
       steps: [
         { gets: TEST },
-        { send: [OTHER.slice(0, 5), OTHER.slice(5, 20), OTHER.slice(20)] },
+        { send: cut(OTHER, 5, 6, 8, 20, 26) },
         { ends: true },
       ],
       joined: ["Received: ", OTHER],
@@ -48,6 +49,14 @@ export const ECHO: LabProbes = {
       steps: [{ gets: "héllo" }, { send: cut("hállo", 2, 5) }, { ends: true }],
       joined: ["Received: ", "hállo"],
       status: "well",
+    },
+    {
+      what: "--buffer-size=5: no line shows more than 5 bytes",
+      args: ["--buffer-size=5"],
+      steps: [{ gets: TEST }, { send: OTHER }, { ends: true }],
+      shows: ["Received: TEST \nReceived: MESSA\n"],
+      status: "well",
+      cause: "it does not read with the buffer of --buffer-size",
     },
     alone(),
   ],
@@ -77,6 +86,16 @@ export const ECHO_UDP: LabProbes = {
       excused: "python",
     },
     {
+      what: "--buffer-size=4: no more than 4 bytes of a datagram arrive",
+      args: ["--buffer-size=4"],
+      steps: [{ send: "Hello!" }, { gets: "Hell" }],
+      cause: "it does not receive with the buffer of --buffer-size",
+    },
+    {
+      what: "an empty datagram is shown",
+      steps: [{ send: "" }, { prints: "received 0 bytes from {client}" }],
+    },
+    {
       what: "an empty datagram is not echoed",
       steps: [{ send: "" }, { quiet: true }],
       excused: "nobody",
@@ -89,7 +108,12 @@ export const ECHO_UDP: LabProbes = {
       steps: [{ gets: TEST }, { send: TEST }],
       isSession: true,
     },
-    ...asksOnce(TEST, {}, (answer) => `received ${answer}\nClosing connection to the server\n`),
+    ...asksOnce(
+      TEST,
+      2048,
+      {},
+      (answer) => `received ${answer}\nClosing connection to the server\n`,
+    ),
     {
       what: "--message=héllo",
       args: ["--message=héllo"],

@@ -5,10 +5,13 @@
  */
 import { cut, framed, type LabProbes, long, type Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, closesEarly, echo, silentClient } from "./common.ts";
+import { alone, breaksOff, closesEarly, echo, twoAtOnce } from "./common.ts";
 
 const LONGER = "Hello!This is a longer message than the available buffer size of 15bytes";
 const ASK = 'Enter a message: "exit" to abort:';
+
+// The first client has sent half of a character when the second comes.
+const [BEGUN, REST] = cut(framed("naïve ones"), 13);
 
 /** What holds for versions 2 and 3. `talk` is a connection on which messages are sent. */
 function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
@@ -27,6 +30,7 @@ function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
         gets: framed("naïve 😀!"),
       }),
     },
+    { what: "white space at both ends of a message", steps: message("  two words \n") },
     { what: "an empty message", steps: message("") },
     { what: "a message of 20,000 characters", steps: message(long(20_000)) },
     {
@@ -52,7 +56,8 @@ function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
       next: true,
     },
     { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
-    silentClient(message("Hi")),
+    breaksOff(framed("Hi"), message("Hi")),
+    twoAtOnce(message("Hi"), BEGUN, { send: REST }, { gets: framed("naïve ones") }),
   ];
 }
 
@@ -120,6 +125,12 @@ export const ECHO_V2: LabProbes = {
       screen: "naïve 😀!\n",
       status: "well",
     },
+    {
+      what: "an answer of 20,000 characters",
+      steps: [{ gets: framed(LONGER) }, { send: framed(long(20_000)) }],
+      screen: `${long(20_000)}\n`,
+      status: "well",
+    },
     closesEarly(framed(LONGER), "        72Hello!", { hides: LONGER }),
     {
       what: "--message=héllo 😀: the header says 7",
@@ -168,13 +179,12 @@ export const ECHO_V3: LabProbes = {
       ),
     },
     {
-      what: "`exit now` and `Exit` are messages like others",
-      steps: kept(
-        { send: framed("exit now") },
-        { gets: framed("exit now") },
-        { send: framed("Exit") },
-        { gets: framed("Exit") },
-      ),
+      what: "`exit now`, `Exit` and ` exit` are messages like others",
+      steps: kept(...["exit now", "Exit", " exit"].flatMap((text) => [
+        { send: framed(text) },
+        { gets: framed(text) },
+      ])),
+      cause: "only `exit` itself ends the connection",
     },
     {
       what: "it tells when it has finished serving a client that leaves without `exit`",
@@ -214,6 +224,11 @@ export const ECHO_V3: LabProbes = {
         { send: framed("exit") },
       ],
       screen: `${ASK}hello\nnaïve 😀!\n${ASK}exit\nexit\nConnection Closed\n`,
+      status: "well",
+    },
+    {
+      what: "a message of 5,000 characters, and an empty one",
+      ...talk([long(5000), long(5000)], ["", ""], ["exit", "exit"]),
       status: "well",
     },
     {

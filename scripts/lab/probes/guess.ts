@@ -145,6 +145,7 @@ export const GUESS_GAME: LabProbes = {
       what: "a datagram from another address is not the answer",
       typed: ["42"],
       steps: [{ gets: "42" }, { stranger: "HIGHER" }, { send: "CORRECT" }],
+      cause: "it takes its answer from anybody: this one came from another address",
       screen: `${GUESS}42\nCORRECT\n`,
       status: "well",
       excused: "python",

@@ -3,12 +3,40 @@
  *
  * @module
  */
-import { BINARY, cut, type LabProbes, long } from "../probe.ts";
-import { alone, asksOnce, closesEarly, datagrams, silentClient } from "./common.ts";
+import { BINARY, type ClientProbe, cut, type LabProbes, long } from "../probe.ts";
+import type { Step } from "../steps.ts";
+import { alone, asksOnce, breaksOff, closesEarly, datagrams, twoAtOnce } from "./common.ts";
 
 /** What practical12's clients print for `Hello, world`. */
 function shouted(answer: string): string {
   return `Enter a message: Hello, world\nReceived b'${answer}'\n`;
+}
+
+const HI: Step[] = [{ send: "Hi" }, { gets: "Hi" }, { end: true }, { ends: true }];
+
+const NO_TEXT = Uint8Array.of(255, 254, 128, 195, 40, 65, 66, 67, 68, 69, 70, 71);
+
+/** An answer that is no text: as many bytes as `Hello, world`. */
+function noText(steps: Step[]): ClientProbe {
+  return {
+    what: "an answer of bytes that are no text",
+    typed: ["Hello, world"],
+    steps,
+    screen: `Enter a message: Hello, world\nReceived b'\\xff\\xfe\\x80\\xc3(ABCDEFG'\n`,
+    status: "well",
+  };
+}
+
+/** A message that need not be typed. */
+function withMessage(steps: Step[]): ClientProbe {
+  return {
+    what: "--message=héllo: it does not ask for the message",
+    args: ["--message=héllo"],
+    steps,
+    shows: ["Received b'h\\xc3\\xa1llo'\n"],
+    status: "well",
+    cause: "it does not take its message from --message",
+  };
 }
 
 /** What practical12_tcp is put through. */
@@ -65,7 +93,8 @@ export const PRACTICAL12_TCP: LabProbes = {
     },
     { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
     { what: "a client that leaves at once", steps: [{ on: "a", leaves: true }], next: true },
-    silentClient([{ send: "Hi" }, { gets: "Hi" }, { end: true }, { ends: true }]),
+    breaksOff("Hi", HI),
+    twoAtOnce(HI, "", { send: "First" }, { gets: "First" }),
   ],
   client: [
     {
@@ -109,6 +138,8 @@ export const PRACTICAL12_TCP: LabProbes = {
       shows: [`Received b'${long(5000)}'\n`],
       status: "well",
     },
+    noText([{ gets: "Hello, world" }, { send: NO_TEXT }, { ends: true }]),
+    withMessage([{ gets: "héllo" }, { send: cut("hállo", 2) }, { ends: true }]),
     closesEarly("Hello, world", "Hello", {
       typed: ["Hello, world"],
       hides: "Received b'Hello, world'",
@@ -161,8 +192,11 @@ export const PRACTICAL12_UDP: LabProbes = {
       screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa1llo it's"\n`,
       status: "well",
     },
+    noText([{ gets: "Hello, world" }, { send: NO_TEXT }]),
+    withMessage([{ gets: "héllo" }, { send: "hállo" }]),
     ...asksOnce(
       "Hello, world",
+      1024,
       { typed: ["Hello, world"] },
       (answer) =>
         `Received b'${answer.replace("é", "\\xc3\\xa9").replace("😀", "\\xf0\\x9f\\x98\\x80")}'\n`,

@@ -4,9 +4,17 @@
  * @module
  */
 import { cut, type LabProbes } from "../probe.ts";
-import { alone, silentClient } from "./common.ts";
+import type { Step } from "../steps.ts";
+import { alone, breaksOff, twoAtOnce } from "./common.ts";
 
 const SHEET = "Hi. I am a TCP client sending data to the server";
+
+const HI: Step[] = [
+  { send: "hi" },
+  { prints: "Received data: hi" },
+  { end: true },
+  { ends: true },
+];
 
 /** What tcp is put through. */
 export const TCP: LabProbes = {
@@ -69,7 +77,18 @@ export const TCP: LabProbes = {
       ],
       next: true,
     },
-    silentClient([{ send: "hi" }, { prints: "Received data: hi" }, { end: true }, { ends: true }]),
+    {
+      what: "without --buffer-size it reads 32 bytes at a time",
+      isPlain: true,
+      steps: [
+        { send: SHEET },
+        { end: true },
+        { ends: true },
+        { prints: `Received data: ${SHEET.slice(0, 32)}\nReceived data: ${SHEET.slice(32)}` },
+      ],
+    },
+    breaksOff("off", HI),
+    twoAtOnce(HI, "", { send: "first" }, { prints: "Received data: first" }),
   ],
   client: [
     {

@@ -5,7 +5,7 @@
  */
 import { BINARY, cut, type LabProbes, long } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, asksOnce, datagrams, silentClient } from "./common.ts";
+import { alone, asksOnce, breaksOff, datagrams, twoAtOnce } from "./common.ts";
 
 const MANY = "x".repeat(6_000_000); // more than the buffers on the way hold
 
@@ -21,6 +21,10 @@ export const UPPER_TCP: LabProbes = {
   server: [
     { what: "the session of its header", steps: upper("hello"), isSession: true },
     { what: "another client after the first", steps: upper("second"), next: true },
+    {
+      what: "what is in upper case already stays so, and white space too",
+      steps: upper("  Mixed CASE, 1st\n"),
+    },
     { what: "`héllo`, which has 6 bytes", steps: upper("héllo") },
     { what: "`straße`, which becomes STRASSE", steps: upper("straße") },
     { what: "an emoji, and letters of other scripts", steps: upper("😀 ok, привет ñ") },
@@ -48,7 +52,8 @@ export const UPPER_TCP: LabProbes = {
       next: true,
       excused: "python",
     },
-    silentClient(upper("hi")),
+    breaksOff("hi", upper("hi")),
+    twoAtOnce(upper("hi"), "", { send: "first" }, { gets: "FIRST" }),
   ],
   client: [
     {
@@ -108,6 +113,10 @@ export const UPPER_UDP: LabProbes = {
     },
     ...datagrams(UPPER, 2048),
     {
+      what: "what is in upper case already stays so",
+      steps: [{ send: "Mixed CASE, 1st" }, { gets: "MIXED CASE, 1ST" }],
+    },
+    {
       what: "`straße`, which becomes STRASSE",
       steps: [{ send: "straße" }, { gets: "STRASSE" }],
     },
@@ -136,6 +145,6 @@ export const UPPER_UDP: LabProbes = {
       screen: "Input lowercase sentence:straße\nSTRASSE\n",
       status: "well",
     },
-    ...asksOnce("hello", { typed: ["hello"] }, (answer) => `${answer}\n`),
+    ...asksOnce("hello", 2048, { typed: ["hello"] }, (answer) => `${answer}\n`),
   ],
 };
