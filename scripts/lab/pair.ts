@@ -213,6 +213,7 @@ export async function runPair(
   });
   checks.push(...lookAt(lab.client, clientPlayer, client, clientPort));
 
+  await wire?.isQuiet();
   // The server may still be printing; when the client failed it hardly will.
   await server.until(
     () => settled(server.screen, lab.server.screen, port),

@@ -184,6 +184,7 @@ export class Program {
 
   /** Types a line; it shows on the screen, as on a terminal. */
   async type(line: string) {
+    if (this.#hasEnded) return;
     this.#show(`${line}\n`);
     await this.send(new TextEncoder().encode(`${line}\n`));
   }
