@@ -40,11 +40,7 @@ export function has(program: string, options?: Deno.CommandOptions): boolean {
 }
 
 /** Starts a script with the network permission alone. */
-export function start(
-  script: string,
-  args: string[] = [],
-  options?: Deno.CommandOptions,
-): Program {
+export function start(script: string, args: string[] = [], options?: Deno.CommandOptions): Program {
   const command = [...DENO_RUN, "--allow-net", SCRIPTS + script];
   return new Program([...command, ...args], undefined, options);
 }
@@ -73,10 +69,7 @@ export interface Result {
 }
 
 /** What a program printed and how it ended, which it must within some seconds. */
-export async function resultOf(
-  program: Program,
-  seconds?: number,
-): Promise<Result> {
+export async function resultOf(program: Program, seconds?: number): Promise<Result> {
   const hasEnded = await program.ended(seconds);
   const { screen: stdout, errors: stderr } = program;
   assert(hasEnded, `it hangs: ${stdout}${stderr}`);
@@ -149,10 +142,7 @@ export async function reset(
 }
 
 /** Reads until the other side ends, at most so many bytes. */
-export async function readToEnd(
-  connection: Deno.Conn,
-  most = Infinity,
-): Promise<Uint8Array> {
+export async function readToEnd(connection: Deno.Conn, most = Infinity): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   const buffer = new Uint8Array(65536);
   for (let length = 0; length < most;) {

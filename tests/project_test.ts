@@ -7,9 +7,7 @@ import { SCRIPTS } from "./helpers.ts";
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const readme = read("README.md");
 const labs = findLabs();
-const scripts = labs.flatMap((
-  { server, client },
-) => [server.name, client.name]);
+const scripts = labs.flatMap(({ server, client }) => [server.name, client.name]);
 
 /** The comment at a script's head as plain text. */
 function header(script: string): string {
@@ -73,11 +71,7 @@ for (const script of scripts) {
     assertMatch(header(script), /^[A-Z][^]*?\.\n\n/); // a sentence on its own
     const half = script.includes("_server") ? "_client" : "_server";
     const other = script.replace(/_(server|client)/, half);
-    assert(
-      header(script).replaceAll("\n", " ").includes(
-        `Its other half is \`${other}\`.`,
-      ),
-    );
+    assert(header(script).replaceAll("\n", " ").includes(`Its other half is \`${other}\`.`));
     assertMatch(header(script), /\n@module\s*$/);
     const [original] = origin(script);
     assert(
@@ -102,10 +96,7 @@ Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async (
     await Deno.copyFile(`${SCRIPTS}echo_server.ts`, copy);
     const args = ["--allow-net", copy, "--port=0"];
     await using server = new Program([...DENO_RUN, ...args]);
-    assert(
-      await server.until(() => portOf(server) !== undefined),
-      server.errors,
-    );
+    assert(await server.until(() => portOf(server) !== undefined), server.errors);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -210,25 +210,15 @@ async function take(connection: Deno.Conn, bytes = Infinity) {
 async function ended(program: Program, script: string) {
   assert(await program.ended(20), `${script} hangs: ${program.screen}`);
   assertMatch(program.errors, /^(error: [^\n]+\n)?$/);
-  assert(
-    !/ at \S+:\d|os error|[a-z]Error\b/.test(program.errors),
-    program.errors,
-  );
+  assert(!/ at \S+:\d|os error|[a-z]Error\b/.test(program.errors), program.errors);
   for (const output of [program.screen, program.errors]) {
-    assert(
-      !/\p{Cc}/u.test(output.replaceAll("\n", "")),
-      JSON.stringify(output),
-    );
+    assert(!/\p{Cc}/u.test(output.replaceAll("\n", "")), JSON.stringify(output));
   }
   assertEquals(await program.status, program.errors === "" ? 0 : 1);
 }
 
 /** Checks how a client ended that had a certain answer. */
-async function assertEnd(
-  { program, before }: Pair,
-  script: string,
-  { prints, error }: End,
-) {
+async function assertEnd({ program, before }: Pair, script: string, { prints, error }: End) {
   await ended(program, script);
   assertEquals(program.errors, error && `error: ${error}\n`);
   const rest = program.screen.slice(before.length);
@@ -289,9 +279,7 @@ for (const client of CLIENTS) {
       const server = await resettingServer(awaited, sent);
       try {
         const run = [...DENO_RUN, "--allow-net", SCRIPTS + script];
-        await using program = new Program(
-          [...run, `--port=${server.port}`, ...client.args],
-        );
+        await using program = new Program([...run, `--port=${server.port}`, ...client.args]);
         await program.send(encode(client.stdin));
         await ended(program, script);
         const shown = before.replace("PORT", `${server.port}`);
@@ -308,9 +296,7 @@ for (const client of CLIENTS) {
         if (answer === "" && program.errors === "") return;
         assertMatch(
           program.errors,
-          new RegExp(
-            `^error: \\S+ port ${server.port} broke off the connection\n$`,
-          ),
+          new RegExp(`^error: \\S+ port ${server.port} broke off the connection\n$`),
         );
       } finally {
         server.close();

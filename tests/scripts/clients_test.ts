@@ -49,18 +49,11 @@ Deno.test("every client script is in a table of this file", () => {
 for (const { script, stdin } of TCP_CLIENTS) {
   Deno.test(`${script} says that nothing is listening, and what to start`, async () => {
     const port = closedPort();
-    const { status, stderr } = await runScript(
-      script,
-      [`--port=${port}`],
-      stdin,
-    );
+    const { status, stderr } = await runScript(script, [`--port=${port}`], stdin);
     assertEquals(status, 1);
     const [message, hint, ...more] = stderr.split("\n");
     const host = defaultHost(script);
-    assertEquals(
-      message,
-      `error: nothing is listening on ${host} port ${port}`,
-    );
+    assertEquals(message, `error: nothing is listening on ${host} port ${port}`);
     const server = script.replace("client", "server");
     assertStringIncludes(hint, `start the server first: deno run -A `);
     assertStringIncludes(hint, `scripts/${server} --port=${port}`);
@@ -77,10 +70,7 @@ for (const { script, stdin } of UDP_CLIENTS) {
     const [second, third, message, hint, ...more] = stderr.split("\n");
     assertEquals(second, "note: no reply within 0.05 s: try 2 of 3");
     assertEquals(third, "note: no reply within 0.05 s: try 3 of 3");
-    assertEquals(
-      message,
-      `error: no reply from ${defaultHost(script)} port ${port} after 3 tries`,
-    );
+    assertEquals(message, `error: no reply from ${defaultHost(script)} port ${port} after 3 tries`);
     assertStringIncludes(hint, script.replace("client", "server"));
     assertEquals(more, [""]);
   });
@@ -88,18 +78,12 @@ for (const { script, stdin } of UDP_CLIENTS) {
 
 for (const { script, stdin } of CLIENTS) {
   Deno.test(`${script} says that a host is unknown`, async () => {
-    const { status, stderr } = await runScript(script, [
-      "--host=nosuch.invalid",
-    ], stdin);
+    const { status, stderr } = await runScript(script, ["--host=nosuch.invalid"], stdin);
     assertEquals([status, stderr], [1, "error: unknown host nosuch.invalid\n"]);
   });
 }
 
-for (
-  const script of labs.flatMap((
-    { server, client },
-  ) => [server.name, client.name])
-) {
+for (const script of labs.flatMap(({ server, client }) => [server.name, client.name])) {
   for (const args of [["--port=70000"], ["--prot=1"], ["--port"], ["extra"]]) {
     Deno.test(`${script} ${args} is wrong usage`, async () => {
       const { status, stdout, stderr } = await runScript(script, args);
@@ -155,14 +139,8 @@ for (
       `Sending ${shown}`,
     ]);
     const pieces = lines.slice(2, -2);
-    assert(
-      pieces.every((line) => line.startsWith("Received: ")),
-      client.screen,
-    );
-    assertEquals(
-      pieces.map((line) => line.slice("Received: ".length)).join(""),
-      shown,
-    );
+    assert(pieces.every((line) => line.startsWith("Received: ")), client.screen);
+    assertEquals(pieces.map((line) => line.slice("Received: ".length)).join(""), shown);
     assertEquals(lines.slice(-2), ["Closing connection to the server", ""]);
   });
 }
@@ -186,10 +164,7 @@ Deno.test("echo_client_udp.ts sends and shows odd messages", async () => {
   const { server, port } = await startServer("echo_server_udp.ts");
   await using _ = server;
   for (
-    const [message, shown] of [["héllo 😀", "héllo 😀"], [
-      "\x1b[2J\n",
-      "\\x1b[2J\\n",
-    ], [
+    const [message, shown] of [["héllo 😀", "héllo 😀"], ["\x1b[2J\n", "\\x1b[2J\\n"], [
       "x".repeat(Math.min(LONGEST_DATAGRAM, LONGEST_MESSAGE)),
       "x".repeat(2048),
     ]]
@@ -199,10 +174,7 @@ Deno.test("echo_client_udp.ts sends and shows odd messages", async () => {
       `--message=${message}`,
     ]);
     assertEquals([status, stderr], [0, ""]);
-    assertStringIncludes(
-      stdout,
-      `\nreceived ${shown}\nClosing connection to the server\n`,
-    );
+    assertStringIncludes(stdout, `\nreceived ${shown}\nClosing connection to the server\n`);
   }
 });
 
@@ -214,10 +186,7 @@ Deno.test(
     const { status, stdout, stderr } = await runScript("echo_client_udp.ts", [
       `--message=${"x".repeat(LONGEST_MESSAGE)}`,
     ]);
-    assertEquals([status, stderr], [
-      1,
-      "error: the message is too long for one datagram\n",
-    ]);
+    assertEquals([status, stderr], [1, "error: the message is too long for one datagram\n"]);
     assert(stdout.endsWith("\nClosing connection to the server\n"));
   },
 );
@@ -251,16 +220,11 @@ Deno.test("guess_client.ts gives each guess its own answer when the first comes 
   assert(await client.ended());
   assertEquals(await client.status, 0);
   const prompt = "Guess a number between 1 and 99: ";
-  assertEquals(
-    client.screen.replaceAll(prompt, ""),
-    "50\nLOWER\n25\nHIGHER\n42\nCORRECT\n",
-  );
+  assertEquals(client.screen.replaceAll(prompt, ""), "50\nLOWER\n25\nHIGHER\n42\nCORRECT\n");
 });
 
 Deno.test("guess_client.ts asks again for what is no whole number, and does not send it", async () => {
-  const { server, port } = await startServer("guess_server.ts", [
-    "--secret=42",
-  ]);
+  const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
   await using _ = server;
   const { status, stdout, stderr } = await runScript("guess_client.ts", [
     `--port=${port}`,
@@ -277,13 +241,9 @@ Deno.test("guess_client.ts asks again for what is no whole number, and does not 
 });
 
 Deno.test("guess_client.ts reads the last line also without a line end, and CRLF", async () => {
-  const { server, port } = await startServer("guess_server.ts", [
-    "--secret=42",
-  ]);
+  const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
   await using _ = server;
-  const { status, stdout } = await runScript("guess_client.ts", [
-    `--port=${port}`,
-  ], "1\r\n42");
+  const { status, stdout } = await runScript("guess_client.ts", [`--port=${port}`], "1\r\n42");
   assertEquals(status, 0);
   assertStringIncludes(stdout, "HIGHER\n");
   assert(await server.until(() => server.screen.includes("guessed 1: HIGHER\n")));
@@ -303,10 +263,7 @@ Deno.test("guess_client.ts does not take rubbish for an answer", async () => {
   await socket.send(encode("\x1b[31mMAYBE"), peer);
   assert(await client.ended());
   assertEquals(await client.status, 1);
-  assertEquals(
-    client.errors,
-    "error: this is no guess server, it answers: \\x1b[31mMAYBE\n",
-  );
+  assertEquals(client.errors, "error: this is no guess server, it answers: \\x1b[31mMAYBE\n");
 });
 
 // Windows sends nothing to 0.0.0.0.
@@ -314,14 +271,9 @@ Deno.test(
   "a client works with --host=0.0.0.0, as its server does",
   NOT_ON_WINDOWS,
   async () => {
-    const { server, port } = await startServer("echo_server_udp.ts", [
-      "--host=0.0.0.0",
-    ]);
+    const { server, port } = await startServer("echo_server_udp.ts", ["--host=0.0.0.0"]);
     await using _ = server;
-    const { status } = await runScript("echo_client_udp.ts", [
-      "--host=0.0.0.0",
-      `--port=${port}`,
-    ]);
+    const { status } = await runScript("echo_client_udp.ts", ["--host=0.0.0.0", `--port=${port}`]);
     assertEquals(status, 0);
   },
 );
@@ -333,9 +285,6 @@ Deno.test(
     await using client = start("guess_client.ts");
     assert(await client.until(() => client.screen.endsWith(": ")));
     assertEquals(await client.end("SIGINT"), 130);
-    assertEquals([client.screen, client.errors], [
-      "Guess a number between 1 and 99: ",
-      "",
-    ]);
+    assertEquals([client.screen, client.errors], ["Guess a number between 1 and 99: ", ""]);
   },
 );

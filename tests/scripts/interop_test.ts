@@ -20,14 +20,9 @@ for (const lab of findLabs()) {
           if (language === "Deno") return ourPlayer(script, "--allow-net");
           // A counterpart has a port of its own as the original has: a free one here.
           const name = script.name.replace(".ts", ".py");
-          const source = Deno.readTextFileSync(
-            `${SCRIPTS}../tests/python/${name}`,
-          );
+          const source = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${name}`);
           const copy = `${folder}/${name}`;
-          Deno.writeTextFileSync(
-            copy,
-            source.replace(/^PORT = \d+$/m, `PORT = ${port}`),
-          );
+          Deno.writeTextFileSync(copy, source.replace(/^PORT = \d+$/m, `PORT = ${port}`));
           return pythonPlayer(script, copy);
         };
         try {

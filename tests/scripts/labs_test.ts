@@ -36,10 +36,7 @@ Deno.test("echo v3: the end of input at the client counts as exit", async () => 
     `--port=${port}`,
   ], "héllo\n\n");
   assertEquals([status, stderr], [0, ""]);
-  assertEquals(
-    stdout,
-    `${PROMPT}héllo\n${PROMPT}\n${PROMPT}exit\nConnection Closed\n`,
-  );
+  assertEquals(stdout, `${PROMPT}héllo\n${PROMPT}\n${PROMPT}exit\nConnection Closed\n`);
   assert(
     await server.until(() => server.screen.includes("\nexit\nFinished serving client:  (")),
     server.screen,
@@ -54,9 +51,7 @@ Deno.test("echo v3: several clients keep their connections open at once", async 
   for (const round of ["a", "b"]) {
     for (const client of [first, second]) {
       await client.type(round);
-      assert(
-        await client.until(() => client.screen.endsWith(`${round}\n${PROMPT}`)),
-      );
+      assert(await client.until(() => client.screen.endsWith(`${round}\n${PROMPT}`)));
     }
   }
   for (const client of [first, second]) {
@@ -98,9 +93,7 @@ Deno.test("echo v3: the server ends the connection after exit, and a client that
 });
 
 Deno.test("practical 12: 5,000,000 bytes come back whole through the 1024-byte buffer", async () => {
-  const { server, port } = await startServer("practical12_server_tcp.ts", [
-    "--quiet",
-  ]);
+  const { server, port } = await startServer("practical12_server_tcp.ts", ["--quiet"]);
   await using _ = server;
   const message = "0123456789".repeat(500_000);
   const { status, stdout, stderr } = await runScript(
@@ -114,18 +107,12 @@ Deno.test("practical 12: 5,000,000 bytes come back whole through the 1024-byte b
 
 for (const transport of ["tcp", "udp"]) {
   Deno.test(`practical 12 over ${transport}: an empty line sends Hello, world, --message asks nothing, bytes show as in Python`, async () => {
-    const { server, port } = await startServer(
-      `practical12_server_${transport}.ts`,
-    );
+    const { server, port } = await startServer(`practical12_server_${transport}.ts`);
     await using _ = server;
     for (
       const [stdin, args, stdout] of [
         ["\n", [], "Enter a message: Received b'Hello, world'\n"],
-        [
-          "it's 😀\n",
-          [],
-          `Enter a message: Received b"it's \\xf0\\x9f\\x98\\x80"\n`,
-        ],
+        ["it's 😀\n", [], `Enter a message: Received b"it's \\xf0\\x9f\\x98\\x80"\n`],
         ["", ["--message=\x1b[2J"], "Received b'\\x1b[2J'\n"],
       ] as const
     ) {
@@ -135,10 +122,7 @@ for (const transport of ["tcp", "udp"]) {
       ], stdin);
       assertEquals(result, { status: 0, stdout, stderr: "" });
     }
-    assert(
-      await server.until(() => server.screen.includes("Received b'\\x1b[2J'")),
-      server.screen,
-    );
+    assert(await server.until(() => server.screen.includes("Received b'\\x1b[2J'")), server.screen);
   });
 }
 
@@ -203,10 +187,7 @@ Deno.test("upper case over TCP: a character at the buffer's edge, and 10,000,000
     `--port=${port}`,
   ], "hélloworld".repeat(910_000));
   assertEquals([status, stderr], [0, ""]);
-  assert(
-    stdout ===
-      `Input lowercase sentence:From Server: ${"HÉLLOWORLD".repeat(910_000)}\n`,
-  );
+  assert(stdout === `Input lowercase sentence:From Server: ${"HÉLLOWORLD".repeat(910_000)}\n`);
 });
 
 Deno.test("upper case over TCP: a client that never closes its half gets its answer", async () => {
@@ -221,9 +202,7 @@ Deno.test("upper case over TCP: a client that never closes its half gets its ans
 });
 
 Deno.test("upper case: bytes that are no UTF-8 cost one line on stderr", async () => {
-  for (
-    const [data, answer] of [[[0x61, 0xff], ""], [[0x61, 0xc3], "A"]] as const
-  ) {
+  for (const [data, answer] of [[[0x61, 0xff], ""], [[0x61, 0xc3], "A"]] as const) {
     const { server, port } = await startServer("upper_server_tcp.ts");
     await using _ = server;
     using client = await connect(port);
@@ -233,19 +212,14 @@ Deno.test("upper case: bytes that are no UTF-8 cost one line on stderr", async (
     await server.end();
     const { port: ownPort } = client.localAddr as Deno.NetAddr;
     const [, line, ...more] = server.errors.split("\n");
-    assertEquals(
-      line,
-      `error: client ('127.0.0.1', ${ownPort}): this is not UTF-8 text`,
-    );
+    assertEquals(line, `error: client ('127.0.0.1', ${ownPort}): this is not UTF-8 text`);
     assertEquals(more, [""]);
   }
 });
 
 Deno.test("upper case: the client does not believe a server that sends without end", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using client = start("upper_client_tcp.ts", [
-    `--port=${listener.addr.port}`,
-  ]);
+  await using client = start("upper_client_tcp.ts", [`--port=${listener.addr.port}`]);
   await client.type("hello");
   using connection = await listener.accept();
   const flood = new Uint8Array(65536).fill(65);
@@ -254,10 +228,7 @@ Deno.test("upper case: the client does not believe a server that sends without e
   }
   assert(await client.ended());
   assertEquals(await client.status, 1);
-  assertStringIncludes(
-    client.errors,
-    "error: the server sends more than the sentence",
-  );
+  assertStringIncludes(client.errors, "error: the server sends more than the sentence");
 });
 
 Deno.test("upper case over UDP: a sentence over 2048 bytes arrives cut, and the client says so", async () => {
@@ -277,9 +248,7 @@ Deno.test("upper case over UDP: a sentence over 2048 bytes arrives cut, and the 
 
 for (const script of ["upper_client_tcp.ts", "upper_client_udp.ts"]) {
   Deno.test(`${script} ends with status 1 at the end of input`, async () => {
-    const { server, port } = await startServer(
-      script.replace("client", "server"),
-    );
+    const { server, port } = await startServer(script.replace("client", "server"));
     await using _ = server;
     const { status, stderr } = await runScript(script, [`--port=${port}`]);
     assertEquals([status, stderr], [1, "error: no sentence was typed\n"]);
@@ -315,12 +284,7 @@ Deno.test("tcp_server.ts on port 81 without the right to it says so", {
   ignore: hasPort81(),
 }, async () => {
   const script = `${SCRIPTS}tcp_server.ts`;
-  await using server = new Program([
-    ...WITHOUT_PORT_81,
-    ...DENO_RUN,
-    "--allow-net",
-    script,
-  ]);
+  await using server = new Program([...WITHOUT_PORT_81, ...DENO_RUN, "--allow-net", script]);
   assert(await server.ended(), server.errors);
   assertEquals(await server.status, 1);
   assertEquals(server.screen, "");

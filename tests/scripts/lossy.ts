@@ -78,17 +78,11 @@ export class LossyProxy {
     if (known || this.#backs.size >= MOST_CLIENTS) return known;
     const back = listen(0);
     this.#backs.set(client.port, back);
-    this.#passOn(
-      back,
-      (data) => this.#deliver(() => this.#front.send(data, client)),
-    );
+    this.#passOn(back, (data) => this.#deliver(() => this.#front.send(data, client)));
     return back;
   }
 
-  async #passOn(
-    from: Deno.DatagramConn,
-    pass: (data: Uint8Array, peer: Deno.NetAddr) => void,
-  ) {
+  async #passOn(from: Deno.DatagramConn, pass: (data: Uint8Array, peer: Deno.NetAddr) => void) {
     while (true) {
       try {
         const [data, peer] = await from.receive();
@@ -155,9 +149,7 @@ if (import.meta.main) {
     async ({ port, to, ...faults }) => {
       for (const name of ["loss", "duplicate"] as const) {
         if (faults[name] > 100) {
-          throw new UsageError(
-            `--${name} is a percentage, not ${faults[name]}`,
-          );
+          throw new UsageError(`--${name} is a percentage, not ${faults[name]}`);
         }
       }
       using proxy = new LossyProxy(to, faults, port);

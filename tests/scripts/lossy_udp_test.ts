@@ -33,10 +33,7 @@ async function times(count: number, work: (i: number) => Promise<void>) {
 /** Plays as a user does, who reads the screen, and checks each answer. */
 async function play(port: number, secret: number, random: () => number) {
   const patience = ["--timeout=0.15", "--tries=100"];
-  await using client = start("guess_client.ts", [
-    `--port=${port}`,
-    ...patience,
-  ]);
+  await using client = start("guess_client.ts", [`--port=${port}`, ...patience]);
   let [low, high] = [1, 99];
   let known = ""; // of the screen
   while (true) {
@@ -49,9 +46,7 @@ async function play(port: number, secret: number, random: () => number) {
     const asked = `${known}${PROMPT}${guess}\n`;
     const answers = () => /\n(\w+)\n/.test(client.screen.slice(asked.length - 1));
     assert(await client.until(answers, 30), client.screen + client.errors);
-    const [, answer] = client.screen.slice(asked.length - 1).match(
-      /\n(\w+)\n/,
-    )!;
+    const [, answer] = client.screen.slice(asked.length - 1).match(/\n(\w+)\n/)!;
     const right = guess < secret ? "HIGHER" : guess > secret ? "LOWER" : "CORRECT";
     known = `${asked}${answer}\n`;
     assertEquals(answer, right, `${known}The number was ${secret}.`);
@@ -61,10 +56,7 @@ async function play(port: number, secret: number, random: () => number) {
   }
   assert(await client.ended(30));
   assertEquals([await client.status, client.screen], [0, known]);
-  assertMatch(
-    client.errors,
-    /^(note: no reply within 0.15 s: try \d+ of 100\n)*$/,
-  );
+  assertMatch(client.errors, /^(note: no reply within 0.15 s: try \d+ of 100\n)*$/);
 }
 
 Deno.test(`${GAMES} guessing games come to their right end on a bad network`, async () => {
@@ -135,14 +127,9 @@ async function isAnswered(
     `--tries=${tries}`,
     ...args,
   ], stdin);
-  const retries = stderr.match(
-    /^(note: no reply within [\d.]+ s: try \d+ of \d+\n)*/,
-  )![0];
+  const retries = stderr.match(/^(note: no reply within [\d.]+ s: try \d+ of \d+\n)*/)![0];
   const error = stderr.slice(retries.length);
-  assertEquals(
-    stdout,
-    before(proxy.port) + (status === 0 ? answered : "") + after,
-  );
+  assertEquals(stdout, before(proxy.port) + (status === 0 ? answered : "") + after);
   if (status === 0) {
     assertEquals(error, "");
     return true;
@@ -151,9 +138,7 @@ async function isAnswered(
   const [message, hint, ...more] = error.split("\n");
   assertMatch(
     message,
-    new RegExp(
-      `^error: no reply from \\S+ port ${proxy.port} after ${tries} tries$`,
-    ),
+    new RegExp(`^error: no reply from \\S+ port ${proxy.port} after ${tries} tries$`),
   );
   assertMatch(hint, /^start the server first: /);
   assertEquals(more, [""]);
@@ -164,9 +149,7 @@ for (const asker of ASKERS) {
   const { script } = asker;
 
   Deno.test(`${script} gets its answer through a bad network, or says that none came`, async () => {
-    const { server, port } = await startServer(
-      script.replace("client", "server"),
-    );
+    const { server, port } = await startServer(script.replace("client", "server"));
     await using _ = server;
     await times(20, async (seed) => {
       assert(await isAnswered(asker, port, { ...FAULTS, seed }, 0.15, 100));
@@ -174,15 +157,7 @@ for (const asker of ASKERS) {
     await times(20, async (seed) => {
       await isAnswered(asker, port, { ...FAULTS, seed, loss: 50 }, 0.15, 2);
     });
-    assert(
-      !await isAnswered(
-        asker,
-        port,
-        { ...FAULTS, seed: 1, loss: 100 },
-        0.05,
-        3,
-      ),
-    );
+    assert(!await isAnswered(asker, port, { ...FAULTS, seed: 1, loss: 100 }, 0.05, 3));
   });
 }
 
@@ -255,10 +230,7 @@ Deno.test("lossy.ts passes everything on, nothing, or everything twice, as its f
   await using _ = server;
   const path = `${import.meta.dirname}/lossy.ts`;
   for (
-    const [flag, arrived] of [["--loss=0", 1], ["--loss=100", 0], [
-      "--duplicate=100",
-      2,
-    ]] as const
+    const [flag, arrived] of [["--loss=0", 1], ["--loss=100", 0], ["--duplicate=100", 2]] as const
   ) {
     const faults = ["--loss=0", "--duplicate=0", "--delay=5", flag];
     await using proxy = new Program([
@@ -300,14 +272,9 @@ Deno.test(
         "--tries=1000",
       ]);
       await client.send(encode(stdin));
-      assert(
-        await client.until(() => client.errors.includes("try 3 of 1000\n")),
-      );
+      assert(await client.until(() => client.errors.includes("try 3 of 1000\n")));
       assertEquals(await client.end("SIGINT"), 130);
-      assertMatch(
-        client.errors,
-        /^(note: no reply within 0.05 s: try \d+ of 1000\n)+$/,
-      );
+      assertMatch(client.errors, /^(note: no reply within 0.05 s: try \d+ of 1000\n)+$/);
     }
   },
 );

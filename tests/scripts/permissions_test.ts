@@ -17,21 +17,14 @@ const scripts = labs.flatMap(({ transport, server, client }) => [
  * an address of its own as well, which the system chooses, and a server needs
  * the addresses of its clients, whose ports nobody knows before.
  */
-function leastPermission(
-  transport: "tcp" | "udp",
-  isClient: boolean,
-  port: number,
-): string {
+function leastPermission(transport: "tcp" | "udp", isClient: boolean, port: number): string {
   if (transport === "tcp") return `--allow-net=127.0.0.1:${port}`;
   if (isClient) return `--allow-net=127.0.0.1:${port},0.0.0.0:0`;
   return "--allow-net=127.0.0.1";
 }
 
 /** A script with its least permission, which takes part in its header's session. */
-function poorPlayer(
-  { name, args }: Script,
-  permission: (port: number) => string,
-): Player {
+function poorPlayer({ name, args }: Script, permission: (port: number) => string): Player {
   const others = args.filter((arg) => !arg.startsWith("--port="));
   return {
     name,
@@ -73,13 +66,7 @@ async function assertDenied(
   more: string[] = [],
 ) {
   await using program = new Program(
-    [
-      ...DENO_RUN,
-      ...permissions,
-      SCRIPTS + script.name,
-      `--port=${port}`,
-      ...more,
-    ],
+    [...DENO_RUN, ...permissions, SCRIPTS + script.name, `--port=${port}`, ...more],
     undefined,
     { env: { NO_COLOR: "1" } },
   );
@@ -89,14 +76,8 @@ async function assertDenied(
   assert(await program.ended(), `${line} hangs: ${program.errors}`);
   assertEquals(await program.status, 1, line);
   const [message, hint, ...others] = program.errors.split("\n");
-  assertEquals(
-    message,
-    `error: permission missing: net access to "${missing}"`,
-  );
-  assertMatch(
-    hint,
-    new RegExp(`^allow it: deno run --allow-net .*${script.name}$`),
-  );
+  assertEquals(message, `error: permission missing: net access to "${missing}"`);
+  assertMatch(hint, new RegExp(`^allow it: deno run --allow-net .*${script.name}$`));
   assertEquals(others, [""]);
   // The session as far as it comes without the network.
   const session = script.screen.replace(/\bport \d+/g, `port ${port}`);
@@ -159,9 +140,7 @@ for (const { transport, server } of labs) {
     await using program = new Program(
       poorPlayer(server, () => `--allow-net=${place}`).command(port),
     );
-    assert(
-      await program.until(() => program.errors.includes("note: listening")),
-    );
+    assert(await program.until(() => program.errors.includes("note: listening")));
     using socket = udpSocket();
     for (let i = 0; i < 300; i++) await sendTo(socket, port, "50");
     const told = `net access to "127.0.0.1:${socket.port}"`;
@@ -217,10 +196,7 @@ Deno.test("a copy of a script without a permission tells how to run the copy", a
       await Deno.copyFile(SCRIPTS + name, `${folder}/scripts/${name}`);
     }
     await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder}/deno.json`);
-    await Deno.rename(
-      `${folder}/scripts/echo_server.ts`,
-      `${folder}/scripts/my server.ts`,
-    );
+    await Deno.rename(`${folder}/scripts/echo_server.ts`, `${folder}/scripts/my server.ts`);
     await using program = new Program(
       [...DENO_RUN, "--no-prompt", "scripts/my server.ts", "--port=9901"],
       undefined,

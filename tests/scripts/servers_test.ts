@@ -59,10 +59,7 @@ async function askOverTcp(port: number, question: string): Promise<string> {
   return decode(await readToEnd(client));
 }
 
-async function askOverUdp(
-  port: number,
-  question: string | Uint8Array,
-): Promise<string> {
+async function askOverUdp(port: number, question: string | Uint8Array): Promise<string> {
   using socket = udpSocket();
   await sendTo(socket, port, question);
   const [answer] = await socket.receive();
@@ -73,9 +70,7 @@ for (const { script, question, answer } of TCP_SERVERS) {
   Deno.test(`${script} is not held up by 200 silent clients`, async () => {
     const { server, port } = await startServer(script);
     await using _ = server;
-    const silent = await Promise.all(
-      Array.from({ length: 200 }, () => connect(port)),
-    );
+    const silent = await Promise.all(Array.from({ length: 200 }, () => connect(port)));
     assertEquals(await askOverTcp(port, question), answer);
     for (const client of silent) client.close();
   });
@@ -98,21 +93,11 @@ for (const { script, question, answer } of TCP_SERVERS) {
     async () => {
       const limited = 'ulimit -n 100; exec "$0" "$@"';
       const run = [...DENO_RUN, "--allow-net", SCRIPTS + script];
-      await using server = new Program([
-        "sh",
-        "-c",
-        limited,
-        ...run,
-        "--port=0",
-      ]);
+      await using server = new Program(["sh", "-c", limited, ...run, "--port=0"]);
       await server.until(() => portOf(server) !== undefined);
       const port = portOf(server)!;
-      const clients = await Promise.all(
-        Array.from({ length: 200 }, () => connect(port)),
-      );
-      assert(
-        await server.until(() => server.errors.includes("no more clients")),
-      );
+      const clients = await Promise.all(Array.from({ length: 200 }, () => connect(port)));
+      assert(await server.until(() => server.errors.includes("no more clients")));
       for (const client of clients) client.close();
       assertEquals(await askOverTcp(port, question), answer);
       assertEquals(server.errors.match(/no more clients/g)?.length, 1);
@@ -184,9 +169,7 @@ Deno.test("echo_server.ts prints no Data line for a client that sends nothing", 
 });
 
 Deno.test("echo_server.ts --buffer-size=4 reads 4 bytes", async () => {
-  const { server, port } = await startServer("echo_server.ts", [
-    "--buffer-size=4",
-  ]);
+  const { server, port } = await startServer("echo_server.ts", ["--buffer-size=4"]);
   await using _ = server;
   assertEquals(await askOverTcp(port, "hello"), "hell");
 });
@@ -222,9 +205,7 @@ Deno.test("echo_server_udp.ts cuts a datagram to 2048 bytes", async () => {
 });
 
 Deno.test("guess_server.ts judges guesses", async () => {
-  const { server, port } = await startServer("guess_server.ts", [
-    "--secret=42",
-  ]);
+  const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
   await using _ = server;
   for (
     const [guess, verdict] of [
@@ -273,13 +254,7 @@ Deno.test("guess_server.ts draws from 1 to 99, and another number each time", as
     }
     throw new Error("no number from 1 to 99 was right");
   };
-  const drawn = [
-    await draw(),
-    await draw(),
-    await draw(),
-    await draw(),
-    await draw(),
-  ];
+  const drawn = [await draw(), await draw(), await draw(), await draw(), await draw()];
   assert(new Set(drawn).size > 1, `${drawn}`); // all the same: once in 96 million runs
 });
 
@@ -288,10 +263,7 @@ Deno.test("--quiet leaves only the first lines", async () => {
   await using _ = server;
   assertEquals(await askOverTcp(port, "hello"), "hello");
   await server.end();
-  assertEquals(
-    server.screen,
-    `Starting up echo server on localhost port ${port}\n`,
-  );
+  assertEquals(server.screen, `Starting up echo server on localhost port ${port}\n`);
 });
 
 Deno.test("a reply in several writes does not wait for the client's ACK", async () => {
@@ -311,13 +283,7 @@ Deno.test("a reply in several writes does not wait for the client's ACK", async 
 Deno.test("a closed stdout ends a server quietly", NOT_ON_WINDOWS, async () => {
   const command = '{ "$0" run --allow-net "$1" --port=0; echo "status $?" >&2; } | head -2';
   const script = `${SCRIPTS}echo_server.ts`;
-  await using shell = new Program([
-    "sh",
-    "-c",
-    command,
-    Deno.execPath(),
-    script,
-  ]);
+  await using shell = new Program(["sh", "-c", command, Deno.execPath(), script]);
   assert(await shell.until(() => portOf(shell) !== undefined), shell.errors);
   const port = portOf(shell)!;
   // The third line meets a closed pipe, or a later one when `head` is slow.

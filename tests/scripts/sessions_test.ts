@@ -41,9 +41,7 @@ Deno.test("runPair() tells when a screen is not as shown", async () => {
     screen,
   });
   assert(
-    problem.startsWith(
-      "echo_client.ts prints the transcript: line 2 is: Sending Test",
-    ),
+    problem.startsWith("echo_client.ts prints the transcript: line 2 is: Sending Test"),
     problem,
   );
   assertEquals(more, []);
@@ -53,10 +51,7 @@ Deno.test("runPair() tells when a line or a line end is missing, or a line too m
   for (
     const [screen, told] of [
       [echo.client.screen + "more\n", "line 7 is missing: more"],
-      [
-        echo.client.screen.replace(/Closing.*\n/, ""),
-        "line 6 is too much: Closing",
-      ],
+      [echo.client.screen.replace(/Closing.*\n/, ""), "line 6 is too much: Closing"],
       [echo.client.screen.trimEnd(), "its last line has no line end"],
     ]
   ) {
@@ -83,9 +78,7 @@ Deno.test("runPair() tells when a client fails", async () => {
   const client = { ...echo.client, args: ["--message=" + "x".repeat(3000)] };
   const told = await problems(echo.server, client);
   assert(
-    told[0].includes(
-      "it ended with status 1; on stderr it said:\nerror: the server closed",
-    ),
+    told[0].includes("it ended with status 1; on stderr it said:\nerror: the server closed"),
     told[0],
   );
 });

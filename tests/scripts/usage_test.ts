@@ -88,9 +88,7 @@ function wrongLines(flags: Map<string, string>, turn: number): string[][] {
     const some = [0, 1].map((i) => NO_NUMBERS[(turn * 2 + i) % NO_NUMBERS.length]);
     for (const number of [...some, ...OUT_OF_RANGE[flag] ?? []]) {
       // 1.5 seconds are as good as 1.
-      if (
-        flag === "timeout" && /^\d+(\.\d+)?$/.test(number) && number === "1.5"
-      ) {
+      if (flag === "timeout" && /^\d+(\.\d+)?$/.test(number) && number === "1.5") {
         continue;
       }
       wrong.push([`--${flag}=${number}`]);
@@ -100,11 +98,7 @@ function wrongLines(flags: Map<string, string>, turn: number): string[][] {
 }
 
 /** Checks that a script refuses a command line, and says clearly why. */
-async function assertRefused(
-  script: string,
-  args: string[],
-  flags: Map<string, string>,
-) {
+async function assertRefused(script: string, args: string[], flags: Map<string, string>) {
   const line = `${script} ${JSON.stringify(args)}`;
   const { status, stdout, stderr } = await runScript(script, args);
   assertEquals([status, stdout], [2, ""], `${line}: ${stderr}`);
@@ -129,11 +123,7 @@ for (const [turn, script] of scripts.entries()) {
       lines.push(NONSENSE[(turn * 3 + i) % NONSENSE.length]);
     }
     // A wrong flag is wrong also behind good ones, and behind what is no flag.
-    lines.push(["--port=9900", "--nonsense"], [
-      "--host",
-      "127.0.0.1",
-      "--port=x",
-    ]);
+    lines.push(["--port=9900", "--nonsense"], ["--host", "127.0.0.1", "--port=x"]);
     if (script.includes("client")) lines.push(["--port=0"]);
     // Flags that other scripts have.
     const foreign = ["secret", "message", "buffer-size", "tries", "quiet"]

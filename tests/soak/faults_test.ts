@@ -43,9 +43,7 @@ for (const server of SERVERS) {
       if (++there === CLIENTS) allAreThere.resolve();
       return allAreThere.promise;
     };
-    await Promise.all(
-      Array.from({ length: CLIENTS }, () => subject.serveOne(isReady)),
-    );
+    await Promise.all(Array.from({ length: CLIENTS }, () => subject.serveOne(isReady)));
     await subject.settle();
     const { program, transcript, problems } = subject;
     assertEquals(problems, []);
@@ -65,10 +63,7 @@ for (const server of SERVERS) {
     Deno.test(`${script} serves others while and after a client ${name}`, async () => {
       await using subject = await Subject.start(server);
       const others = () => subject.serveOne();
-      await runAll(
-        Array(isHeavy ? 1 : 10).fill(() => inflict(subject, others)),
-        3,
-      );
+      await runAll(Array(isHeavy ? 1 : 10).fill(() => inflict(subject, others)), 3);
       await assertAllIsWell(subject);
     });
   }
@@ -96,10 +91,7 @@ for (const server of SERVERS) {
 
   Deno.test(`${script} bears ${CASES} cases of rubbish`, async () => {
     const random = seededRandom(SEED);
-    const cases = Array.from(
-      { length: CASES },
-      () => makeRubbish(server, random),
-    );
+    const cases = Array.from({ length: CASES }, () => makeRubbish(server, random));
     await using subject = await Subject.start(server);
     await runAll(
       cases.map((rubbish, i) => async () => {

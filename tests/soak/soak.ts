@@ -70,12 +70,7 @@ async function soak(seed: number, minutes: number) {
   if (!rows.every(isGood)) throw new Failure(`the soak failed: seed ${seed}`);
 }
 
-async function takeTurn(
-  subject: Subject,
-  row: Row,
-  random: () => number,
-  milliseconds: number,
-) {
+async function takeTurn(subject: Subject, row: Row, random: () => number, milliseconds: number) {
   const { server, program } = subject;
   const start = Date.now();
   let isWarm = false;
@@ -83,9 +78,7 @@ async function takeTurn(
   if (CAN_MEASURE) idle = subject.descriptors();
   for (let round = 0; Date.now() - start < milliseconds; round++) {
     const hasSeenAll = round > 2 * HEAVY_EVERY;
-    if (
-      !isWarm && hasSeenAll && Date.now() - start > WARM_UP * milliseconds
-    ) {
+    if (!isWarm && hasSeenAll && Date.now() - start > WARM_UP * milliseconds) {
       isWarm = true;
       [row.memory[0], row.descriptors[0]] = await measure(subject, idle);
     }
@@ -114,12 +107,7 @@ async function takeTurn(
 }
 
 /** A round of mixed clients, at the end of which all lines must have come. */
-async function playRound(
-  subject: Subject,
-  row: Row,
-  random: () => number,
-  round: number,
-) {
+async function playRound(subject: Subject, row: Row, random: () => number, round: number) {
   const { server } = subject;
   const faults = FAULTS.filter((fault) => fault.transport === server.transport);
   const heavy = faults.filter(({ isHeavy }) => isHeavy);

@@ -119,10 +119,7 @@ export const SERVERS: Server[] = [
     forgery: `sent it bytes back to ${FORGED}`,
     talk: (number, address) => ({
       ...echoes(number),
-      lines: [
-        `Data: ${question(number)}`,
-        `sent ${question(number)} bytes back to ${address}`,
-      ],
+      lines: [`Data: ${question(number)}`, `sent ${question(number)} bytes back to ${address}`],
     }),
   },
   {
@@ -257,10 +254,7 @@ export const SERVERS: Server[] = [
     talk: (number, address) => ({
       question: encode(question(number)),
       answer: "",
-      lines: [
-        `Connected to client IP: ${address}`,
-        `Received data: ${question(number)}`,
-      ],
+      lines: [`Connected to client IP: ${address}`, `Received data: ${question(number)}`],
     }),
   },
   { ...TCP, ...UPPER, script: "upper_server_tcp.ts" },
@@ -329,10 +323,7 @@ export class Subject {
   #sockets: Deno.DatagramConn[] = []; // of honest clients
   #idle: Deno.DatagramConn[] = [];
 
-  constructor(
-    server: Server,
-    { port = 0, shell }: Options = {},
-  ) {
+  constructor(server: Server, { port = 0, shell }: Options = {}) {
     this.server = server;
     const complain = (problem: string) => this.problems.push(problem);
     this.transcript = new Lines(server.shapes, complain);
@@ -399,10 +390,7 @@ export class Subject {
     return socket;
   }
 
-  async #askOverUdp(
-    socket: Deno.DatagramConn,
-    question: Uint8Array,
-  ): Promise<Uint8Array> {
+  async #askOverUdp(socket: Deno.DatagramConn, question: Uint8Array): Promise<Uint8Array> {
     const reply = socket.receive(new Uint8Array(LONGEST_DATAGRAM)).then(([data]) => data);
     reply.catch(() => {}); // closed when nobody waits any more
     for (let i = 0; i < TRIES && !await this.program.ended(0); i++) {
@@ -420,18 +408,13 @@ export class Subject {
   #check({ question, answer, lines }: Talk, actual: Uint8Array) {
     // A server that stops breaks off what it is at: that is no wrong answer.
     const isPart = answer.startsWith(decode(actual));
-    if (
-      this.isStopping && isPart &&
-      (actual.length === 0 || decode(actual) !== answer)
-    ) {
+    if (this.isStopping && isPart && (actual.length === 0 || decode(actual) !== answer)) {
       throw new Error("broken off");
     }
     if (decode(actual) === answer) {
       this.served++;
     } else {
-      this.problems.push(
-        `to ${decode(question)} came ${JSON.stringify(decode(actual))}`,
-      );
+      this.problems.push(`to ${decode(question)} came ${JSON.stringify(decode(actual))}`);
     }
     for (const line of lines) this.#expected.push(line);
   }
@@ -546,10 +529,7 @@ export const FAULTS: Fault[] = [
       const { question, answer } = someQuestion(subject);
       await reset(subject.port, question, async (client) => {
         if (answer === "") return;
-        await deadline(
-          new Promise((resolve) => client.on("data", resolve)),
-          PATIENCE * 1000,
-        );
+        await deadline(new Promise((resolve) => client.on("data", resolve)), PATIENCE * 1000);
       });
       await meanwhile();
     },
@@ -626,9 +606,7 @@ export const FAULTS: Fault[] = [
     isHeavy: true,
     inflict: async ({ port }, meanwhile) => {
       for (let i = 0; i < 10; i++) {
-        const clients = await Promise.all(
-          Array.from({ length: 100 }, () => connect(port)),
-        );
+        const clients = await Promise.all(Array.from({ length: 100 }, () => connect(port)));
         if (i === 5) await meanwhile();
         for (const client of clients) client.close();
       }
@@ -747,10 +725,7 @@ export function makeRubbish(server: Server, random: () => number): Rubbish {
 }
 
 /** Sends rubbish. The server may break off at any time. */
-export async function dump(
-  { server, port }: Subject,
-  { pieces, pauses, end }: Rubbish,
-) {
+export async function dump({ server, port }: Subject, { pieces, pauses, end }: Rubbish) {
   if (server.transport === "udp") {
     using socket = udpSocket();
     for (const [i, piece] of pieces.entries()) {
@@ -785,10 +760,7 @@ export async function dump(
 }
 
 /** Runs jobs, so many of them at a time. */
-export async function runAll(
-  jobs: Iterable<() => Promise<unknown>>,
-  atATime: number,
-) {
+export async function runAll(jobs: Iterable<() => Promise<unknown>>, atATime: number) {
   const queue = jobs[Symbol.iterator]();
   const work = async () => {
     for (let next; !(next = queue.next()).done;) await next.value();
