@@ -190,3 +190,12 @@ export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }
+
+/** Does jobs, so many of them at a time. */
+export async function inParallel(jobs: Iterable<() => Promise<unknown>>, atATime: number) {
+  const queue = jobs[Symbol.iterator]();
+  const work = async () => {
+    for (let next; !(next = queue.next()).done;) await next.value();
+  };
+  await Promise.all(Array.from({ length: atATime }, work));
+}
