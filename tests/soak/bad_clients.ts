@@ -172,7 +172,7 @@ export function makeRubbish(watched: Watched, random: () => number): Rubbish {
     () => header(9_999_999_999) + forgery,
     () => {
       const damaged = watched.talk().question.slice();
-      damaged[below(damaged.length)] = below(256);
+      damaged[below(damaged.length)] ^= 0x80; // a digit would make another question of it
       return damaged;
     },
   ])();
