@@ -124,21 +124,14 @@ export async function reset(
   when: (client: net.Socket) => Promise<unknown> = () => Promise.resolve(),
 ) {
   const client = net.connect({ port, host: "127.0.0.1", noDelay: true });
-  const closed = Promise.withResolvers<void>();
-  const connected = Promise.withResolvers<void>();
   client.on("error", () => {}); // the server may be faster
-  client.on("close", () => {
-    connected.resolve();
-    closed.resolve();
-  });
-  client.on("connect", () => connected.resolve());
-  await connected.promise;
-  if (message.length > 0) {
-    await new Promise<unknown>((resolve) => client.write(message, resolve));
-  }
+  const closed = new Promise((resolve) => client.on("close", resolve));
+  const connected = new Promise((resolve) => client.on("connect", resolve));
+  await Promise.race([connected, closed]);
+  if (message.length > 0) await new Promise((resolve) => client.write(message, resolve));
   await when(client);
   client.resetAndDestroy();
-  await closed.promise;
+  await closed;
 }
 
 /** Reads until the other side ends, at most so many bytes. */

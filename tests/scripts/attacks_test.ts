@@ -15,12 +15,12 @@ import {
   udpSocket,
   withHeader,
 } from "../helpers.ts";
-import { SERVERS } from "../soak/servers.ts";
+import { isUdp, SERVERS } from "../soak/servers.ts";
 import { Watched } from "../soak/watched.ts";
 
 const NOTHING_LEFT = { sanitizeOps: true, sanitizeResources: true }; // no timer, no connection
 
-for (const script of Object.keys(SERVERS).filter((script) => /udp|guess/.test(script))) {
+for (const script of Object.keys(SERVERS).filter(isUdp)) {
   Deno.test(`${script} answers at once after 50 datagrams that are no text`, async () => {
     await using server = await Watched.start(script);
     using stranger = udpSocket();

@@ -16,7 +16,7 @@ import {
   udpSocket,
   WITH_IPV6,
 } from "../helpers.ts";
-import { SERVERS } from "../soak/servers.ts";
+import { isUdp, SERVERS } from "../soak/servers.ts";
 import { Watched } from "../soak/watched.ts";
 
 /** Asks over TCP, and gives all that comes until the server has ended. */
@@ -52,7 +52,7 @@ for (const script of Object.keys(SERVERS)) {
     assertEquals(server.errors, `note: listening on ::1 port ${port}\n`);
   });
 
-  if (/udp|guess/.test(script)) continue;
+  if (isUdp(script)) continue;
   Deno.test(`${script} outlives a lack of file descriptors`, NOT_ON_WINDOWS, async () => {
     await using server = await Watched.start(script, { shell: 'ulimit -n 100; exec "$0" "$@"' });
     const { program, port } = server;

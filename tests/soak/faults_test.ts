@@ -9,7 +9,7 @@ import { portOf } from "../../scripts/lab/program.ts";
 import { connect, inParallel, LINUX_ONLY, NOT_ON_WINDOWS, sendTo, udpSocket } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 import { crowd, dump, FLOODS, makeRubbish, MISDEEDS } from "./bad_clients.ts";
-import { SERVERS } from "./servers.ts";
+import { isUdp, SERVERS } from "./servers.ts";
 import { Watched } from "./watched.ts";
 
 const AT_ONCE = 500; // clients
@@ -34,7 +34,7 @@ async function assertAllIsWell(server: Watched, after: string) {
 }
 
 for (const [script, { wire }] of Object.entries(SERVERS)) {
-  const transport = /udp|guess/.test(script) ? "udp" : "tcp";
+  const transport = isUdp(script) ? "udp" : "tcp";
 
   Deno.test(`${script} gives ${AT_ONCE} clients at once and ${IN_TURN} in turn their own answers soon, and keeps nothing`, async () => {
     await using server = await Watched.start(script);

@@ -66,3 +66,5 @@ export const SERVERS: Record<string, Server> = {
   "upper_server_tcp.ts": UPPER,
   "upper_server_udp.ts": UPPER,
 };
+
+export const isUdp = (script: string) => /udp|guess/.test(script);

@@ -18,7 +18,7 @@ import {
   sendTo,
   udpSocket,
 } from "../helpers.ts";
-import { type Server, SERVERS } from "./servers.ts";
+import { isUdp, type Server, SERVERS } from "./servers.ts";
 
 export const PATIENCE = 20_000; // milliseconds for anything that must happen
 const RETRY = 500; // milliseconds until it is asked again over UDP, where datagrams may get lost
@@ -39,13 +39,24 @@ const PLACE = /(PEER|TEXT|BYTES|SIZE|PORT|VERDICT)/;
 /** Whether a line is one of these; nothing but the server itself writes 127.0.0.1. */
 function isOneOf(lines: string[]): (line: string) => boolean {
   const peers = (line: string) => line.split(/PEER|127\.0\.0\.1/).length;
-  const shapes = lines.map((line) => ({
-    peers: peers(line),
-    pattern: line.split(PLACE).map((part) => PLACES[part] ?? RegExp.escape(part)).join(""),
-  })).map(({ peers, pattern }) => ({ peers, shape: new RegExp(`^${pattern}$`, "s") }));
-  return (line) =>
-    !/\p{Cc}/u.test(line) &&
-    shapes.some(({ shape, peers: most }) => peers(line) === most && shape.test(line));
+  const shapes = lines.map((line) => {
+    const pattern = line.split(PLACE).map((part) => PLACES[part] ?? RegExp.escape(part)).join("");
+    return { most: peers(line), shape: new RegExp(`^${pattern}$`, "s") };
+  });
+  const isRight = (line: string) =>
+    shapes.some(({ most, shape }) => peers(line) === most && shape.test(line));
+  return (line) => !/\p{Cc}/u.test(line) && isRight(line);
+}
+
+/** Puts lines together that come in pieces; gives the begun one. */
+function linesTo(use: (line: string) => void): (piece: string) => string {
+  let rest = "";
+  return (piece) => {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop()!;
+    lines.forEach(use);
+    return rest;
+  };
 }
 
 const isError = isOneOf([
@@ -53,6 +64,7 @@ const isError = isOneOf([
   "error: client PEER: TEXT",
   "error: a client broke off before it was served",
   "error: no more clients for now: TEXT",
+  "timers: SIZE",
 ]);
 
 /** What one honest client sends and gets back. */
@@ -87,32 +99,23 @@ export class Watched implements AsyncDisposable {
   /** Starts a server. A shell runs it as `"$0" "$@"`. */
   constructor(readonly script: string, { port = 0, shell = "", flags = [] as string[] } = {}) {
     this.server = SERVERS[script];
-    this.transport = /udp|guess/.test(script) ? "udp" : "tcp";
-    const isKnown = isOneOf([...this.server.first, ...this.server.each]);
-    const secret = script === "guess_server.ts" ? ["--secret=42"] : [];
+    this.transport = isUdp(script) ? "udp" : "tcp";
     const preload = Deno.build.os === "windows"
       ? []
-      : [`--preload=${import.meta.dirname}/timers.ts`];
+      : ["--preload", import.meta.resolve("./timers.ts")];
     const run = [...DENO_RUN, ...preload, ...flags, "--allow-net", SCRIPTS + script];
-    const take = (line: string, isRight: (line: string) => boolean) => {
+    const secret = script === "guess_server.ts" ? ["--secret=42"] : [];
+    const command = [...shell ? ["sh", "-c", shell] : [], ...run, `--port=${port}`, ...secret];
+    const expect = (line: string, isRight: (line: string) => boolean) => {
       if (!isRight(line)) this.problems.push(`no line of it: ${JSON.stringify(line)}`);
     };
-    this.program = new Program(
-      [...shell ? ["sh", "-c", shell] : [], ...run, `--port=${port}`, ...secret],
-      (output) => {
-        const lines = (this.rest + output).split("\n");
-        this.rest = lines.pop()!;
-        for (const line of lines) {
-          take(line, isKnown);
-          this.seen.set(line, (this.seen.get(line) ?? 0) + 1);
-        }
-      },
-      {},
-      (output) => {
-        const lines = output.split("\n").slice(0, -1).filter((line) => !/^timers: /.test(line));
-        for (const line of lines) take(line, isError);
-      },
-    );
+    const isKnown = isOneOf([...this.server.first, ...this.server.each]);
+    const take = linesTo((line) => {
+      expect(line, isKnown);
+      this.seen.set(line, (this.seen.get(line) ?? 0) + 1);
+    });
+    const takeError = linesTo((line) => expect(line, isError));
+    this.program = new Program(command, (output) => this.rest = take(output), {}, takeError);
   }
 
   /** Starts a server, and waits until it listens. */
