@@ -39,10 +39,8 @@ for (const { transport, server, client: { name, typed } } of findLabs()) {
     assertEquals([status, lines], [1, told]);
     assertStringIncludes(hint, "start the server first: deno run -A ");
     assertStringIncludes(hint, `scripts/${server.name} --port=${port}`);
-    assertEquals(
-      await runScript(name, ["--host=nosuch.invalid"], stdin).then(({ stderr }) => stderr),
-      "error: unknown host nosuch.invalid\n",
-    );
+    const unknown = await runScript(name, ["--host=nosuch.invalid"], stdin);
+    assertEquals(unknown.stderr, "error: unknown host nosuch.invalid\n");
   });
 }
 
@@ -68,19 +66,6 @@ Deno.test("echo_client.ts sends and shows messages of all kinds", async () => {
     assert(pieces.every((line) => line.startsWith("Received: ")), client.screen);
     assertEquals(pieces.map((line) => line.slice("Received: ".length)).join(""), shown);
   }
-});
-
-Deno.test("echo_client.ts and echo_server.ts fail clearly when the message is longer than the server reads", async () => {
-  const { server, port } = await startServer("echo_server.ts");
-  await using _ = server;
-  const message = "€".repeat(30_000);
-  const args = [`--port=${port}`, `--message=${message}`];
-  const { status, stdout, stderr } = await runScript("echo_client.ts", args);
-  assertEquals(status, 1);
-  assertEquals(stderr, "error: the server closed after 2048 of 90000 bytes\n");
-  const received = [...stdout.matchAll(/^Received: (.*)$/gm)].map(([, piece]) => piece).join("");
-  assertEquals(received, "€".repeat(682));
-  assert(stdout.endsWith("\nClosing connection to the server\n"));
 });
 
 Deno.test("echo_client_udp.ts sends and shows odd messages, or says that one is too long", async () => {
@@ -112,22 +97,17 @@ Deno.test("guess_client.ts gives each guess its own answer when the first comes 
   const args = [`--port=${socket.port}`, "--timeout=0.2", "--tries=20"];
   await using client = start("guess_client.ts", args);
   await client.type("50");
-  // The first question is answered only when it has been asked three times,
-  // and then three times over: two answers come when nobody waits for them.
-  const asked: string[] = [];
-  let from: Deno.Addr;
-  for (let i = 0; i < 3; i++) {
-    const [data, peer] = await socket.receive();
-    asked.push(decode(data));
-    from = peer;
-  }
-  assertEquals(asked, ["50", "50", "50"]);
-  for (let i = 0; i < 3; i++) await socket.send(encode("LOWER"), from!);
+  // The first question is answered only when it has been asked three times, and then three times
+  // over: two answers come when nobody waits for them.
+  const asked = [await socket.receive(), await socket.receive(), await socket.receive()];
+  assertEquals(asked.map(([data]) => decode(data)), ["50", "50", "50"]);
+  const [[, from]] = asked;
+  for (let i = 0; i < 3; i++) await socket.send(encode("LOWER"), from);
   assert(await client.until(() => client.screen.includes("LOWER\n")));
   await client.type("25");
   const [data, peer] = await socket.receive();
   assertEquals(decode(data), "25");
-  await socket.send(encode("LOWER"), from!); // late once more
+  await socket.send(encode("LOWER"), from); // late once more
   await socket.send(encode("HIGHER"), peer);
   assert(await client.until(() => client.screen.includes("HIGHER\n")));
   await client.type("42");

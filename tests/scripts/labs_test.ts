@@ -1,6 +1,6 @@
 /** What single labs promise beside their session. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { repr, writeAll } from "../../scripts/lib.ts";
+import { writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import {
   connect,
@@ -118,24 +118,6 @@ for (const [what, exchanges] of Object.entries(EXCHANGES)) {
     });
   }
 }
-
-Deno.test("echo v3: several clients keep their connections open at once", async () => {
-  const { server, port } = await startServer("echo_server_v3.ts");
-  await using _ = server;
-  await using first = start("echo_client_v3.ts", [`--port=${port}`]);
-  await using second = start("echo_client_v3.ts", [`--port=${port}`]);
-  for (const round of ["a", "b"]) {
-    for (const client of [first, second]) {
-      await client.type(round);
-      assert(await client.until(() => client.screen.endsWith(`${round}\n${PROMPT}`)));
-    }
-  }
-  for (const client of [first, second]) {
-    await client.type("exit");
-    assert(await client.ended());
-    assertEquals(await client.status, 0);
-  }
-});
 
 Deno.test("echo v3: a client whose server is killed at the prompt says so when it next sends", async () => {
   const { server, port } = await startServer("echo_server_v3.ts");
@@ -259,8 +241,4 @@ Deno.test("tcp_server.ts on port 81 without the right to it says so", { ignore }
     "error: no right to listen on port 81: ports below 1024 belong to the administrator\n" +
       "take another port, for instance --port=8081\n",
   );
-});
-
-Deno.test("repr() of long data costs time in proportion", () => {
-  assertEquals(repr(new Uint8Array(1_000_000)).length, 4_000_003);
 });
