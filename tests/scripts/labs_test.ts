@@ -142,7 +142,9 @@ Deno.test("echo v3: the server ends the connection after exit, and a client that
   using client = await connect(port);
   await writeAll(client, encode(withHeader("exit")));
   await writeAll(client, encode(withHeader("after")));
+  const before = Date.now();
   assertEquals(decode(await readToEnd(client)), withHeader("exit"));
+  assert(Date.now() - before < 1500); // after 2 s it would close by force
   await client.closeWrite();
   (await connect(port)).close();
   const twice = /Finished[^]*Finished/;
