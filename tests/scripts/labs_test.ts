@@ -1,5 +1,6 @@
 /** What single labs promise beside their session. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import {
@@ -142,9 +143,8 @@ Deno.test("echo v3: the server ends the connection after exit, and a client that
   using client = await connect(port);
   await writeAll(client, encode(withHeader("exit")));
   await writeAll(client, encode(withHeader("after")));
-  const before = Date.now();
-  assertEquals(decode(await readToEnd(client)), withHeader("exit"));
-  assert(Date.now() - before < 1500); // after 2 s it would close by force
+  const came = await deadline(readToEnd(client), 1500); // after 2 s it would close by force
+  assertEquals(decode(came), withHeader("exit"));
   await client.closeWrite();
   (await connect(port)).close();
   const twice = /Finished[^]*Finished/;
