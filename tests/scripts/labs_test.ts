@@ -55,7 +55,7 @@ const EXCHANGES: Record<string, Exchange[]> = {
       { client, typed: "\n", stdout: "Enter a message: Received b'Hello, world'\n" },
       {
         client,
-        typed: "it's 😀\n",
+        typed: "it's 😀\r\n", // as Windows ends lines
         stdout: `Enter a message: Received b"it's \\xf0\\x9f\\x98\\x80"\n`,
       },
       { client, args: ["--message=\x1b[2J"], stdout: "Received b'\\x1b[2J'\n" },
