@@ -104,9 +104,10 @@ async function takeTurn(script: string, random: () => number, milliseconds: numb
   for (const what of ["memory", "descriptors", "timers"] as const) {
     const [from, to] = [warm[what], held[what]].map(Math.round);
     Object.assign(row, { [`${what} from`]: from, [`${what} to`]: to });
-    const unit = what === "memory" ? "MB of memory" : what;
-    const isKept = what === "memory" ? to - from > MOST.memory : to > idle[what];
-    if (isKept) tell(`it keeps ${unit}: from ${what === "memory" ? from : idle[what]} to ${to}`);
+    const [before, most, unit] = what === "memory"
+      ? [from, MOST.memory, " MB"]
+      : [idle[what], 0, ""];
+    if (to - before > most) tell(`its ${what} grew from ${before}${unit} to ${to}${unit}`);
   }
   const status = await watched.program.end("SIGTERM");
   if (status !== 143 && Deno.build.os !== "windows") tell(`SIGTERM ended it with ${status}`);
