@@ -27,7 +27,7 @@ const FLOOD_EVERY = 5; // rounds; a long message comes with it
 const AT_A_TIME = 24; // clients
 const WARM_UP = 0.3; // of a server's turn
 const LONG = " héllo 😀".repeat(100_000); // 800,000 characters, 1.3 MB
-const MOST = { p99: 1000, longest: 2000, long: 10_000, memory: 32 }; // milliseconds, MB
+const MOST = { p99: 1000, longest: 2000, long: 10_000, memory: { udp: 16, tcp: 32 } }; // milliseconds, MB
 const SHOWN = 3; // problems of a server in a round
 
 interface Row {
@@ -105,7 +105,7 @@ async function takeTurn(script: string, random: () => number, milliseconds: numb
     const [from, to] = [warm[what], held[what]].map(Math.round);
     Object.assign(row, { [`${what} from`]: from, [`${what} to`]: to });
     const [before, most, unit] = what === "memory"
-      ? [from, MOST.memory, " MB"]
+      ? [from, MOST.memory[watched.transport], " MB"]
       : [idle[what], 0, ""];
     if (to - before > most) tell(`its ${what} grew from ${before}${unit} to ${to}${unit}`);
   }
