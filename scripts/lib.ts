@@ -404,9 +404,9 @@ export async function attend(client: Deno.TcpConn, handle: () => Promise<void>):
   waits.delete(client);
 }
 
-/** Tells, where a UDP server cannot send an answer, why. It then sent 0 bytes. */
+/** Tells, where a datagram cannot be sent, why; not when its socket is closed. Then 0 bytes are sent. */
 export function unsent(error: unknown): number {
-  complainOnce("a datagram is not answered", error);
+  if (!(error instanceof Deno.errors.BadResource)) complainOnce("a datagram is not sent", error);
   return 0;
 }
 

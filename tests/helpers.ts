@@ -40,11 +40,7 @@ export function has(program: string, options?: Deno.CommandOptions): boolean {
 }
 
 /** Starts a script with the network permission alone. */
-export function start(
-  script: string,
-  args: string[] = [],
-  options?: Deno.CommandOptions,
-): Program {
+export function start(script: string, args: string[] = [], options?: Deno.CommandOptions): Program {
   const command = [...DENO_RUN, "--allow-net", SCRIPTS + script];
   return new Program([...command, ...args], undefined, options);
 }
@@ -73,10 +69,7 @@ export interface Result {
 }
 
 /** What a program printed and how it ended, which it must within some seconds. */
-export async function resultOf(
-  program: Program,
-  seconds?: number,
-): Promise<Result> {
+export async function resultOf(program: Program, seconds?: number): Promise<Result> {
   const hasEnded = await program.ended(seconds);
   const { screen: stdout, errors: stderr } = program;
   assert(hasEnded, `it hangs: ${stdout}${stderr}`);
@@ -131,28 +124,18 @@ export async function reset(
   when: (client: net.Socket) => Promise<unknown> = () => Promise.resolve(),
 ) {
   const client = net.connect({ port, host: "127.0.0.1", noDelay: true });
-  const closed = Promise.withResolvers<void>();
-  const connected = Promise.withResolvers<void>();
   client.on("error", () => {}); // the server may be faster
-  client.on("close", () => {
-    connected.resolve();
-    closed.resolve();
-  });
-  client.on("connect", () => connected.resolve());
-  await connected.promise;
-  if (message.length > 0) {
-    await new Promise<unknown>((resolve) => client.write(message, resolve));
-  }
+  const closed = new Promise((resolve) => client.on("close", resolve));
+  const connected = new Promise((resolve) => client.on("connect", resolve));
+  await Promise.race([connected, closed]);
+  if (message.length > 0) await new Promise((resolve) => client.write(message, resolve));
   await when(client);
   client.resetAndDestroy();
-  await closed.promise;
+  await closed;
 }
 
 /** Reads until the other side ends, at most so many bytes. */
-export async function readToEnd(
-  connection: Deno.Conn,
-  most = Infinity,
-): Promise<Uint8Array> {
+export async function readToEnd(connection: Deno.Conn, most = Infinity): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   const buffer = new Uint8Array(65536);
   for (let length = 0; length < most;) {
@@ -199,4 +182,13 @@ export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
     path,
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
+}
+
+/** Does jobs, so many of them at a time. */
+export async function inParallel(jobs: Iterable<() => Promise<unknown>>, atATime: number) {
+  const queue = jobs[Symbol.iterator]();
+  const work = async () => {
+    for (let next; !(next = queue.next()).done;) await next.value();
+  };
+  await Promise.all(Array.from({ length: atATime }, work));
 }

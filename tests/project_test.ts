@@ -2,14 +2,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findLabs } from "../scripts/lab/header.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
-import { SCRIPTS } from "./helpers.ts";
+import { SCRIPTS, temporary } from "./helpers.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const readme = read("README.md");
 const labs = findLabs();
-const scripts = labs.flatMap((
-  { server, client },
-) => [server.name, client.name]);
+const scripts = labs.flatMap(({ server, client }) => [server.name, client.name]);
 
 /** The comment at a script's head as plain text. */
 function header(script: string): string {
@@ -67,11 +65,7 @@ for (const script of scripts) {
     assertMatch(header(script), /^[A-Z][^]*?\.\n\n/); // a sentence on its own
     const half = script.includes("_server") ? "_client" : "_server";
     const other = script.replace(/_(server|client)/, half);
-    assert(
-      header(script).replaceAll("\n", " ").includes(
-        `Its other half is \`${other}\`.`,
-      ),
-    );
+    assert(header(script).replaceAll("\n", " ").includes(`Its other half is \`${other}\`.`));
     assertMatch(header(script), /\n@module\s*$/);
     const [original] = origin(script);
     assert(
@@ -87,22 +81,14 @@ for (const script of scripts) {
 }
 
 Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.mkdir(`${folder}/scripts`);
-    await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder}/deno.json`);
-    await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder}/scripts/lib.ts`);
-    const copy = `${folder}/scripts/mine.ts`;
-    await Deno.copyFile(`${SCRIPTS}echo_server.ts`, copy);
-    const args = ["--allow-net", copy, "--port=0"];
-    await using server = new Program([...DENO_RUN, ...args]);
-    assert(
-      await server.until(() => portOf(server) !== undefined),
-      server.errors,
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await temporary();
+  await Deno.mkdir(`${folder.path}/scripts`);
+  await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
+  await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder.path}/scripts/lib.ts`);
+  const copy = `${folder.path}/scripts/mine.ts`;
+  await Deno.copyFile(`${SCRIPTS}echo_server.ts`, copy);
+  await using server = new Program([...DENO_RUN, "--allow-net", copy, "--port=0"]);
+  assert(await server.until(() => portOf(server) !== undefined), server.errors);
 });
 
 const MODULES = {
@@ -114,9 +100,8 @@ const MODULES = {
 
 for (const [what, files] of Object.entries(MODULES)) {
   Deno.test(`deno doc finds nothing to complain about in ${what}`, async () => {
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["doc", "--lint", ...files],
-    }).output();
+    const command = new Deno.Command(Deno.execPath(), { args: ["doc", "--lint", ...files] });
+    const { success, stderr } = await command.output();
     assert(success, new TextDecoder().decode(stderr));
   });
 }

@@ -1,7 +1,7 @@
 /** What a server bears that somebody does to it on purpose. */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { attend, each, writeAll } from "../../scripts/lib.ts";
+import { asking, attend, each, writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN } from "../../scripts/lab/program.ts";
 import {
   connect,
@@ -15,26 +15,20 @@ import {
   udpSocket,
   withHeader,
 } from "../helpers.ts";
+import { isUdp, SERVERS } from "../soak/servers.ts";
+import { Watched } from "../soak/watched.ts";
 
-const UDP_SERVERS = [
-  ["echo_server_udp.ts", "hello", "hello"],
-  ["guess_server.ts", "0", "HIGHER"],
-  ["practical12_server_udp.ts", "hello", "hello"],
-  ["upper_server_udp.ts", "hello", "HELLO"],
-];
+const NOTHING_LEFT = { sanitizeOps: true, sanitizeResources: true }; // no timer, no connection
 
-for (const [script, question, answer] of UDP_SERVERS) {
+for (const script of Object.keys(SERVERS).filter(isUdp)) {
   Deno.test(`${script} answers at once after 50 datagrams that are no text`, async () => {
-    const { server, port } = await startServer(script);
-    await using _ = server;
+    await using server = await Watched.start(script);
     using stranger = udpSocket();
-    for (let i = 0; i < 50; i++) await sendTo(stranger, port, Uint8Array.of(0xff));
-    using client = udpSocket();
-    await sendTo(client, port, question);
-    const [reply] = await deadline(client.receive(), 2000); // a pause for each took 4.8 s
-    assertEquals(decode(reply), answer);
-    await server.end(); // then all that it says is there
-    assertEquals(server.errors.split("\n").length, 2, server.errors); // the note alone
+    for (let i = 0; i < 50; i++) await sendTo(stranger, server.port, Uint8Array.of(0xff));
+    await server.serve();
+    assert(server.waits[0] < 2000, `${server.waits}`); // a pause for each took 4.8 s
+    await server.program.end(); // then all that it says is there
+    assertEquals(server.program.errors.split("\n").length, 2); // the note alone
   });
 }
 
@@ -42,18 +36,18 @@ Deno.test("guess_server.ts does not answer what is itself a verdict", async () =
   const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
   await using _ = server;
   using client = udpSocket();
-  for (const verdict of ["HIGHER", "LOWER\n", "CORRECT", "INVALID"]) {
+  for (const verdict of ["HIGHER", "LOWER\n", "CORRECT", "INVALID", "42"]) {
     await sendTo(client, port, verdict);
   }
-  await sendTo(client, port, "42");
   assertEquals(decode((await client.receive())[0]), "CORRECT");
   await server.end();
   assert(!server.screen.includes("INVALID"), server.screen);
 });
 
+const at = (hostname: string, port: number) => ({ transport: "udp", hostname, port }) as const;
+
 for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
   Deno.test(`each() leaves out what comes from the server's own address, ${hostname}`, async () => {
-    const at = (hostname: string, port: number) => ({ transport: "udp", hostname, port }) as const;
     const peers = [at("127.0.0.1", 9900), at("127.0.0.1", 9901), at("127.0.0.1", 9900)];
     const datagrams = each({ addr: at(hostname, 9900) }, () => {
       const peer = peers.shift();
@@ -66,8 +60,17 @@ for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
   });
 }
 
-Deno.test("a client that takes nothing of its answer for 10 s is let go, and others are served", async () => {
-  const { server, port } = await startServer("echo_server_v2.ts", ["--buffer-size=65536"]);
+Deno.test("each() pauses for a moment only where nothing can be received", async () => {
+  let turn = 0;
+  const datagrams = each({ addr: at("127.0.0.1", 9900) }, () => {
+    if (++turn <= 3) throw new Deno.errors.Busy("no buffer space");
+    return Promise.resolve([encode("hello"), at("127.0.0.1", 9901)] as const);
+  });
+  await deadline(datagrams.next(), 2000);
+});
+
+Deno.test("a client that takes nothing of its answer for 10 s is let go, and no other", async () => {
+  const { server, port } = await startServer("echo_server_v3.ts", ["--buffer-size=65536"]);
   await using _ = server;
   using greedy = await connect(port);
   await writeAll(greedy, encode(withHeader("😀".repeat(1_048_576))));
@@ -75,10 +78,14 @@ Deno.test("a client that takes nothing of its answer for 10 s is let go, and oth
   const told = `error: client ('127.0.0.1', ${ownPort}): nothing was taken for 10 s\n`;
   const letGo = server.until(() => server.errors.includes(told), 20);
   using other = await connect(port);
-  await writeAll(other, encode(withHeader("hi")));
-  await other.closeWrite();
-  assertEquals(decode(await readToEnd(other)), withHeader("hi"));
+  const message = withHeader("hi");
+  const ask = async () => {
+    await writeAll(other, encode(message));
+    assertEquals(decode(await readToEnd(other, message.length)), message);
+  };
+  await ask(); // while the server waits
   assert(await letGo, server.errors);
+  await ask(); // this one took all of its answers
 });
 
 for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
@@ -112,14 +119,28 @@ for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   });
 }
 
-Deno.test("attend() lets an answer arrive, though the client's bytes are unread", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const answer = encode("x".repeat(1_000_000));
-  using client = await connect(listener.addr.port);
-  const served = await listener.accept();
-  const attended = attend(served, () => writeAll(served, answer));
-  await writeAll(client, encode("never read by the server".repeat(1000)));
-  assertEquals((await readToEnd(client)).length, answer.length);
-  await client.closeWrite();
-  await attended;
+Deno.test(
+  "attend() lets an answer arrive though the client's bytes are unread, and leaves no timer",
+  NOTHING_LEFT,
+  async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const answer = encode("x".repeat(1_000_000));
+    using client = await connect(listener.addr.port);
+    const served = await listener.accept();
+    const attended = attend(served, () => writeAll(served, answer));
+    await writeAll(client, encode("never read by the server".repeat(1000)));
+    assertEquals((await readToEnd(client)).length, answer.length);
+    await client.closeWrite();
+    await attended;
+  },
+);
+
+Deno.test("asking() asks no more when it has its answer", NOTHING_LEFT, async () => {
+  using server = udpSocket();
+  using client = udpSocket();
+  const socket = asking(client, { timeout: 1 });
+  await socket.send(encode("hello"), at("127.0.0.1", server.port));
+  const [question, peer] = await server.receive();
+  await server.send(question, peer);
+  assertEquals(decode((await socket.receive(new Uint8Array(100)))[0]), "hello");
 });

@@ -90,6 +90,12 @@ for (const end of ["Deno.exit(0)", "throw new Error('a mistake')"]) {
   });
 }
 
+Deno.test("unsent() says nothing where a socket was closed in the meantime", async () => {
+  const { errors } = await runSource(`import { print, unsent } from "${LIB}";
+    print(unsent(new Deno.errors.BadResource("closed")));`);
+  assertEquals(errors, "");
+});
+
 Deno.test("log() does not even format what --quiet leaves out", async () => {
   const program = await runSource(
     `import { log, run } from "${LIB}";

@@ -1,14 +1,11 @@
 /**
- * Lets all servers live through minutes of trouble, one after the other: honest
- * clients, clients that misbehave, and rubbish, all mixed. Ends with a table,
- * and with status 1 unless every answer was right, no server crashed, and the
- * memory and the descriptors of each returned to where they began.
+ * Lets all servers live through minutes of trouble, one after the other: honest clients, some with
+ * a megabyte to say, clients that misbehave, and rubbish, all mixed. Ends with a table, and with
+ * status 1 unless every answer was right and came soon, every line of the transcript was there, and
+ * once, no server crashed, and none kept anything: then it is said what, from how much to how much.
  *
- * They are measured for the first time after a warm-up, when the server has
- * seen everything once. Memory (VmRSS) may have grown by 64 MB at the end of a
- * server's turn: the garbage collector lets it rise so far, and then no more;
- * descriptors may not have grown by one.
- * Both are measured on Linux only.
+ * What is kept is measured between a server's warm-up, when it has seen everything once, and the
+ * end of its turn, on Linux only.
  *
  * ```console
  * $ deno task soak --minutes=10 --seed=7
@@ -16,197 +13,153 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
 import { Failure, note, print, run } from "../../scripts/lib.ts";
+import { inParallel } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
-import { dump, FAULTS, makeRubbish, runAll, SERVERS, Subject } from "./trouble.ts";
+import { crowd, dump, FLOODS, makeRubbish, MISDEEDS } from "./bad_clients.ts";
+import { SERVERS } from "./servers.ts";
+import { Watched } from "./watched.ts";
 
 const HONEST = 400; // clients in a round
-const FAULTY = 40;
+const BAD = 40;
 const RUBBISH = 40;
-const HEAVY_EVERY = 5; // rounds
+const FLOOD_EVERY = 5; // rounds; a long message comes with it
 const AT_A_TIME = 24; // clients
-const WARM_UP = 0.5; // of a server's turn
-const SETTLING = 10; // seconds until the last descriptors are closed
-const MEMORY_TOLERANCE = 64; // MB
-const SHOWN = 3; // problems of a server
-const CAN_MEASURE = Deno.build.os === "linux";
+const WARM_UP = 0.3; // of a server's turn
+const LONG = " héllo 😀".repeat(100_000); // 800,000 characters, 1.3 MB
+const MOST = { p99: 1000, longest: 2000, long: 10_000, memory: { udp: 16, tcp: 32 } }; // milliseconds, MB
+const SHOWN = 3; // problems of a server in a round
 
 interface Row {
-  script: string;
+  server: string;
   served: number;
-  faults: number;
+  long: number;
+  bad: number;
   rubbish: number;
   wrong: number;
-  crashes: number;
-  memory: [start: number, end: number];
-  descriptors: [start: number, end: number];
+  [milliseconds: `ms ${string}`]: number;
+  [kept: `${string} from` | `${string} to`]: number;
 }
 
-async function soak(seed: number, minutes: number) {
-  print(`seed ${seed}, ${minutes} minutes, ${SERVERS.length} servers`);
-  const turn = minutes * 60_000 / SERVERS.length;
+async function soak({ seed, minutes }: { seed: number; minutes: number }) {
+  seed ||= Date.now() % 1_000_000;
+  print(`seed ${seed}, ${minutes} minutes`);
+  const scripts = Object.keys(SERVERS);
   const rows: Row[] = [];
-  for (const [i, server] of SERVERS.entries()) {
-    const row: Row = {
-      script: server.script,
-      served: 0,
-      faults: 0,
-      rubbish: 0,
-      wrong: 0,
-      crashes: 0,
-      memory: [NaN, NaN],
-      descriptors: [NaN, NaN],
-    };
+  const problems: string[] = [];
+  for (const [i, script] of scripts.entries()) {
+    const random = seededRandom(seed + i);
+    const { row, told } = await takeTurn(script, random, minutes * 60_000 / scripts.length);
     rows.push(row);
-    await using subject = await Subject.start(server);
-    await takeTurn(subject, row, seededRandom(seed + i), turn);
-    const { served, faults, rubbish, wrong, crashes } = row;
-    print(
-      `${server.script}: ${served} served, ${faults} faults, ${rubbish} rubbish, ${wrong} wrong, ${crashes} crashes`,
-    );
+    problems.push(...told);
+    print(`${script}: ${row.served} served, ${told.length === 0 ? "all is well" : told[0]}`);
   }
   printTable(rows);
-  if (!rows.every(isGood)) throw new Failure(`the soak failed: seed ${seed}`);
+  if (problems.length > 0) throw new Failure(`the soak failed, seed ${seed}`, problems.join("\n"));
 }
 
-async function takeTurn(
-  subject: Subject,
-  row: Row,
-  random: () => number,
-  milliseconds: number,
-) {
-  const { server, program } = subject;
+/** A server's turn: its row of the table, and what is wrong with it. */
+async function takeTurn(script: string, random: () => number, milliseconds: number) {
+  // With little room for what is young, the garbage collector lets memory rise but slowly.
+  await using watched = await Watched.start(script, {
+    flags: ["--v8-flags=--max-semi-space-size=1"],
+  });
+  const row: Row = { server: script, served: 0, long: 0, bad: 0, rubbish: 0, wrong: 0 };
+  const told: string[] = [];
+  const waits: number[] = [];
+  const tell = (problem: string) => {
+    told.push(`${script}: ${problem}`);
+    note(told.at(-1)!);
+  };
+  await crowd(watched, HONEST);
+  await watched.count(); // nobody else was there: every line is known
+  const idle = await watched.held();
+  let warm = idle;
   const start = Date.now();
-  let isWarm = false;
-  let idle = 0; // descriptors before the first client
-  if (CAN_MEASURE) idle = subject.descriptors();
   for (let round = 0; Date.now() - start < milliseconds; round++) {
-    const hasSeenAll = round > 2 * HEAVY_EVERY;
-    if (
-      !isWarm && hasSeenAll && Date.now() - start > WARM_UP * milliseconds
-    ) {
-      isWarm = true;
-      [row.memory[0], row.descriptors[0]] = await measure(subject, idle);
+    await playRound(watched, row, random, round).catch((error) =>
+      watched.problems.push(`${error}`)
+    );
+    const problems = watched.problems.splice(0);
+    row.wrong += problems.length;
+    problems.slice(0, SHOWN).forEach(tell);
+    if (await watched.program.ended(0)) {
+      tell(`it crashed: ${watched.program.errors.slice(-1000)}`);
+      break;
     }
-    try {
-      await playRound(subject, row, random, round);
-    } catch (error) {
-      if (!await program.ended(1)) {
-        subject.problems.push(`${error}`);
-      }
-    }
-    row.served = subject.served;
-    row.wrong += subject.problems.length;
-    for (const problem of subject.problems.splice(0).slice(0, SHOWN)) {
-      note(`${server.script}: ${problem}`);
-    }
-    if (await program.ended(0)) {
-      row.crashes++;
-      note(`${server.script} crashed: ${program.errors.slice(-1000)}`);
-      return;
-    }
-    subject.forget();
+    waits.push(...watched.waits);
+    watched.forget();
+    const hasSeenAll = round >= FLOOD_EVERY && Date.now() - start > WARM_UP * milliseconds;
+    if (warm === idle && hasSeenAll) warm = await watched.held(idle);
   }
-  [row.memory[1], row.descriptors[1]] = await measure(subject, idle);
-  const status = await program.end("SIGTERM");
-  if (status !== 143 && Deno.build.os !== "windows") row.crashes++;
+  row.served = waits.length;
+  const sorted = Float64Array.from(waits).sort();
+  const share = (part: number) => sorted[Math.ceil(part * sorted.length) - 1];
+  const [p99, longest] = [share(0.99), share(1)];
+  Object.assign(row, { "ms p50": share(0.5), "ms p99": p99, "ms max": longest });
+  if (!(p99 <= MOST.p99)) tell(`one client of 100 waited for ${Math.round(p99)} ms`);
+  if (!(longest <= MOST.longest)) tell(`a client waited for ${Math.round(longest)} ms`);
+  if (await watched.program.ended(0)) return { row, told };
+  const held = await watched.held(idle);
+  for (const what of ["memory", "descriptors", "timers"] as const) {
+    const [from, to] = [warm[what], held[what]].map(Math.round);
+    Object.assign(row, { [`${what} from`]: from, [`${what} to`]: to });
+    const [before, most, unit] = what === "memory"
+      ? [from, MOST.memory[watched.transport], " MB"]
+      : [idle[what], 0, ""];
+    if (to - before > most) tell(`its ${what} grew from ${before}${unit} to ${to}${unit}`);
+  }
+  const status = await watched.program.end("SIGTERM");
+  if (status !== 143 && Deno.build.os !== "windows") tell(`SIGTERM ended it with ${status}`);
+  return { row, told };
 }
 
 /** A round of mixed clients, at the end of which all lines must have come. */
-async function playRound(
-  subject: Subject,
-  row: Row,
-  random: () => number,
-  round: number,
-) {
-  const { server } = subject;
-  const faults = FAULTS.filter((fault) => fault.transport === server.transport);
-  const heavy = faults.filter(({ isHeavy }) => isHeavy);
-  const light = faults.filter(({ isHeavy }) => !isHeavy);
+async function playRound(watched: Watched, row: Row, random: () => number, round: number) {
+  const { server, transport } = watched;
   const pick = <T>(values: T[]) => values[Math.floor(random() * values.length)];
-  const honest = () => subject.serveOne();
-  const suffer = ({ inflict }: typeof faults[0]) => async () => {
-    await inflict(subject, honest);
-    row.faults++;
+  const serve = () => watched.serve();
+  const suffer = (misdeed: typeof MISDEEDS.tcp[string]) => async () => {
+    await misdeed(watched, serve);
+    row.bad++;
   };
   const jobs = [
-    ...Array(HONEST).fill(honest),
-    ...Array.from({ length: FAULTY }, () => suffer(pick(light))),
+    ...Array<() => Promise<void>>(HONEST).fill(serve),
+    ...Array.from({ length: BAD }, () => suffer(pick(Object.values(MISDEEDS[transport])))),
     ...Array.from({ length: RUBBISH }, () => {
-      const rubbish = makeRubbish(server, random);
+      const rubbish = makeRubbish(watched, random);
       return async () => {
-        await dump(subject, rubbish);
+        await dump(watched, rubbish);
         row.rubbish++;
       };
     }),
   ];
-  if (round % HEAVY_EVERY === 0) {
-    jobs.push(suffer(heavy[round / HEAVY_EVERY % heavy.length]));
+  if (round % FLOOD_EVERY === 0) {
+    const floods = Object.values(FLOODS[transport]);
+    jobs.push(suffer(floods[round / FLOOD_EVERY % floods.length]));
   }
-  const order = jobs.map((job) => ({ job, place: random() }))
-    .sort((a, b) => a.place - b.place);
-  await runAll(order.map(({ job }) => job), AT_A_TIME);
-  await subject.settle();
-}
-
-/** Memory and descriptors of a server once nobody is connected any more. */
-async function measure(
-  subject: Subject,
-  idle: number,
-): Promise<[memory: number, descriptors: number]> {
-  if (!CAN_MEASURE) return [NaN, NaN];
-  const end = Date.now() + SETTLING * 1000;
-  while (subject.descriptors() > idle && Date.now() < end) await delay(100);
-  return [subject.memory(), subject.descriptors()];
-}
-
-function isGood({ served, wrong, crashes, memory, descriptors }: Row): boolean {
-  const hasReturned = !CAN_MEASURE ||
-    memory[1] - memory[0] <= MEMORY_TOLERANCE &&
-      descriptors[1] <= descriptors[0];
-  return served > 0 && wrong === 0 && crashes === 0 && hasReturned;
+  const order = jobs.map((job) => ({ job, place: random() })).sort((a, b) => a.place - b.place);
+  await inParallel(order.map(({ job }) => job), AT_A_TIME);
+  await watched.settle();
+  if (round % FLOOD_EVERY !== 0 || transport === "udp" || server.readsOnce) return;
+  const before = watched.waits.length;
+  await watched.serve(undefined, LONG);
+  const [wait] = watched.waits.splice(before);
+  if (wait > MOST.long) watched.problems.push(`a long message took ${Math.round(wait)} ms`);
+  row.long++;
+  await watched.settle();
 }
 
 function printTable(rows: Row[]) {
-  const number = (value: number) => Number.isNaN(value) ? "-" : `${Math.round(value)}`;
-  const cells = [
-    [
-      "server",
-      "served",
-      "faults",
-      "rubbish",
-      "wrong",
-      "crashes",
-      "MB start",
-      "MB end",
-      "fds start",
-      "fds end",
-    ],
-    ...rows.map(({ script, memory, descriptors, ...counts }) => [
-      script,
-      ...Object.values(counts).map(number),
-      ...memory.map(number),
-      ...descriptors.map(number),
-    ]),
-    [
-      "all",
-      ...(["served", "faults", "rubbish", "wrong", "crashes"] as const)
-        .map((name) => number(rows.reduce((sum, row) => sum + row[name], 0))),
-    ],
-  ];
-  const widths = cells[0].map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
-  for (const row of cells) {
-    const [name, ...values] = row.map((cell, i) =>
-      i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])
-    );
-    print([name, ...values].join("  "));
+  const names = Object.keys(rows[0]) as (keyof Row)[];
+  const cell = (value: unknown) =>
+    typeof value !== "number" ? `${value ?? "-"}` : `${Math.round(10 * value) / 10}`;
+  const cells = [names as string[], ...rows.map((row) => names.map((name) => cell(row[name])))];
+  const widths = names.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
+  for (const [name, ...values] of cells) {
+    const padded = values.map((value, i) => value.padStart(widths[i + 1]));
+    print([name.padEnd(widths[0]), ...padded].join("  "));
   }
 }
 
-if (import.meta.main) {
-  await run(
-    { seed: NaN, minutes: 10 },
-    ({ seed, minutes }) => soak(seed || Date.now() % 1_000_000, minutes),
-  );
-}
+if (import.meta.main) await run({ seed: NaN, minutes: 10 }, soak);
