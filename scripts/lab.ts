@@ -25,16 +25,16 @@
  * @module
  */
 import { makeBook } from "./lab/book.ts";
-import { check } from "./lab/check.ts";
+import { check } from "./lab/check/check.ts";
 import { bold } from "./lab/columns.ts";
 import { type Command, FOLDER, runCommand } from "./lab/command.ts";
 import { compare } from "./lab/compare.ts";
 import { runLab } from "./lab/demo.ts";
-import { drawDiagram, writeMermaid } from "./lab/diagram.ts";
+import { drawDiagram, writeMermaid } from "./lab/wire/diagram.ts";
 import { exercisesIn, startExercise } from "./lab/exercise.ts";
-import { readPlaces } from "./lab/faults.ts";
+import { readPlaces } from "./lab/wire/faults.ts";
 import { findLab, labs, scripts } from "./lab/names.ts";
-import { record } from "./lab/recording.ts";
+import { record } from "./lab/wire/recording.ts";
 import { show } from "./lab/show.ts";
 import { Failure, UsageError, write } from "./lib.ts";
 

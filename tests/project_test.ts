@@ -94,8 +94,9 @@ Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async (
 const MODULES = {
   "lib.ts": [`${SCRIPTS}lib.ts`],
   "kill_port.ts": [`${SCRIPTS}kill_port.ts`],
-  "the lab tool": [...Deno.readDirSync(`${SCRIPTS}lab`)].map(({ name }) => `${SCRIPTS}lab/${name}`)
-    .filter((name) => name.endsWith(".ts")),
+  "the lab tool": ["lab", "lab/check", "lab/check/probes", "lab/wire"].flatMap((folder) =>
+    [...Deno.readDirSync(SCRIPTS + folder)].map(({ name }) => `${SCRIPTS}${folder}/${name}`)
+  ).filter((name) => name.endsWith(".ts")),
 };
 
 for (const [what, files] of Object.entries(MODULES)) {

@@ -5,13 +5,13 @@
  */
 import { Failure } from "../lib.ts";
 import { align, type Row } from "./beside.ts";
-import { visible } from "./diagram.ts";
+import { visible } from "./wire/diagram.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
-import type { Step } from "./order.ts";
+import type { Step } from "./wire/order.ts";
 import { findOriginal } from "./originals.ts";
-import { record } from "./recording.ts";
-import { type Take, takesOf, waysToRun } from "./takes.ts";
+import { record } from "./wire/recording.ts";
+import { type Take, takesOf, waysToRun } from "./wire/takes.ts";
 
 const TEMPLATE = `${SCRIPTS}lab/book.html`;
 const AT_ONCE = 5; // labs that run at the same time

@@ -10,7 +10,7 @@ import { readOriginal } from "./originals.ts";
 import { freePort, isBound } from "./ports.ts";
 import { DENO_RUN, isListening, portOf, Program, PYTHON_RUN } from "./program.ts";
 import { atPort, type Difference, difference, settled } from "./screens.ts";
-import { Wire } from "./wire.ts";
+import { Wire } from "./wire/wire.ts";
 
 const MOST = 100_000; // characters that a half may print
 

@@ -5,7 +5,7 @@
  */
 import { deadline } from "@std/async/deadline";
 import { isBound } from "./ports.ts";
-import { MARK_END, MARK_START } from "./mark.ts";
+import { MARK_END, MARK_START } from "./wire/mark.ts";
 
 const PATIENCE = 1500; // milliseconds that a program may take to end when told to
 

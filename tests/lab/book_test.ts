@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Entry, entryOf, pageOf } from "../../scripts/lab/book.ts";
 import { labs } from "../../scripts/lab/names.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
-import { record } from "../../scripts/lab/recording.ts";
+import { record } from "../../scripts/lab/wire/recording.ts";
 import { resultOf, SCRIPTS } from "../helpers.ts";
 import { BROWSER, Page } from "./browser.ts";
 import {

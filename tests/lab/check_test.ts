@@ -1,7 +1,7 @@
 /** The command `lab check`: right exercises pass it, and what is told about wrong ones. */
 import { assert, assertEquals } from "@std/assert";
-import { examine } from "../../scripts/lab/check.ts";
-import type { Finding } from "../../scripts/lab/exam.ts";
+import { examine } from "../../scripts/lab/check/check.ts";
+import type { Finding } from "../../scripts/lab/check/exam.ts";
 import { scripts } from "../../scripts/lab/names.ts";
 import { hasPython } from "../../scripts/lab/program.ts";
 import { BROKEN } from "./broken.ts";

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { widthOf } from "../../scripts/lab/columns.ts";
 import { labs } from "../../scripts/lab/names.ts";
-import { inOrder } from "../../scripts/lab/order.ts";
-import type { WireEvent } from "../../scripts/lab/wire.ts";
+import { inOrder } from "../../scripts/lab/wire/order.ts";
+import type { WireEvent } from "../../scripts/lab/wire/wire.ts";
 import { decode, encode, SCRIPTS, WITH_IPV6 } from "../helpers.ts";
 
 /** Runs `lab wire`. */

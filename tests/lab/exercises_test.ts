@@ -1,6 +1,6 @@
 /** The README's exercises: each fails on the copy that it starts from, and passes when it is done. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { examine } from "../../scripts/lab/check.ts";
+import { examine } from "../../scripts/lab/check/check.ts";
 import { EXERCISES, exercisesIn } from "../../scripts/lab/exercise.ts";
 import { lab, SCRIPTS, temporary } from "../helpers.ts";
 

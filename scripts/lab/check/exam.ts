@@ -6,8 +6,8 @@
 import { causeOf } from "./causes.ts";
 import { type HandIn, mistake, Ports } from "./handin.ts";
 import type { Probe } from "./probe.ts";
-import type { Program } from "./program.ts";
-import { atPort, difference } from "./screens.ts";
+import type { Program } from "../program.ts";
+import { atPort, difference } from "../screens.ts";
 import type { Play } from "./play.ts";
 import type { Wrong } from "./steps.ts";
 

@@ -10,7 +10,7 @@ import { joined as joinedOf, play, type Stage } from "./play.ts";
 import { brief } from "./causes.ts";
 import { knows, start } from "./start.ts";
 import type { ClientProbe } from "./probe.ts";
-import type { Program } from "./program.ts";
+import type { Program } from "../program.ts";
 import { Connection, Datagrams, type Wire } from "./ends.ts";
 import { Wrong } from "./steps.ts";
 

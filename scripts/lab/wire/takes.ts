@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Lab, Script } from "./header.ts";
+import type { Lab, Script } from "../header.ts";
 import { portShown, type RecordOptions } from "./recording.ts";
 
 const TWO_MESSAGES = "         5hello         4exit"; // with their headers

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { ending, type Exam } from "../exam.ts";
-import { type as typeLines } from "../exam_client.ts";
-import { knows, placeOf, start } from "../start.ts";
+import { ending, type Exam } from "./exam.ts";
+import { type as typeLines } from "./exam_client.ts";
+import { knows, placeOf, start } from "./start.ts";
 
 const HOST = "127.0.0.2"; // this machine as well, and no program's own choice
 
 /** Starts the program without a port, and lets it tell its place instead of taking it. */
-export async function examinePlace(exam: Exam) {
+export async function examinePlace(exam: Exam): Promise<void> {
   const { handIn } = exam;
   if (handIn.ownPort !== undefined) return; // it takes no flags
   const { half, port, args, typed } = handIn.script;

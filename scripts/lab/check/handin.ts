@@ -4,9 +4,9 @@
  * @module
  */
 import { basename } from "node:path";
-import { Failure } from "../lib.ts";
-import type { Named } from "./names.ts";
-import { isListening, portOf, type Program } from "./program.ts";
+import { Failure } from "../../lib.ts";
+import type { Named } from "../names.ts";
+import { isListening, portOf, type Program } from "../program.ts";
 
 /** A program that a student wrote. */
 export interface HandIn {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { listen } from "../exam_server.ts";
-import type { Exam } from "../exam.ts";
-import type { Chance } from "../start.ts";
+import { listen } from "./exam_server.ts";
+import type { Exam } from "./exam.ts";
+import type { Chance } from "./start.ts";
 
 const STARTS = 5; // one in a million has the same number each time by chance
 
 /** Starts the server with random numbers that are known, and finds out its number each time. */
-export async function examineSecret(exam: Exam) {
+export async function examineSecret(exam: Exam): Promise<void> {
   const what = "the number is from 1 to 99, stays as it is, and is not always the same";
   if (exam.stop) return exam.report({ what, skipped: exam.stop });
   const chances: (Chance | undefined)[] = ["least", "greatest", undefined];

@@ -6,7 +6,7 @@
 import { connect } from "node:net";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import { address, writeAll } from "../lib.ts";
+import { address, writeAll } from "../../lib.ts";
 import { bytes, type Data, shown, Wrong } from "./steps.ts";
 
 /** A piece of what comes, until something is settled about it. */

@@ -8,7 +8,7 @@ import { delay } from "@std/async/delay";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
 import { fateOf, type Faults, type Part } from "./faults.ts";
-import type { Half } from "./header.ts";
+import type { Half } from "../header.ts";
 
 /** Something that happened on the wire. */
 export interface WireEvent {

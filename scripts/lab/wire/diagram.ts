@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { text, write } from "../lib.ts";
-import { bold, plain, terminalWidth, widthOf, wrapped } from "./columns.ts";
-import type { Lab } from "./header.ts";
+import { text, write } from "../../lib.ts";
+import { bold, plain, terminalWidth, widthOf, wrapped } from "../columns.ts";
+import type { Lab } from "../header.ts";
 import type { Step } from "./order.ts";
 
 const WIDEST = 80; // columns

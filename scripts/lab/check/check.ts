@@ -4,19 +4,19 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { escaped, Failure, note } from "../lib.ts";
+import { escaped, Failure, note } from "../../lib.ts";
 import { Exam, type Finding } from "./exam.ts";
 import { examineClient } from "./exam_client.ts";
 import { examineServer } from "./exam_server.ts";
-import { EXERCISES } from "./exercise.ts";
+import { EXERCISES } from "../exercise.ts";
 import { readHandIn } from "./handin.ts";
-import { SCRIPTS } from "./header.ts";
-import { find, scripts } from "./names.ts";
-import { isFile } from "./originals.ts";
+import { SCRIPTS } from "../header.ts";
+import { find, scripts } from "../names.ts";
+import { isFile } from "../originals.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
-import { examinePlace } from "./probes/place.ts";
-import { examineSecret } from "./probes/secret.ts";
-import { hasPython } from "./program.ts";
+import { examinePlace } from "./exam_place.ts";
+import { examineSecret } from "./exam_secret.ts";
+import { hasPython } from "../program.ts";
 import { takeTurn } from "./turn.ts";
 
 const MOST_LINES = 20; // of what an exercise printed

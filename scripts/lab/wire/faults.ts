@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { UsageError } from "../lib.ts";
-import type { Half } from "./header.ts";
+import { UsageError } from "../../lib.ts";
+import type { Half } from "../header.ts";
 
 /** A piece or a datagram, by its number from 1 up among those of its sender. */
 export interface Place {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escaped } from "../lib.ts";
+import { escaped } from "../../lib.ts";
 import type { HandIn } from "./handin.ts";
 import type { Step } from "./steps.ts";
 import { Wrong } from "./steps.ts";

@@ -5,8 +5,8 @@
  */
 import { dirname, resolve } from "node:path";
 import type { HandIn } from "./handin.ts";
-import { SCRIPTS } from "./header.ts";
-import { DENO_RUN, Program, PYTHON_RUN } from "./program.ts";
+import { SCRIPTS } from "../header.ts";
+import { DENO_RUN, Program, PYTHON_RUN } from "../program.ts";
 
 const MOST = 500_000; // characters that it may print before it is ended
 

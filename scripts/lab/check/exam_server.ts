@@ -10,8 +10,8 @@ import { joined, missingIn, type Play, play, type Stage, standIn } from "./play.
 import { brief } from "./causes.ts";
 import { nextClient } from "./probes/all.ts";
 import type { Probe } from "./probe.ts";
-import type { Program } from "./program.ts";
-import { sameScreen } from "./screens.ts";
+import type { Program } from "../program.ts";
+import { sameScreen } from "../screens.ts";
 import { breakOff, Connection, Datagrams, type Wire } from "./ends.ts";
 import { Wrong } from "./steps.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Half } from "./header.ts";
+import type { Half } from "../header.ts";
 import type { Mark } from "./mark.ts";
 import type { WireEvent } from "./wire.ts";
 

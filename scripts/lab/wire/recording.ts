@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { note } from "../lib.ts";
+import { note } from "../../lib.ts";
 import { type Faults, unmet } from "./faults.ts";
-import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
+import { type Half, type Lab, type Script, SCRIPTS } from "../header.ts";
 import { inOrder, type Step, type Told } from "./order.ts";
-import { ourPlayer, type Player, runPair } from "./pair.ts";
-import { DENO_RUN } from "./program.ts";
+import { ourPlayer, type Player, runPair } from "../pair.ts";
+import { DENO_RUN } from "../program.ts";
 import { Wire } from "./wire.ts";
 
 /** A lab that was run, with all that happened. */
@@ -32,7 +32,7 @@ export interface RecordOptions {
   netcat?: string;
 }
 
-const TRACE = `${SCRIPTS}lab/trace.ts`;
+const TRACE = `${SCRIPTS}lab/wire/trace.ts`;
 const NETCAT: Player = {
   name: "netcat.ts",
   tellsPort: false,
