@@ -170,7 +170,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const queue: { to: typeof Deno.stdout; output: string }[] = []; // printed, but not yet written
 let queued = 0; // characters in it
-const isSlow = () => queued > 2 ** 20; // whoever reads the output
+const isSlow = () => queued > 2 ** 22; // whoever reads the output
 let writing: Promise<void> | undefined;
 let isEnding = false; // then nothing is sent any more
 let pace = 0; // writes that did not wait for more to come; in a flood always 20
