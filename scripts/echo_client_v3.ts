@@ -45,7 +45,7 @@ async function echoClient({ host, port, bufferSize }: typeof FLAGS) {
       const length = await server.read(buffer.subarray(0, missing));
       if (length === null) throw new Failure("the server closed before all of its reply came");
       const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
-      missing -= piece.replace(/[\udc00-\udfff]/g, "").length; // an emoji, two code units, is one
+      missing -= piece.replace(/[\udc00-\udfff]/g, "").length; // an emoji has two code units
       pieces.push(piece);
       if (pieces.length === 100 || missing === 0) reply += pieces.splice(0).join("");
       if (missing === 0 && header === "") {

@@ -45,7 +45,7 @@ async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
         if (length === null && header === "" && pieces.length === 0) return; // it sent nothing
         if (length === null) throw new Failure("the connection ended inside a message");
         const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
-        missing -= piece.replace(/[\udc00-\udfff]/g, "").length; // an emoji, two code units, is one
+        missing -= piece.replace(/[\udc00-\udfff]/g, "").length; // an emoji has two code units
         pieces.push(piece);
         if (pieces.length === 100 || missing === 0) message += pieces.splice(0).join("");
         if (missing === 0 && header === "") {

@@ -35,6 +35,7 @@ import { exercisesIn, startExercise } from "./lab/exercise.ts";
 import { readPlaces } from "./lab/wire/faults.ts";
 import { findLab, labs, scripts } from "./lab/names.ts";
 import { record } from "./lab/wire/recording.ts";
+import { mustBeFile } from "./lab/originals.ts";
 import { show } from "./lab/show.ts";
 import { Failure, UsageError, write } from "./lib.ts";
 
@@ -252,6 +253,7 @@ function noBailOut() {
 
 /** The script that has a file's name. */
 function scriptNamed(file: string): string {
+  mustBeFile(file);
   const name = file.split(/[/\\]/).at(-1)!.replace(/\.\w+$/, ".ts");
   if (scripts().some((script) => script.name === name)) return name;
   throw new UsageError(`--as=SCRIPT is missing: ${file} has no script's name`);

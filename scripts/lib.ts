@@ -203,7 +203,7 @@ function shown(value: Printable): string {
   return typeof value === "number" ? `${value}` : address(value);
 }
 
-/** Writes to stdout as it is, together with all else that this turn of the event loop prints. */
+/** Writes to stdout as it is: at once, or with what else is printed while others are written. */
 export function write(output: string): void {
   put(Deno.stdout, output);
   lineIsOpen = !output.endsWith("\n");
@@ -346,8 +346,9 @@ export async function writeAll(to: Pick<Deno.Conn, "write"> & Disposable, data: 
       sent += await to.write(data.subarray(sent));
     } catch (error) {
       throw waits.get(to) === 0 ? new Failure("nothing was taken for 10 s") : error;
+    } finally {
+      waits.delete(to);
     }
-    waits.delete(to);
   }
 }
 

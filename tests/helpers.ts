@@ -2,6 +2,7 @@
 import { assert } from "@std/assert";
 import net from "node:net";
 import { SCRIPTS } from "../scripts/lab/header.ts";
+import { freePort } from "../scripts/lab/ports.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 
 export { SCRIPTS };
@@ -191,4 +192,33 @@ export async function inParallel(jobs: Iterable<() => Promise<unknown>>, atATime
     for (let next; !(next = queue.next()).done;) await next.value();
   };
   await Promise.all(Array.from({ length: atATime }, work));
+}
+
+/** A test of cases that wait more than they work, all at once. */
+export function testAtOnce(
+  name: string,
+  options: { ignore?: boolean },
+  cases: Record<string, () => Promise<void>>,
+) {
+  Deno.test(name, options, async (test) => {
+    const free = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
+    await Promise.all(
+      Object.entries(cases).map(([name, fn]) => test.step({ name, fn, ...free })),
+    );
+  });
+}
+
+const given = new Set<number>();
+
+/** A port that nobody has or was given here, and that the system gives to nobody who asks for any. */
+export function quietPort(): number {
+  while (true) {
+    const port = freePort("tcp");
+    if (given.has(port)) continue;
+    given.add(port);
+    try {
+      udpSocket("0.0.0.0", port).close();
+      return port;
+    } catch { /* somebody has it */ }
+  }
 }

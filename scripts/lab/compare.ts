@@ -8,7 +8,7 @@ import { Failure, write } from "../lib.ts";
 import { type Half, HALVES, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { type Guest, meet } from "./meeting.ts";
 import { findLab } from "./names.ts";
-import { findOriginal, isFile, type Original, readOriginal } from "./originals.ts";
+import { findOriginal, mustBeFile, type Original, readOriginal } from "./originals.ts";
 import { isBound } from "./ports.ts";
 import { DENO_RUN, hasPython, PYTHON_RUN } from "./program.ts";
 import { compareLines } from "./screens.ts";
@@ -39,7 +39,7 @@ export async function compare(name: string, choice: Choice) {
   const { port } = choice;
   const read = (half: Half) => {
     const file = choice[half] || findOriginal(lab[half], choice.originals);
-    if (!isFile(file)) throw new Failure(`${file}: no such file`);
+    mustBeFile(file);
     return readOriginal(file, lab[half].port, Number.isNaN(port) ? undefined : port);
   };
   const originals = { server: read("server"), client: read("client") };

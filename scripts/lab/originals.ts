@@ -19,6 +19,23 @@ export function isFile(path: string): boolean {
 }
 
 /**
+ * Takes nothing but a file.
+ *
+ * @param path The path that the user gave.
+ * @throws {Failure} There is none, or a folder.
+ */
+export function mustBeFile(path: string): void {
+  if (isFile(path)) return;
+  let isFolder = false;
+  try {
+    isFolder = Deno.statSync(path).isDirectory;
+  } catch { /* nothing is there */ }
+  throw new Failure(
+    `${path}: ${isFolder ? "this is a folder: name the files in it" : "no such file"}`,
+  );
+}
+
+/**
  * The file that a script mirrors. It has the name that the course gives it, or ours.
  *
  * @param script The script.

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { Failure, write } from "../lib.ts";
+import { write } from "../lib.ts";
 import { align } from "./beside.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
 import { type Half, SCRIPTS } from "./header.ts";
 import { findScripts } from "./names.ts";
-import { findOriginal, isFile } from "./originals.ts";
+import { findOriginal, mustBeFile } from "./originals.ts";
 
 const NARROW = 70; // columns below which the two stand one below the other
 
@@ -23,7 +23,7 @@ const NARROW = 70; // columns below which the two stand one below the other
 export function show(name: string, originals: string, chosen: Partial<Record<Half, string>> = {}) {
   for (const script of findScripts(name)) {
     const file = chosen[script.half] || findOriginal(script, originals);
-    if (!isFile(file)) throw new Failure(`${file}: no such file`);
+    mustBeFile(file);
     const title = file.split(/[/\\]/).at(-1)!;
     const [python, typescript] = [file, SCRIPTS + script.name].map((path) =>
       Deno.readTextFileSync(path)

@@ -1,7 +1,6 @@
 /** kill_port.ts: whom it ends, and what becomes of the port. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { connect, LINUX_ONLY, SCRIPTS } from "../helpers.ts";
-import { quietPort, testAtOnce } from "../netcat/at_once.ts";
+import { connect, LINUX_ONLY, quietPort, SCRIPTS, testAtOnce } from "../helpers.ts";
 import {
   answered,
   killPort,

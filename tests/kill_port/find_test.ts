@@ -1,7 +1,6 @@
 /** kill_port.ts: whom it finds on a port, and what it says about wrong usage. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { LINUX_ONLY, WITH_IPV6 } from "../helpers.ts";
-import { quietPort } from "../netcat/at_once.ts";
+import { LINUX_ONLY, quietPort, WITH_IPV6 } from "../helpers.ts";
 import {
   assertListed,
   assertNobody,

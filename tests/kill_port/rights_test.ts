@@ -1,8 +1,7 @@
 /** kill_port.ts: what it says where it may not do all. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
-import { connect, LINUX_ONLY, SCRIPTS } from "../helpers.ts";
-import { quietPort } from "../netcat/at_once.ts";
+import { connect, LINUX_ONLY, quietPort, SCRIPTS } from "../helpers.ts";
 import {
   AS_ROOT,
   AS_ROOT_WITHOUT_RIGHTS,

@@ -258,3 +258,16 @@ Deno.test("many labs at once do not get in each other's way", async () => {
   const results = await Promise.all(names.map((name) => lab(["demo", name], "", {}, 60)));
   for (const { status, stdout } of results) assertEquals(status, 0, stdout);
 });
+
+Deno.test("lab check says which of its files is none before it checks any", async () => {
+  const [missing, folder] = [`${SCRIPTS}echo_serve.ts`, SCRIPTS.slice(0, -1)];
+  for (
+    const [file, problem] of [
+      [missing, "no such file"],
+      [folder, "this is a folder: name the files in it"],
+    ]
+  ) {
+    const { status, stdout, stderr } = await lab(["check", `${SCRIPTS}tcp_client.ts`, file]);
+    assertEquals([status, stdout, stderr], [1, "", `error: ${file}: ${problem}\n`]);
+  }
+});

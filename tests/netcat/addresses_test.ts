@@ -7,13 +7,13 @@ import {
   has,
   LINUX_ONLY,
   NOT_ON_WINDOWS,
+  quietPort,
   resultOf,
   start,
   temporary,
   udpSocket,
   WITH_IPV6,
 } from "../helpers.ts";
-import { quietPort } from "./at_once.ts";
 import {
   listen,
   NETCAT,

@@ -8,6 +8,7 @@ import {
   encode,
   LONGEST_DATAGRAM,
   NOT_ON_WINDOWS,
+  quietPort,
   resultOf,
   runScript,
   SCRIPTS,
@@ -17,7 +18,6 @@ import {
   udpSocket,
   WITH_IPV6,
 } from "../helpers.ts";
-import { quietPort } from "./at_once.ts";
 import { listen, NETCAT, netcat, type Peer, peer, WITH_FILES, WITH_SOCAT } from "./helpers.ts";
 
 const SOCAT: Peer = {

@@ -9,9 +9,18 @@ import {
 import { delay } from "@std/async/delay";
 import net from "node:net";
 import { writeAll } from "../../scripts/lib.ts";
-import { connect, decode, encode, NOT_ON_WINDOWS, readToEnd, reset, resultOf } from "../helpers.ts";
+import {
+  connect,
+  decode,
+  encode,
+  NOT_ON_WINDOWS,
+  quietPort,
+  readToEnd,
+  reset,
+  resultOf,
+  testAtOnce,
+} from "../helpers.ts";
 import { listen, netcat, readAllText, readText, shell, withServer } from "./helpers.ts";
-import { quietPort, testAtOnce } from "./at_once.ts";
 
 Deno.test("netcat -l serves one client, refuses the next, and ends with the first", async () => {
   await using server = await listen("-l");

@@ -8,13 +8,13 @@ import {
   has,
   LINUX_ONLY,
   NOT_ON_WINDOWS,
+  quietPort,
   readToEnd,
   resultOf,
   runScript,
   SCRIPTS,
   start,
 } from "../helpers.ts";
-import { quietPort } from "./at_once.ts";
 
 export const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
 /** The same with the right to files, for Unix sockets. */

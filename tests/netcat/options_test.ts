@@ -1,7 +1,6 @@
 /** netcat.ts: what its flags do, and what it says about wrong ones. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { encode, start } from "../helpers.ts";
-import { quietPort } from "./at_once.ts";
+import { encode, quietPort, start } from "../helpers.ts";
 import { netcat, ownListener, readAllText, readText, withServer } from "./helpers.ts";
 
 for (const args of ["-l 127.0.0.1 PORT", "-l PORT", "-l -p PORT", "-lvp PORT"]) {

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
 import type { Program } from "../../scripts/lab/program.ts";
-import { encode, resultOf, runScript, start, startServer } from "../helpers.ts";
+import { encode, resultOf, runScript, start, startServer, testAtOnce } from "../helpers.ts";
 import {
   ITSELF,
   listen,
@@ -15,7 +15,6 @@ import {
   socat,
   startPair,
 } from "./helpers.ts";
-import { testAtOnce } from "./at_once.ts";
 
 const MANY = 20_000_000; // bytes, more than any buffers hold
 

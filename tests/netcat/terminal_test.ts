@@ -9,11 +9,11 @@ import {
   decode,
   encode,
   NOT_ON_WINDOWS,
+  quietPort,
   readToEnd,
   resultOf,
   temporary,
 } from "../helpers.ts";
-import { quietPort } from "./at_once.ts";
 import {
   NETCAT,
   ownListener,

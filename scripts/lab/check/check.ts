@@ -12,7 +12,7 @@ import { EXERCISES } from "../exercise.ts";
 import { readHandIn } from "./handin.ts";
 import { SCRIPTS } from "../header.ts";
 import { find, scripts } from "../names.ts";
-import { isFile } from "../originals.ts";
+import { mustBeFile } from "../originals.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
 import { examinePlace } from "./exam_place.ts";
 import { examineSecret } from "./exam_secret.ts";
@@ -123,7 +123,7 @@ export async function check(
   print: (output: string) => void,
 ): Promise<Result> {
   const { name } = find(scripts(), as);
-  if (!isFile(file)) throw new Failure(`${file}: no such file`);
+  mustBeFile(file);
   if (exercise !== undefined && !EXERCISES.some(({ number }) => number === exercise)) {
     throw new Failure(`there is no exercise ${exercise}: they are 1 to ${EXERCISES.length}`);
   }

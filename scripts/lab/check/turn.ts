@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { delay } from "@std/async/delay";
 import { tmpdir } from "node:os";
 
 const PAUSE = 50; // milliseconds between two looks
@@ -20,7 +21,7 @@ export async function takeTurn(): Promise<Disposable> {
       if (!lock || await lock.tryLock(true)) return { [Symbol.dispose]: () => lock?.close() };
       lock.close();
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE * (1 + Math.random())));
+    await delay(PAUSE * (1 + Math.random()));
   }
 }
 
