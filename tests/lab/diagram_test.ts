@@ -81,6 +81,12 @@ Deno.test("lab wire --cut lets one piece come in two", async () => {
   assert(diagram.includes("C->>S: 4 bytes: ␣␣␣␣\n    C->>S: 8 bytes: ␣␣␣␣␣2Hi\n"), diagram);
 });
 
+Deno.test("lab wire lets all pass before the server is ended", async () => {
+  const diagram = await draw("tcp", "--cut=client:1:3", "--mermaid");
+  assertStringIncludes(diagram, "45 bytes: ␣I am a TCP client sending data to the server\n");
+  assertStringIncludes(diagram, "Received data: to the server<br/>");
+});
+
 Deno.test("lab wire escapes what would drive the terminal or be Mermaid's markup", async () => {
   const message = "--message=\x1b[31m<b>#1;%$\r\n";
   const diagram = await draw("echo_v1", "--", message);

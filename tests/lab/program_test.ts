@@ -25,6 +25,13 @@ Deno.test("Program ends what prints more than it may, and keeps the beginning", 
   assert(program.screen.startsWith("no end\nno end\n"));
 });
 
+Deno.test("Program shows no line that is typed when it has ended", async () => {
+  await using program = evaluate("console.log('first')");
+  assert(await program.ended(20));
+  await program.type("second");
+  assertEquals(program.screen, "first\n");
+});
+
 Deno.test("Program keeps all that is printed by what may print it", async () => {
   await using program = evaluate("console.log('x'.repeat(300_000))", 300_001);
   assert(await program.ended(20));
