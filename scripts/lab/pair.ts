@@ -9,10 +9,11 @@ import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { readOriginal } from "./originals.ts";
 import { freePort, isBound } from "./ports.ts";
 import { DENO_RUN, isListening, portOf, Program, PYTHON_RUN } from "./program.ts";
-import { atPort, type Difference, difference, settled } from "./screens.ts";
+import { atPort, type Difference, difference, sameScreen, settled } from "./screens.ts";
 import { Wire } from "./wire/wire.ts";
 
 const MOST = 100_000; // characters that a half may print
+const LAST_LINES = 0.3; // seconds in which a server prints what no header foretells
 
 /** A program that can take one half of a lab. */
 export interface Player {
@@ -181,7 +182,7 @@ export async function runPair(
       what: `${clientPlayer.name} ends with status 0`,
       problem: status === 0 ? undefined : `it ended with status ${status}${said(client)}`,
     });
-    await server.ended(0.3); // its last lines
+    await server.ended(LAST_LINES);
     await server.end();
     return outcome;
   }
@@ -214,12 +215,14 @@ export async function runPair(
   checks.push(...lookAt(lab.client, clientPlayer, client, clientPort));
 
   await wire?.isQuiet();
+  await wire?.isClosed();
   // The server may still be printing; when the client failed it hardly will.
   await server.until(
     () => settled(server.screen, lab.server.screen, port),
     checks.some(({ problem }) => problem) ? Math.min(1, patience) : patience,
   );
-  const runs = !await server.ended(0);
+  const isOther = wire && !sameScreen(server.screen, lab.server.screen, port);
+  const runs = !await server.ended(isOther ? LAST_LINES : 0);
   const serverStatus = await server.end();
   const isRight = serverStatus === (Deno.build.os === "windows" ? 1 : 130);
   checks.push({
