@@ -253,10 +253,12 @@ function noBailOut() {
 
 /** The script that has a file's name. */
 function scriptNamed(file: string): string {
-  mustBeFile(file);
   const name = file.split(/[/\\]/).at(-1)!.replace(/\.\w+$/, ".ts");
-  if (scripts().some((script) => script.name === name)) return name;
-  throw new UsageError(`--as=SCRIPT is missing: ${file} has no script's name`);
+  if (!scripts().some((script) => script.name === name)) {
+    throw new UsageError(`--as=SCRIPT is missing: ${file} has no script's name`);
+  }
+  mustBeFile(file);
+  return name;
 }
 
 if (import.meta.main) await runCommand(COMMANDS, FLAGS, Deno.args);

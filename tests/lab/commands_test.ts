@@ -260,14 +260,15 @@ Deno.test("many labs at once do not get in each other's way", async () => {
 });
 
 Deno.test("lab check says which of its files is none before it checks any", async () => {
-  const [missing, folder] = [`${SCRIPTS}echo_serve.ts`, SCRIPTS.slice(0, -1)];
-  for (
-    const [file, problem] of [
-      [missing, "no such file"],
-      [folder, "this is a folder: name the files in it"],
-    ]
-  ) {
-    const { status, stdout, stderr } = await lab(["check", `${SCRIPTS}tcp_client.ts`, file]);
-    assertEquals([status, stdout, stderr], [1, "", `error: ${file}: ${problem}\n`]);
-  }
+  const [script, missing] = [`${SCRIPTS}tcp_client.ts`, `${SCRIPTS}missing/tcp_server.ts`];
+  assertEquals(await lab(["check", script, missing]), {
+    status: 1,
+    stdout: "",
+    stderr: `error: ${missing}: no such file\n`,
+  });
+  assertEquals(await lab(["check", "--as=tcp_client", SCRIPTS]), {
+    status: 1,
+    stdout: "",
+    stderr: `error: ${SCRIPTS}: this is a folder: name the files in it\n`,
+  });
 });
