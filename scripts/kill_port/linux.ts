@@ -30,10 +30,23 @@ export function linuxSockets(port: number): Socket[] {
 
 function rows(port: number) {
   return ["tcp", "tcp6", "udp", "udp6"].flatMap((name) => {
-    const table = tryTo(() => Deno.readTextFileSync(`/proc/net/${name}`)) ?? "";
     const protocol = name.slice(0, 3).toUpperCase();
-    return parseProcNet(table, port, protocol);
+    return parseProcNet(readProcNet(name) ?? "", port, protocol);
   });
+}
+
+/**
+ * What stands in `/proc/net/tcp`, `tcp6`, `udp` or `udp6`; nothing where there is no IPv6.
+ *
+ * The kernel tells its table a page at a time. Where sockets come and go between two pages, a UDP
+ * socket can be left out or be told twice: so theirs is read three times, the texts one after the
+ * other.
+ */
+export function readProcNet(name: string): string | undefined {
+  const times = name.startsWith("udp") ? 3 : 1;
+  return tryTo(() =>
+    Array.from({ length: times }, () => Deno.readTextFileSync(`/proc/net/${name}`)).join("")
+  );
 }
 
 /** The processes that have a socket open, by the socket's inode. */
@@ -84,7 +97,7 @@ function tryTo<T>(look: () => T): T | undefined {
 /**
  * Reads `/proc/net/tcp`, `tcp6`, `udp` or `udp6`.
  *
- * @param table What stands there.
+ * @param table What stands there, some sockets perhaps more than once.
  * @param port The port of which the sockets are wanted.
  * @param protocol TCP or UDP.
  * @returns The sockets, each with its user and the inode by which processes refer to it.
@@ -97,8 +110,12 @@ export function parseProcNet(
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   // A busy machine's table is long: only the port's own lines are taken apart.
   const lines = table.match(RegExp(`^ *\\d+: \\w+:${hex} .*`, "gm")) ?? [];
-  return lines.map((line) => {
-    const [, local, remote, state, , timer, , uid, , inode] = line.trim().split(/\s+/);
+  const sockets = new Map(lines.map((line) => {
+    const fields = line.trim().split(/\s+/);
+    const [, local, remote, , , , , , , inode] = fields;
+    return [`${local} ${remote} ${inode}`, fields];
+  }));
+  return [...sockets.values()].map(([, local, remote, state, , timer, , uid, , inode]) => {
     const isFree = state === LISTEN || state === UNCONNECTED;
     const kind = isFree
       ? "holds" as const

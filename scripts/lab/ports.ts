@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readProcNet } from "../kill_port/linux.ts";
 import { parseNetstat } from "../kill_port/windows.ts";
 
 /** Whether a TCP socket listens on a port, or a UDP socket is bound to it. */
@@ -15,13 +16,7 @@ export async function isBound(
     const state = transport === "tcp" ? "0A" : ""; // listening
     // One search in the text: the table is long, and it is looked at often.
     const bound = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} \\S+ ${state}`, "m");
-    return [transport, `${transport}6`].some((table) => {
-      try {
-        return bound.test(Deno.readTextFileSync(`/proc/net/${table}`));
-      } catch {
-        return false; // no IPv6 here
-      }
-    });
+    return [transport, `${transport}6`].some((table) => bound.test(readProcNet(table) ?? ""));
   }
   const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })
     .output();

@@ -4,6 +4,7 @@
  * @module
  */
 import { basename } from "node:path";
+import { readProcNet } from "../../kill_port/linux.ts";
 import { Failure } from "../../lib.ts";
 import type { Named } from "../names.ts";
 import { isListening, portOf, type Program } from "../program.ts";
@@ -114,9 +115,8 @@ function boundPorts(pid: number, transport: "tcp" | "udp"): number[] {
   try {
     const files = [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => name);
     const sockets = new Set(files.map((name) => Deno.readLinkSync(`/proc/${pid}/fd/${name}`)));
-    return ["", "6"].flatMap((version) =>
-      Deno.readTextFileSync(`/proc/net/${transport}${version}`).split("\n").slice(1)
-    ).map((line) => line.trim().split(/\s+/))
+    return ["", "6"].flatMap((version) => readProcNet(`${transport}${version}`)?.split("\n") ?? [])
+      .map((line) => line.trim().split(/\s+/))
       .filter(([, , , state, , , , , , inode]) =>
         sockets.has(`socket:[${inode}]`) && /^0[A7]$/.test(state)
       )

@@ -22,6 +22,17 @@ export const GUESS_GAME: LabProbes = {
       isSession: true,
     },
     {
+      what: "the number stays the same after CORRECT, for the same player and for others",
+      steps: [
+        ...guess("42", "CORRECT", "a"),
+        ...guess("42", "CORRECT", "b"),
+        ...guess("43", "LOWER", "a"),
+        ...guess("41", "HIGHER", "b"),
+        ...guess("42", "CORRECT", "a"),
+      ],
+      cause: "after CORRECT the number is another one, or the game is over",
+    },
+    {
       what: "every verdict around the number 42",
       steps: [
         ...guess("41", "HIGHER"),
@@ -48,17 +59,6 @@ export const GUESS_GAME: LabProbes = {
         ...guess("50 \n", "LOWER"),
         ...guess("\t7\r\n", "HIGHER"),
       ],
-    },
-    {
-      what: "the number stays the same after CORRECT, for the same player and for others",
-      steps: [
-        ...guess("42", "CORRECT", "a"),
-        ...guess("42", "CORRECT", "b"),
-        ...guess("43", "LOWER", "a"),
-        ...guess("41", "HIGHER", "b"),
-        ...guess("42", "CORRECT", "a"),
-      ],
-      cause: "after CORRECT the number is another one, or the game is over",
     },
     {
       what: "each guess is answered once",
