@@ -1,7 +1,6 @@
 /** What several tests need: scripts that run, and ports that are free or closed. */
 import { assert } from "@std/assert";
 import net from "node:net";
-import { linuxSockets } from "../scripts/kill_port/linux.ts";
 import { SCRIPTS } from "../scripts/lab/header.ts";
 import { freePort } from "../scripts/lab/ports.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
@@ -211,16 +210,12 @@ export function testAtOnce(
 
 const given = new Set<number>();
 
-/**
- * A port that nobody has or was given here, that nothing is left of (TIME-WAIT), and that the
- * system gives to nobody who asks for any.
- */
+/** A port that nobody has or was given here, and that the system gives to nobody who asks for any. */
 export function quietPort(): number {
   while (true) {
     const port = freePort("tcp");
     if (given.has(port)) continue;
     given.add(port);
-    if (Deno.build.os === "linux" && linuxSockets(port).length > 0) continue;
     try {
       udpSocket("0.0.0.0", port).close();
       return port;

@@ -12,11 +12,7 @@ export async function isBound(
   transport: "tcp" | "udp",
 ): Promise<boolean> {
   if (Deno.build.os === "linux") {
-    const hex = port.toString(16).toUpperCase().padStart(4, "0");
-    const state = transport === "tcp" ? "0A" : ""; // listening
-    // One search in the text: the table is long, and it is looked at often.
-    const bound = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} \\S+ ${state}`, "m");
-    return [transport, `${transport}6`].some((table) => bound.test(readProcNet(table) ?? ""));
+    return isListed(port, transport, transport === "tcp" ? "0A" : ""); // listening
   }
   const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })
     .output();
@@ -30,6 +26,21 @@ export async function isBound(
   return new RegExp(local + state, "m").test(sockets);
 }
 
+/** Whether Linux knows a socket on a port, in this state or in any. */
+function isListed(port: number, transport: "tcp" | "udp", state = ""): boolean {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  // One search in the text: the table is long, and it is looked at often.
+  const line = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} \\S+ ${state}`, "m");
+  return [transport, `${transport}6`].some((table) => line.test(readProcNet(table) ?? ""));
+}
+
+/**
+ * Whether something is left of a TCP connection on a port (TIME-WAIT), where Linux tells. Deno can
+ * listen there all the same; who does not set SO_REUSEADDR, as most originals, can't.
+ */
+export const hasRest = (port: number): boolean =>
+  Deno.build.os === "linux" && isListed(port, "tcp");
+
 /**
  * A port that was free a moment ago: none of those that the system gives to clients,
  * which are above 32767, and any of many, so that several who ask get each their own.
@@ -38,6 +49,7 @@ export function freePort(transport: "tcp" | "udp"): number {
   const hostname = "127.0.0.1";
   for (;;) {
     const port = 20000 + Math.floor(Math.random() * 12000);
+    if (hasRest(port)) continue;
     try {
       const socket = transport === "tcp"
         ? Deno.listen({ hostname, port })

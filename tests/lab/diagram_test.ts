@@ -5,6 +5,7 @@ import { labs } from "../../scripts/lab/names.ts";
 import { inOrder } from "../../scripts/lab/wire/order.ts";
 import type { WireEvent } from "../../scripts/lab/wire/wire.ts";
 import { decode, encode, SCRIPTS, WITH_IPV6 } from "../helpers.ts";
+import { seededRandom } from "../scripts/lossy.ts";
 
 /** Runs `lab wire`. */
 async function run(args: string[], columns = 80) {
@@ -161,8 +162,9 @@ Deno.test("lab wire names what it can't read", async () => {
 
 Deno.test("inOrder() gives one order, whatever was seen first", () => {
   const data = encode("hi");
+  const random = seededRandom(1);
   const orders = Array.from({ length: 50 }, () => {
-    const at = () => 1000 + 400 * Math.random();
+    const at = () => 1000 + 400 * random();
     const wire = (kind: WireEvent["kind"], from: "server" | "client", data?: Uint8Array) => (
       { at: at(), kind, from, connection: 1, data, fresh: data?.length }
     );
@@ -170,7 +172,7 @@ Deno.test("inOrder() gives one order, whatever was seen first", () => {
       wire("connect", "client"),
       wire("data", "client", data),
       wire("data", "server", data),
-      ...Math.random() < 0.5
+      ...random() < 0.5
         ? [wire("end", "server"), wire("end", "client")]
         : [wire("end", "client"), wire("end", "server")],
     ];

@@ -1,10 +1,10 @@
 /** Programs that run: their screens, and that none of them outlives its time. */
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { freePort } from "../../scripts/lab/ports.ts";
+import { freePort, hasRest } from "../../scripts/lab/ports.ts";
 import { DENO_RUN, hasPython, Program } from "../../scripts/lab/program.ts";
 import { writeCourse } from "./course.ts";
-import { NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
+import { connect, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
 
 /** Runs a line of JavaScript. */
 function evaluate(code: string, most?: number): Program {
@@ -55,6 +55,21 @@ Deno.test("freePort() gives several who ask a port each", () => {
   assert(new Set(ports).size > 15, `${ports}`);
   for (const port of ports) assert(port >= 20000 && port < 32768, `${port}`);
 });
+
+Deno.test(
+  "hasRest() sees what is left of a connection that the server has ended",
+  LINUX_ONLY,
+  async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    const client = await connect(port);
+    (await listener.accept()).close();
+    listener.close();
+    assertEquals(await client.read(new Uint8Array(1)), null);
+    client.close();
+    assert(hasRest(port));
+  },
+);
 
 Deno.test(
   "Ctrl-C ends everything that lab compare has started, also what does not listen to it",

@@ -90,6 +90,18 @@ for (const end of ["Deno.exit(0)", "throw new Error('a mistake')"]) {
   });
 }
 
+Deno.test("print() sets no timer for a few lines: they come at once, and timers take 4 ms to load", async () => {
+  const { screen, errors } = await runSource(`import { print, run } from "${LIB}";
+    globalThis.setTimeout = globalThis.setInterval = () => { throw new Error("a timer"); };
+    await run({}, async () => {
+      for (let i = 0; i < 10; i++) {
+        print("line", i);
+        await Deno.stdout.write(new Uint8Array());
+      }
+    });`);
+  assertEquals([screen.split("\n").length, errors], [11, ""]);
+});
+
 Deno.test("unsent() says nothing where a socket was closed in the meantime", async () => {
   const { errors } = await runSource(`import { print, unsent } from "${LIB}";
     print(unsent(new Deno.errors.BadResource("closed")));`);

@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import { readProcNet } from "../../kill_port/linux.ts";
 import { Failure } from "../../lib.ts";
 import type { Named } from "../names.ts";
+import { hasRest } from "../ports.ts";
 import { isListening, portOf, type Program } from "../program.ts";
 
 /** A program that a student wrote. */
@@ -70,7 +71,8 @@ export class Ports {
       return () => socket.close();
     };
     for (let tries = 0; tries < 1000; tries++) {
-      const port = 10000 + Math.floor(Math.random() * 20000);
+      const port = 10000 + Math.floor(Math.random() * 10000); // above are those of freePort()
+      if (hasRest(port)) continue;
       try {
         const release = bind(transport === "tcp" ? "udp" : "tcp", port);
         this.#held.push(release);
