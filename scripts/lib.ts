@@ -27,9 +27,8 @@ export type Flags = Record<string, string | number | boolean | string[]>;
 let settings: { host?: string; port?: number; quiet?: boolean } = {}; // what the script was told
 
 /**
- * Runs a script: reads its flags, calls `main` with them and ends the program. The exit status is 0,
- * or 1 when the work failed, or 2 when the command line was wrong, each with a message; 130 after
- * Ctrl-C, 143 after SIGTERM. `--help` shows the comment at the script's head.
+ * Runs a script and ends the program: with status 0, 1 when the work failed, 2 when the command line
+ * was wrong, 130 after Ctrl-C, 143 after SIGTERM. `--help` shows the comment at the script's head.
  */
 export async function run<F extends Flags>(flags: F, main: (_: F) => unknown, args = Deno.args) {
   Deno.addSignalListener("SIGINT", () => exit(130, true));
@@ -125,9 +124,10 @@ function commandFor(script: string, permission = "-A"): string {
 }
 
 function startServer(host: string, port: number): string {
-  const server = thisScript().replace("_client", "_server");
+  const server = thisScript().replace("_client", "_server"); // itself: netcat, or a renamed copy
   const at = /^(localhost|127\.0\.0\.1)$/.test(host) ? "" : ` --host=${host}`;
-  return `start the server first: ${commandFor(server)}${at} --port=${port}`;
+  const by = settings.host && server === thisScript() ? ", with" : `: ${commandFor(server)}`;
+  return `start the server first${by}${at} --port=${port}`;
 }
 
 /** Says in words what went wrong with a host and port, and in a second line what to do about it. */

@@ -1,6 +1,7 @@
 /** What clients promise beside their sessions. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { findLabs } from "../../scripts/lab/header.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import {
   closedPort,
@@ -10,9 +11,12 @@ import {
   LONGEST_DATAGRAM,
   NOT_ON_WINDOWS,
   readToEnd,
+  resultOf,
   runScript,
+  SCRIPTS,
   start,
   startServer,
+  temporary,
   udpSocket,
 } from "../helpers.ts";
 
@@ -43,6 +47,21 @@ for (const { transport, server, client: { name, typed } } of findLabs()) {
     assertEquals(unknown.stderr, "error: unknown host nosuch.invalid\n");
   });
 }
+
+Deno.test("a client copied to a name that tells no server's does not tell to start itself", async () => {
+  await using folder = await temporary();
+  const port = closedPort();
+  await Deno.mkdir(`${folder.path}/scripts`);
+  await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
+  for (const [from, to] of [["lib", "lib"], ["echo_client_v1", "mine"]]) {
+    await Deno.copyFile(`${SCRIPTS}${from}.ts`, `${folder.path}/scripts/${to}.ts`);
+  }
+  const command = [...DENO_RUN, "--allow-net", "scripts/mine.ts", `--port=${port}`];
+  await using program = new Program(command, undefined, { cwd: folder.path });
+  const { status, stderr } = await resultOf(program);
+  const told = `error: nothing is listening on 127.0.0.1 port ${port}\n`;
+  assertEquals([status, stderr], [1, `${told}start the server first, with --port=${port}\n`]);
+});
 
 Deno.test("echo_client.ts sends and shows messages of all kinds", async () => {
   const messages = ["héllo 😀", "", "x".repeat(LONGEST_MESSAGE), "\x1b[2J", "two\nlines"];
