@@ -23,9 +23,9 @@
  *
  * @module
  */
-import { address, each, log, print, resolve, run, text, unsent, UsageError } from "./lib.ts";
+import { address, each, log, print, resolve, run, text, unsent } from "./lib.ts";
 
-// secret: a number is drawn
+// secret: from 1 to 99; without it, a number is drawn
 const FLAGS = { host: "localhost", port: 9900, secret: NaN, quiet: false };
 const VERDICTS = ["HIGHER", "LOWER", "CORRECT", "INVALID"];
 const GUESS_SIZE = 32; // bytes of a guess at most
@@ -36,9 +36,6 @@ function randrange(start: number, stop: number): number {
 }
 
 async function guessServer({ host, port, secret }: typeof FLAGS) {
-  if (secret < 1 || secret >= 100) {
-    throw new UsageError(`--secret must be from 1 to 99, not ${secret}`);
-  }
   secret ||= randrange(1, 100);
   const hostname = await resolve(host);
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port });

@@ -55,8 +55,8 @@ async function exit(status: number, isSignal = false) {
   Deno.exit(status);
 }
 
-const LEAST: Record<string, number> = { bufferSize: 1, timeout: 0.001, tries: 1 }; // bytes, seconds
-const MOST: Record<string, number> = { port: 65535, bufferSize: 2 ** 30, tries: 1000 };
+const LEAST: Record<string, number> = { bufferSize: 1, timeout: 0.001, tries: 1, secret: 1 };
+const MOST: Record<string, number> = { port: 65535, bufferSize: 2 ** 30, tries: 1000, secret: 99 };
 
 function parse<F extends Flags>(args: string[], defaults: F): F {
   const names = Object.keys(defaults);

@@ -81,3 +81,11 @@ Deno.test("values and flags that make no sense are refused, each with its reason
   refusals.push(...server.map((args) => () => assertRefused("guess_server.ts", args)));
   await inParallel(refusals, 4);
 });
+
+Deno.test("guess_server.ts names the same range for every secret that is none", async () => {
+  for (const secret of ["0", "100", "99999", "abc"]) {
+    const { stderr } = await runScript("guess_server.ts", [`--secret=${secret}`]);
+    const told = `error: --secret must be a whole number from 1 to 99, not ${secret}`;
+    assertEquals(stderr.split("\n")[0], told);
+  }
+});
