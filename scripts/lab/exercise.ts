@@ -139,6 +139,10 @@ function contents(names: string[]): Record<string, string> {
     files[`scripts/${name}`] = Deno.readTextFileSync(SCRIPTS + name);
   }
   const project = resolve(SCRIPTS, "..").replaceAll("\\", "/");
+  // A hint of lib.ts names kill_port.ts, which stays where it is as the tool does.
+  const kill = JSON.stringify(`deno run -A "${project}/scripts/kill_port.ts"`);
+  files["scripts/lib.ts"] = files["scripts/lib.ts"]
+    .replace('commandFor("kill_port.ts")', () => kill);
   const config = JSON.parse(Deno.readTextFileSync(`${project}/deno.json`));
   // The tool stays where it is, with the scripts that nobody has changed: the copy may be
   // moved, or go to another folder with its owner.

@@ -151,6 +151,20 @@ Deno.test(
   },
 );
 
+Deno.test("an exercise whose port is taken names a kill_port.ts that is there", async () => {
+  await using folder = await temporary();
+  await lab(["new", "echo_v1", folder.path]);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const server = `${folder.path}/scripts/echo_server_v1.ts`;
+  const command = [...DENO_RUN, "-A", server, `--port=${listener.addr.port}`];
+  await using program = new Program(command);
+  const { status, stderr } = await resultOf(program);
+  assertEquals(status, 1, stderr);
+  const freed = stderr.match(/\nfree it: deno run -A "(.+)" (\d+) # or take --port=0\n$/)!;
+  assertEquals(Number(freed[2]), listener.addr.port);
+  assert(Deno.realPathSync(freed[1]) === Deno.realPathSync(`${SCRIPTS}kill_port.ts`), freed[1]);
+});
+
 Deno.test("lab new puts a second lab beside the first, and leaves what is there", async () => {
   await using folder = await temporary();
   const { path } = folder;
