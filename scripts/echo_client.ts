@@ -5,10 +5,11 @@
  * Mirrors `1_13b_echo_client.py` (CMPU4021 Distributed Systems, week 2).
  * Its other half is `echo_server.ts`.
  *
- * On purpose other than the original: when the server closes too early it ends
- * with an error, where the original reads for ever. What goes wrong is told on
- * stderr and makes the exit status 1; the original prints `Socket error: ...`
- * on stdout and ends with 0.
+ * On purpose other than the original: a character that a read cuts in two
+ * comes out whole; when the server closes too early it ends with an error,
+ * where the original reads for ever. What goes wrong is told on stderr and
+ * makes the exit status 1; the original prints `Socket error: ...` on stdout
+ * and ends with 0.
  *
  * ```console
  * $ deno run -A scripts/echo_client.ts --port=9900

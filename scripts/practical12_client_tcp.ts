@@ -8,7 +8,7 @@
  *
  * On purpose other than the original: it reads until all of the message has
  * come back, while it sends, so that a message may have any length; the
- * course's own file receives once.
+ * course's own file receives once. The end of the input counts as an empty line.
  *
  * ```console
  * $ deno run -A scripts/practical12_client_tcp.ts # and type Hello, world⏎

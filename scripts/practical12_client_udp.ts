@@ -7,7 +7,8 @@
  * Its other half is `practical12_server_udp.ts`.
  *
  * On purpose other than the original: without a reply it asks again and then
- * gives up, where the original waits for ever.
+ * gives up, where the original waits for ever; the end of the input counts as
+ * an empty line.
  *
  * ```console
  * $ deno run -A scripts/practical12_client_udp.ts # and type Hello, world⏎

@@ -6,7 +6,8 @@
  * client). Its other half is `tcp_client.ts`.
  *
  * On purpose other than the original: clients are served at the same time,
- * where the original serves one after another.
+ * where the original serves one after another; a character that a read cuts in
+ * two comes out whole.
  *
  * Port 81, the sheet's, needs the administrator's right on most systems:
  * `--port=8081` needs none.
