@@ -50,6 +50,11 @@ const EXCHANGES: Record<string, Exchange[]> = {
   ) => (
     { client, stdout: SENTENCE, stderr: "error: no sentence was typed\n", status: 1 }
   )),
+  "the end of input counts as an empty line": [
+    ...["practical12_client_tcp.ts", "practical12_client_udp.ts"].map((client) => (
+      { client, stdout: "Enter a message: Received b'Hello, world'\n" }
+    )),
+  ],
   "an empty line sends Hello, world, --message asks nothing, bytes show as in Python": [
     ...["practical12_client_tcp.ts", "practical12_client_udp.ts"].flatMap((client) => [
       { client, typed: "\n", stdout: "Enter a message: Received b'Hello, world'\n" },
