@@ -120,7 +120,7 @@ function commandFor(script: string, permission = "-A"): string {
   const here = `${Deno.cwd()}/`.replaceAll("\\", "/").replace("//", "/");
   const path = `${import.meta.dirname}/${script}`.replaceAll("\\", "/");
   const short = path.startsWith(here) ? path.slice(here.length) : path;
-  return `deno run ${permission} ${short.includes(" ") ? `"${short}"` : short}`;
+  return `deno run ${permission} ${/[^\w./:-]/.test(short) ? `"${short}"` : short}`;
 }
 
 function startServer(host: string, port: number): string {

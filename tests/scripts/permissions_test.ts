@@ -131,11 +131,16 @@ Deno.test("a copy of a script without a permission tells how to run the copy", a
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
   await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder.path}/scripts/lib.ts`);
-  await Deno.copyFile(`${SCRIPTS}echo_server.ts`, `${folder.path}/scripts/my server.ts`);
-  const command = [...DENO_RUN, "--no-prompt", "scripts/my server.ts", "--port=9901"];
-  await using program = new Program(command, undefined, { cwd: folder.path });
-  assert(await program.ended());
-  const [message, hint] = program.errors.split("\n");
+  const run = async (name: string) => {
+    await Deno.copyFile(`${SCRIPTS}echo_server.ts`, `${folder.path}/scripts/${name}`);
+    const command = [...DENO_RUN, "--no-prompt", `scripts/${name}`, "--port=9901"];
+    await using program = new Program(command, undefined, { cwd: folder.path });
+    assert(await program.ended());
+    return program.errors.split("\n");
+  };
+  const [message, hint] = await run("my server.ts");
   assertMatch(message, /^error: permission missing: net access to /);
   assertMatch(hint, /^allow it: deno run --allow-net .*my server\.ts["']?$/);
+  const [, hintInQuotes] = await run("server(1).ts"); // which no shell takes without
+  assertMatch(hintInQuotes, /^allow it: deno run --allow-net ".*server\(1\)\.ts"$/);
 });
