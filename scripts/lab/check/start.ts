@@ -65,7 +65,7 @@ export function knows({ isPython, source, script }: HandIn, arg: string): boolea
     source.includes("lib.ts") && new RegExp(`\\b${name}:`).test(source);
 }
 
-function denoCommand({ path }: HandIn, { chance, asksPlace }: Start): string[] {
+function denoCommand({ path, source }: HandIn, { chance, asksPlace }: Start): string[] {
   const command = [...DENO_RUN, "--allow-net", "--no-prompt", "--unstable-net"];
   if (!hasConfig(dirname(path))) {
     command.push(`--config=${resolve(SCRIPTS, "../deno.json")}`, "--no-lock");
@@ -74,8 +74,22 @@ function denoCommand({ path }: HandIn, { chance, asksPlace }: Start): string[] {
     command.push(`--preload=data:text/javascript,${encodeURIComponent(code)}`);
   if (chance) preload(`Math.random = () => ${chance === "least" ? 0 : 1 - Number.EPSILON / 2}`);
   if (asksPlace) preload(PLACE_TELLER);
+  if (/\bprompt\(/.test(source)) preload(PROMPT);
   return [...command, path];
 }
+
+/** Lets `prompt` ask as at a terminal: Deno's own gives `null` at once where stdin is none. */
+const PROMPT = `
+globalThis.prompt = (message = "Prompt", before = "") => {
+  Deno.stdout.writeSync(new TextEncoder().encode(message + " " + before));
+  const line = [];
+  const byte = new Uint8Array(1);
+  let length;
+  while ((length = Deno.stdin.readSync(byte)) && byte[0] !== 10) line.push(byte[0]);
+  if (length === null && line.length === 0) return null; // the end of the input
+  return before + new TextDecoder().decode(Uint8Array.from(line));
+};
+`;
 
 /** Whether a folder, or one above it, tells Deno how to run what is in it. */
 function hasConfig(folder: string): boolean {
