@@ -9,7 +9,7 @@ import { visible } from "./wire/diagram.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
 import type { Step } from "./wire/order.ts";
-import { findOriginal } from "./originals.ts";
+import { findOriginal, sourceOf } from "./originals.ts";
 import { record } from "./wire/recording.ts";
 import { type Take, takesOf, waysToRun } from "./wire/takes.ts";
 
@@ -129,7 +129,7 @@ function halfInBook(script: Script, originals: string): HalfEntry {
     .map((paragraph) => paragraph.trim().replaceAll(/\s+/g, " "));
   const file = originalOf(script, originals);
   let row = header.split("\n").length;
-  const rows = align(Deno.readTextFileSync(file), source);
+  const rows = align(sourceOf(file), source);
   return {
     name: script.name,
     original: file.split(/[/\\]/).at(-1)!,

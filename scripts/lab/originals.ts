@@ -36,6 +36,21 @@ export function mustBeFile(path: string): void {
 }
 
 /**
+ * The text of a Python file: in UTF-8, with a mark of its bytes' order or without, or else in
+ * Latin-1, as old files have it.
+ *
+ * @param file The file.
+ */
+export function sourceOf(file: string): string {
+  const data = Deno.readFileSync(file);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(data);
+  } catch {
+    return new TextDecoder("latin1").decode(data);
+  }
+}
+
+/**
  * The file that a script mirrors. It has the name that the course gives it, or ours.
  *
  * @param script The script.
@@ -53,7 +68,7 @@ export function findOriginal(script: Script, folder: string): string {
     ? [`${COUNTERPARTS}/${names[1]}`].filter(isFile)
     : filesIn(folder, names.map((name) => name.toLowerCase()));
   const fitting = files.filter((file) => transportOf(file) !== other(lab.transport));
-  const different = new Map(fitting.map((file) => [Deno.readTextFileSync(file), file]));
+  const different = new Map(fitting.map((file) => [sourceOf(file), file]));
   if (different.size > 1) {
     throw new Failure(
       `${fitting.join(" and ")} both fit`,
@@ -85,7 +100,7 @@ function filesIn(folder: string, names: string[]): string[] {
 
 /** What a Python file sends over, if that can be told from its text. */
 function transportOf(file: string): "tcp" | "udp" | undefined {
-  const code = codeOf(Deno.readTextFileSync(file));
+  const code = codeOf(sourceOf(file));
   if (/\bSOCK_DGRAM\b|\.(recvfrom|sendto)\(|\bUDPServer\(/.test(code)) return "udp";
   if (/\bSOCK_STREAM\b|\.(accept|listen|create_\w+)\(|\bTCPServer\(/.test(code)) return "tcp";
 }
@@ -126,7 +141,7 @@ export interface Original {
  * @throws {Failure} Its port can't be found.
  */
 export function readOriginal(file: string, usual: number, given?: number): Original {
-  const code = codeOf(Deno.readTextFileSync(file));
+  const code = codeOf(sourceOf(file));
   const name = file.split(/[/\\]/).at(-1)!;
   const words = wordsOf(code);
   const takesPort = code.includes("--port") || words.includes("port");

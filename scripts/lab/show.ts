@@ -8,7 +8,7 @@ import { align } from "./beside.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
 import { type Half, SCRIPTS } from "./header.ts";
 import { findScripts } from "./names.ts";
-import { findOriginal, mustBeFile } from "./originals.ts";
+import { findOriginal, mustBeFile, sourceOf } from "./originals.ts";
 
 const NARROW = 70; // columns below which the two stand one below the other
 
@@ -25,10 +25,7 @@ export function show(name: string, originals: string, chosen: Partial<Record<Hal
     const file = chosen[script.half] || findOriginal(script, originals);
     mustBeFile(file);
     const title = file.split(/[/\\]/).at(-1)!;
-    const [python, typescript] = [file, SCRIPTS + script.name].map((path) =>
-      Deno.readTextFileSync(path)
-    );
-    const rows = align(python, typescript);
+    const rows = align(sourceOf(file), Deno.readTextFileSync(SCRIPTS + script.name));
     if (terminalWidth() < NARROW) {
       showBelow(title, rows.map(({ left }) => left));
       showBelow(script.name, rows.map(({ right }) => right));

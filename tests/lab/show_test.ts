@@ -166,3 +166,12 @@ Deno.test("lab show takes the files that it is told", async () => {
   const { stderr } = await lab(["show", "echo_client", "--client=no.py"]);
   assertEquals(stderr, "error: no.py: no such file\n");
 });
+
+Deno.test("lab show shows no mark of the bytes' order, and reads old files in Latin-1", async () => {
+  await using folder = await temporary();
+  const [marked, old] = ["marked.py", "old.py"].map((name) => `${folder.path}/${name}`);
+  Deno.writeTextFileSync(marked, "\ufeff# für alle\n");
+  Deno.writeFileSync(old, Uint8Array.from("# für alle\n", (char) => char.charCodeAt(0)));
+  const { stdout } = await lab(["show", "echo", `--server=${marked}`, `--client=${old}`]);
+  assertEquals(stdout.match(/^# für alle +│/gm)?.length, 2, stdout);
+});
