@@ -37,7 +37,7 @@ import { findLab, labs, scripts } from "./lab/names.ts";
 import { record } from "./lab/wire/recording.ts";
 import { mustBeFile } from "./lab/originals.ts";
 import { show } from "./lab/show.ts";
-import { Failure, UsageError, write } from "./lib.ts";
+import { Failure, note, UsageError, write } from "./lib.ts";
 
 /** The flags of all commands, with their values when not given. */
 const FLAGS = {
@@ -211,18 +211,20 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   globalThis.addEventListener("unload", bailOut);
   if (checks.length === 1) {
     const [{ file, as }] = checks;
-    const { count, problems } = await check(file, as, number, write).finally(noBailOut);
+    const { count, skipped, problems } = await check(file, as, number, write).finally(noBailOut);
     if (problems.length > 0) throw new Failure(`${problems.length} of ${count} checks failed`);
+    if (skipped > 0) note(`no time was left for ${skipped} of ${count} checks`);
     return;
   }
   // All are begun and wait for their turns; the reports come in the order of the files.
   const reports = checks.map(async ({ file, as }) => {
     let text = "";
     try {
-      const { count, problems } = await check(file, as, number, (output) => text += output);
-      const [first] = problems;
-      const verdict = first && `${problems.length} of ${count} checks failed: ${first}`;
-      return { text, file, verdict };
+      const result = await check(file, as, number, (output) => text += output);
+      const { count, skipped, problems: [first] } = result;
+      const verdict = first && `${result.problems.length} of ${count} checks failed: ${first}`;
+      const but = skipped > 0 && `, but no time was left for ${skipped} of ${count} checks`;
+      return { text, file, verdict, passes: `passes${but || ""}` };
     } catch (error) {
       return { text, file, verdict: (error as Error).message };
     }
@@ -230,10 +232,10 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   let summary = "";
   let failed = 0;
   for (const report of reports) {
-    const { text, file, verdict } = await report;
+    const { text, file, verdict, passes } = await report;
     if (verdict) failed++;
     write(`${text}\n`);
-    summary += `# ${file}: ${verdict ?? "passes"}\n`;
+    summary += `# ${file}: ${verdict ?? passes}\n`;
   }
   write(summary);
   noBailOut();

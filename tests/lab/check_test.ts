@@ -2,10 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { examine } from "../../scripts/lab/check/check.ts";
 import type { Finding } from "../../scripts/lab/check/exam.ts";
-import { scripts } from "../../scripts/lab/names.ts";
+import { mistake, readHandIn } from "../../scripts/lab/check/handin.ts";
+import { find, scripts } from "../../scripts/lab/names.ts";
 import { hasPython } from "../../scripts/lab/program.ts";
 import { BROKEN } from "./broken.ts";
-import { SCRIPTS } from "../helpers.ts";
+import { SCRIPTS, temporary } from "../helpers.ts";
 
 const RIGHT = `${import.meta.dirname}/right/`;
 const AT_ONCE = 6; // checks
@@ -85,3 +86,40 @@ Deno.test("check tells first what is wrong about each broken exercise, within 15
   assertEquals(missed, []);
   assert(chosen.length >= 60);
 });
+
+/** What is wrong about an exercise, made from a right one by a small change. */
+async function problemsOf(name: string, from: string, to: string): Promise<string[]> {
+  await using folder = await temporary();
+  const source = Deno.readTextFileSync(RIGHT + name);
+  assert(source.includes(from));
+  Deno.writeTextFileSync(`${folder.path}/${name}`, source.replace(from, to));
+  const findings = await examine(`${folder.path}/${name}`, scriptFor(name), { most: 1 });
+  return findings.flatMap(({ problem }) => problem ?? []);
+}
+
+Deno.test("check says what was sent before a wrong reply", { ignore: !python }, async () => {
+  const [problem] = await problemsOf("guess_server.py", "> self.secret)", "> self.secret - 1)");
+  assertEquals(
+    problem,
+    "the reply is `LOWER`, and should be `CORRECT`\nafter this was sent: `42`",
+  );
+});
+
+Deno.test("check says what is mostly missing where a read was interrupted", () => {
+  const handIn = readHandIn(`${RIGHT}echo_server.ts`, find(scripts(), "echo_server"));
+  assertEquals(
+    mistake("error: Uncaught (in promise) Interrupted: operation canceled\n", handIn),
+    "Interrupted: operation canceled: it was closed while it still read: is an `await` missing?",
+  );
+});
+
+Deno.test(
+  "check gives the place of a mistake in the exercise, not in Python's own modules",
+  { ignore: !python },
+  async () => {
+    const accept = "    c, _ = welcome.accept()";
+    const late = `    welcome.close()\n${accept}`;
+    const [problem] = await problemsOf("upper_server_tcp.py", accept, late);
+    assert(/^OSError: .*\nFile ".*upper_server_tcp\.py", line 29\n/.test(problem), problem);
+  },
+);

@@ -267,6 +267,25 @@ Deno.test("lab check reports several files in turn, and sums them up", async () 
   assertEquals(stdout.match(/^1\.\.\d+$/gm)?.length, 2);
 });
 
+Deno.test("lab check tells for how many checks no time was left", async () => {
+  await using folder = await temporary();
+  const file = `${folder.path}/echo_server_v1.mjs`;
+  const right = Deno.readTextFileSync(`${import.meta.dirname}/right/echo_server_v1.mjs`);
+  Deno.writeTextFileSync(
+    file,
+    right.replace("client.end(chunk)", "setTimeout(() => client.end(chunk), 1000)"),
+  );
+  const [alone, both] = await Promise.all([
+    lab(["check", file], "", {}, 60),
+    lab(["check", file, `${SCRIPTS}echo_client_v1.ts`], "", {}, 60),
+  ]);
+  assertEquals([alone.status, both.status, both.stderr], [0, 0, ""], alone.stdout + both.stdout);
+  assert(/^note: no time was left for \d of \d+ checks\n$/.test(alone.stderr), alone.stderr);
+  const [slow, quick] = both.stdout.split("\n").slice(-3);
+  assert(/passes, but no time was left for \d of \d+ checks$/.test(slow), slow);
+  assertEquals(quick, `# ${SCRIPTS}echo_client_v1.ts: passes`);
+});
+
 Deno.test("many labs at once do not get in each other's way", async () => {
   const names = ["echo", "echo_udp", "guess", "echo_v3", "practical12_udp", "tcp"];
   const results = await Promise.all(names.map((name) => lab(["demo", name], "", {}, 60)));

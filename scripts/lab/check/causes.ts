@@ -39,10 +39,18 @@ export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances):
       : `port ${handIn.script.port}`;
     return `the client ${did} to ${port}`;
   }
-  if (kind === "open") return "the connection is still open: it was never closed";
+  if (kind === "open") {
+    // A message that the server answers only after its end has ended where the client says so.
+    const isHalf = half === "client" && steps.some(({ ends }, i) => ends && steps[i + 1]?.send);
+    return "the connection is still open: it was never closed" +
+      (isHalf ? ", not even its sending half: so the server waits for more" : "");
+  }
   if (kind === "print") return `it did not print: ${firstLine(expected)}`;
   if (expected === "" && actual !== "") {
     if (half === "client") return `the client sent more than it should: ${brief(actual)}`;
+    if (actual.replaceAll("\0", "") === "") {
+      return `more came back than should: ${byteLength(actual)} zeros, the rest of its buffer`;
+    }
     return actual === sent || actual.endsWith(sent) && sent
       ? "a reply came twice"
       : `more came back than should: ${brief(actual)}`;
@@ -86,7 +94,9 @@ export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances):
   if (kind !== "other" && all > 1000) {
     return `${part} of ${all} bytes came, and not the right ones: some of a long message got lost`;
   }
-  return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}`;
+  const question = half === "server" && sent !== expected &&
+    `\nafter this was sent: ${brief(sent)}`;
+  return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}${question || ""}`;
 }
 
 /** What is wrong about a header of 10 characters. */
@@ -110,6 +120,10 @@ function framing({ expected, actual }: Wrong): string | undefined {
     if (rest === text.slice(0, number).toWellFormed()) {
       return "it takes UTF-16 units, as `.length` does, where the length counts characters";
     }
+  }
+  if (number === characters && number < byteLength(text) && rest === start(text, number)) {
+    return `it takes ${number} bytes, where the length counts characters: ` +
+      `${brief(text)} has ${characters} and ${byteLength(text)} bytes`;
   }
   const counted = number === byteLength(text)
     ? "bytes"
@@ -148,6 +162,11 @@ function letters({ expected, actual }: Wrong, sent: string): string | undefined 
   if (actual === expected) {
     return "bytes that are no text came back as others: who makes text of bytes may change them";
   }
+  const isLatin = actual === latin(expected) && actual !== expected;
+  if (isLatin || expected === sent.toUpperCase() && actual === latin(sent).toUpperCase()) {
+    return `each byte was taken for a character, and not decoded as UTF-8: ${brief(actual)} ` +
+      `should be ${brief(expected)}`;
+  }
   if (actual === sent && expected !== sent && expected === sent.toUpperCase()) {
     return "it came back as it was sent, not in upper case";
   }
@@ -180,6 +199,16 @@ export function brief(text: string): string {
 
 function quoted(text: string): string {
   return brief(text);
+}
+
+/** The first bytes of a text, as text. */
+function start(text: string, length: number): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, length));
+}
+
+/** Text of which each byte is taken for a character. */
+function latin(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }
 
 function byteLength(text: string): number {

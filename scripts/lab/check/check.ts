@@ -103,6 +103,8 @@ function firstStep(exercise: number): string {
 export interface Result {
   /** How many things were looked at. */
   count: number;
+  /** How many of them there was no time for. */
+  skipped: number;
   /** What is wrong about those that failed, the cause of each. */
   problems: string[];
 }
@@ -136,10 +138,11 @@ export async function check(
   const time = TIME - (isFirst && !hasWaited ? before : 0); // the tool's own start counts
   isFirst = false;
   print(`TAP version 14\n# ${file} as ${name}\n`);
-  const result: Result = { count: 0, problems: [] };
+  const result: Result = { count: 0, skipped: 0, problems: [] };
   try {
     const tell = (finding: Finding) => {
       print(asTap(++result.count, finding));
+      if (finding.skipped !== undefined) result.skipped++;
       if (finding.problem !== undefined) result.problems.push(finding.problem.split("\n")[0]);
     };
     await deadline(examine(file, as, { exercise, tell, time }), time);

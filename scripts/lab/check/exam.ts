@@ -186,9 +186,9 @@ export function screenProblem(
 }
 
 /** How a program ended by itself, in words, and what its runtime said about it. */
-export async function ending(program: Program, when: string): Promise<string> {
+export async function ending(handIn: HandIn, program: Program, when: string): Promise<string> {
   const status = await program.status;
-  const said = mistake(program.errors);
+  const said = mistake(program.errors, handIn);
   if (program.hasPrintedTooMuch) return "it prints without end";
   const words = `the program ended by itself (status ${status}) ${when}`;
   return said ? `${said}\n${words}` : words;

@@ -80,14 +80,17 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
   else await typing;
   await program.endInput(); // not before: some programs end with their input
   if (probe.isSession && course.wrong?.kind === "absent") exam.isHopeless = true;
+  if (!probe.isSession && course.wrong?.kind === "absent" && exam.left === 0) {
+    return [{ what: probe.what, skipped: exam.stop }]; // it starts slowly
+  }
   let wrong = wrongIn(course, probe, exam);
   if (wrong && probe.cause) wrong.problem = `${probe.cause}\n${wrong.problem}`;
   const hasEnded = await program.ended((wrong ? 300 : limit) / 1000);
   if (wrong) {
     // After a wrong message it may well complain: that is not the cause.
-    const said = course.wrong!.actual === "" ? mistake(program.errors) : undefined;
+    const said = course.wrong!.actual === "" ? mistake(program.errors, handIn) : undefined;
     if (said) wrong = { problem: `${said}\n${wrong.problem}` };
-  } else wrong = await endProblem(probe, program, promptOf(handIn), hasEnded);
+  } else wrong = await endProblem(probe, program, handIn, hasEnded);
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
   const shownPort = handIn.ownPort ?? port;
   if (probe.isSession) {
@@ -105,7 +108,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
 async function endProblem(
   { status: should, isSession, cause, steps }: ClientProbe,
   program: Program,
-  prompt: string,
+  handIn: HandIn,
   hasEnded: boolean,
 ): Promise<{ problem: string } | undefined> {
   if (!hasEnded) {
@@ -117,9 +120,11 @@ async function endProblem(
     return { problem: cause ?? reason };
   }
   const status = await program.status;
-  const said = mistake(program.errors) ?? cause;
   if ((should === "well" || isSession) && status !== 0) {
+    const prompt = promptOf(handIn);
     const asksOn = program.screen.endsWith(prompt) && prompt !== "";
+    const mistaken = mistake(program.errors, handIn);
+    const said = asksOn && cause ? cause : mistaken ?? cause; // it then complains of the input's end
     const ended = `it ended with status ${status}` +
       (asksOn ? ": it asked for one more line than there was to type" : "");
     return { problem: said ? `${said}\n${ended}` : `${ended}${errorsOf(program)}` };

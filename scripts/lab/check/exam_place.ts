@@ -29,7 +29,7 @@ export async function examinePlace(exam: Exam): Promise<void> {
     const isWrong = hasEnded && !mayNeedPort && await program.status !== 0;
     return exam.report({
       what,
-      problem: isWrong ? await ending(program, "where no --port is given") : undefined,
+      problem: isWrong ? await ending(handIn, program, "where no --port is given") : undefined,
       note: isWrong ? undefined : "it does not run without --port",
     });
   }

@@ -98,10 +98,10 @@ async function whyNot(exam: Exam, program: Program, port: number): Promise<strin
   if (await program.ended(0.05)) {
     if (/AddrInUse|EADDRINUSE|already in use/i.test(program.errors)) {
       return `it does not listen on the port given with --port, but on one that is taken\n` +
-        (mistake(program.errors) ?? program.errors);
+        (mistake(program.errors, exam.handIn) ?? program.errors);
     }
-    const end = await ending(program, "before it listened");
-    const isTold = program.hasPrintedTooMuch || mistake(program.errors);
+    const end = await ending(exam.handIn, program, "before it listened");
+    const isTold = program.hasPrintedTooMuch || mistake(program.errors, exam.handIn);
     return isTold ? end : `${end}: is an \`await\` missing?` + said(program);
   }
   const other = otherPort(exam.handIn, program, port);
@@ -157,6 +157,11 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   exam.earlier.push(course.sent);
 
   if (probe.next && !(wrong && !isMild)) {
+    const { stop } = exam; // a slow server is not to blame where its time is up
+    if (stop) {
+      exam.report({ what: probe.what, skipped: stop });
+      return true;
+    }
     const next = await play(nextClient(handIn.script.lab.name), stageFor(exam, server, before));
     if (next.wrong) {
       const { problem } = wrongIn(next, probe, exam)!;
@@ -168,16 +173,20 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
     wrong = { problem: `it printed ${brief(probe.hides)}, where nothing had come` };
   }
   if (wrong && await program.ended(0.2)) {
-    wrong = { problem: await ending(program, `: ${probe.what}`) };
+    wrong = { problem: await ending(handIn, program, `: ${probe.what}`) };
     wrong.problem = wrong.problem!.replace(") : ", "), in the probe: ");
   } else if (wrong && course.wrong?.actual === "") {
-    const thrown = mistake(program.errors.slice(errorsBefore));
+    const thrown = mistake(program.errors.slice(errorsBefore), handIn);
     if (thrown) wrong.problem = `${thrown}\n${wrong.problem}`;
   }
   if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
   const finding = judged(probe, wrong, handIn, course.wrong?.kind);
   if (isMild && wrong && !isHeld) {
     Object.assign(finding, wrong, { note: undefined });
+  }
+  // Who is excused and refuses clients from then on is started anew for the next probe.
+  if (finding.problem && course.wrong?.kind === "refused") {
+    exam.isHopeless ||= !await program.ended(0.1);
   }
   if (!probe.isSession) {
     exam.report(finding);
@@ -192,7 +201,7 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
   if (!isRight()) {
     Object.assign(transcript, screenProblem(program.screen, screens[0], port, handIn));
     if (transcript.problem && await program.ended(0.1)) {
-      transcript.problem = `${await ending(program, "after its first client")}\n` +
+      transcript.problem = `${await ending(handIn, program, "after its first client")}\n` +
         transcript.problem;
     }
   }
@@ -232,7 +241,6 @@ function stageFor(exam: Exam, { program, port }: Running, before: number): Stage
       try {
         return new Connection(await Deno.connect({ hostname: "127.0.0.1", port }));
       } catch {
-        exam.isHopeless ||= !await program.ended(0.1);
         throw new Wrong("refused");
       }
     },
@@ -246,7 +254,10 @@ function stageFor(exam: Exam, { program, port }: Running, before: number): Stage
 async function endByCtrlC(exam: Exam, { program }: Running) {
   const what = "it serves until Ctrl-C ends it";
   if (await program.ended(0)) {
-    return exam.report({ what, problem: await ending(program, "after the last client") });
+    return exam.report({
+      what,
+      problem: await ending(exam.handIn, program, "after the last client"),
+    });
   }
   if (Deno.build.os === "windows") return exam.report({ what });
   const status = await program.end("SIGINT");

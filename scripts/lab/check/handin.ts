@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { readProcNet } from "../../kill_port/linux.ts";
 import { Failure } from "../../lib.ts";
 import type { Named } from "../names.ts";
@@ -132,14 +132,16 @@ function boundPorts(pid: number, transport: "tcp" | "udp"): number[] {
  * What a program's runtime said about a mistake, once: the message and the place, not the stack.
  *
  * @param errors What the program printed on stderr.
+ * @param handIn The program: a place in its folder says more than one in Python's own modules.
  * @returns The lines, or nothing where there is no mistake.
  */
-export function mistake(errors: string): string | undefined {
+export function mistake(errors: string, { path }: HandIn): string | undefined {
   const lines = errors.split("\n");
   const trace = lines.findLastIndex((line) => line.startsWith("Traceback "));
   if (trace >= 0 || lines.some((line) => /^\w*(Error|Interrupt|Exit)\b/.test(line))) {
     const last = lines.findLast((line) => /^[\w.]*(Error|Exception|timeout|Exit)\b/.test(line));
-    const place = lines.findLast((line) => /^ +File ".*\.py", line/.test(line));
+    const places = lines.filter((line) => /^ +File ".*\.py", line/.test(line));
+    const place = places.findLast((line) => line.includes(dirname(path))) ?? places.at(-1);
     if (last) return [last, ...place ? [place.trim().replace(/, in .*/, "")] : []].join("\n");
   }
   // A program's own `error:` in words is none; but lib.ts tells a mistake in the script so, too.
@@ -151,6 +153,7 @@ export function mistake(errors: string): string | undefined {
   const message = lines[first]
     .replace(/^error: (client \(.*?\): )?/, "")
     .replace(/^Uncaught (\(in promise\) )?/, "")
+    .replace(/^Interrupted: .*/, "$&: it was closed while it still read: is an `await` missing?")
     .replace(/, run again with the .*/, ": an exercise gets the network and nothing else");
   const place = lines.slice(first).find((line) => /^ +at .*file:\/\//.test(line)) ??
     lines.slice(first).find((line) => /^ +at /.test(line));
