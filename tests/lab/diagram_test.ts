@@ -154,6 +154,15 @@ Deno.test("lab wire fits terminals of 40 and 120 columns", async () => {
   }
 });
 
+Deno.test("lab wire draws what is lost where there is little room, too", async () => {
+  for (const columns of [40, 60]) {
+    const { code, stdout, stderr } = await run(["tcp", "--lose=client:1"], columns);
+    assertEquals([code, stderr], [0, ""]);
+    assert(/✗.* 48 bytes[ │]+lost/.test(column(stdout, 1)), stdout);
+    for (const line of stdout.split("\n")) assert(widthOf(line) <= columns, line);
+  }
+});
+
 Deno.test("lab wire names what it can't read", async () => {
   const { code, stderr } = await run(["guess", "--lose=second"]);
   assertEquals(code, 2);

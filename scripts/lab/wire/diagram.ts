@@ -89,11 +89,12 @@ export function drawDiagram({ server, client }: Lab, steps: Step[], reads: boole
 function arrow(step: Step, width: number): string {
   const label = ` ${labelOf(step)} `;
   const isLost = step.kind === "lost";
-  const line = "─".repeat(width - label.length - (isLost ? 4 : 1));
+  const room = Math.max(0, width - label.length - 1); // in a narrow column there may be little
+  const gap = isLost ? "   ".slice(0, Math.max(0, room - 2)) : "";
+  const line = "─".repeat(room - gap.length);
   const half = Math.ceil(line.length / 2);
   const shaft = [line.slice(0, half), label, line.slice(half)];
   const head = isLost ? "✗" : step.from === "server" ? "▶" : "◀";
-  const gap = isLost ? "   " : "";
   return step.from === "server" ? shaft.join("") + head : gap + head + shaft.reverse().join("");
 }
 
