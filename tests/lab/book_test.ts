@@ -6,7 +6,7 @@ import { labs } from "../../scripts/lab/names.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { record } from "../../scripts/lab/wire/recording.ts";
 import { resultOf, SCRIPTS } from "../helpers.ts";
-import { BROWSER, Page } from "./browser.ts";
+import { addressOf, BROWSER, Page } from "./browser.ts";
 import {
   choose,
   click,
@@ -14,6 +14,7 @@ import {
   faintTexts,
   marked,
   pointAt,
+  printed,
   roles,
   showAll,
   stage,
@@ -29,10 +30,6 @@ const isWire = ({ kind }: { kind: string }) => !["line", "note", "call"].include
 /** The data in a page. */
 function entriesIn(page: string): Shown[] {
   return JSON.parse(page.match(/type="application\/json"[^>]*>(.*?)<\/script>/s)![1]).labs;
-}
-
-function addressOf(file: string): string {
-  return new URL(`file://${Deno.build.os === "windows" ? "/" : ""}${file}`).href;
 }
 
 /** Runs all labs once more, one after the other: what goes over their wires. */
@@ -324,6 +321,9 @@ async function testBook(t: Deno.TestContext, folder: string) {
     assertEquals(server, labs.find(({ name }) => name === "tcp")!.server.screen);
     const features = [{ name: "prefers-color-scheme", value: "dark" }];
     await page.send("Emulation.setEmulatedMedia", { media: "print", features });
+    const { recordings } = book.find(({ name }) => name === "echo_v2")!;
+    const arrows = recordings.map(({ steps }) => steps.filter(isWire).length);
+    assertEquals(await page.evaluate(printed, "echo_v2"), arrows);
     await page.evaluate(() => {
       for (const element of document.querySelectorAll<HTMLElement>("body :not(svg *)")) {
         element.style.background = "#ffffff"; // colours behind a text are not printed

@@ -22,6 +22,11 @@ export const BROWSER = CANDIDATES.flatMap((program) =>
     : (Deno.env.get("PATH") ?? "").split(delimiter).map((folder) => join(folder, program))
 ).find(isFile);
 
+/** The address of a file. */
+export function addressOf(file: string): string {
+  return new URL(`file://${Deno.build.os === "windows" ? "/" : ""}${file}`).href;
+}
+
 /** What a browser tells: an answer to what it was told, or an event. */
 interface Message {
   id?: number;

@@ -93,6 +93,14 @@ export function showAll() {
   }
 }
 
+/** How many arrows each of a lab's recordings has on paper, where it has a title; none still moves. */
+export const printed = (lab: string) =>
+  [...document.querySelectorAll(`[data-lab="${lab}"] .takes`)].map((take) => {
+    if (!take.querySelector("h3")!.checkVisibility()) return "no title";
+    return [...take.nextElementSibling!.querySelectorAll("[data-event] .shaft")]
+      .filter((shaft) => getComputedStyle(shaft).animationName === "none").length;
+  });
+
 /** Texts whose contrast with what is behind them is less than WCAG's AA wants. */
 export function faintTexts(): string[] {
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true })!;
