@@ -6,6 +6,7 @@
 import { sep } from "node:path";
 import { run, UsageError, write } from "../lib.ts";
 import { find, nearest } from "./names.ts";
+import { aboutFile } from "./originals.ts";
 
 /** The values of flags. */
 export type Flags = Record<string, string | number | boolean>;
@@ -76,7 +77,11 @@ export async function runCommand<F extends Flags>(
     const rest = words.slice(word === undefined ? 0 : 1);
     checkWords(command.words, rest);
     goToUser();
-    await command.run(rest, { ...usual, ...given }, more);
+    try {
+      await command.run(rest, { ...usual, ...given }, more);
+    } catch (error) {
+      throw aboutFile(error);
+    }
   }, asksForHelp || wrong ? [] : own);
 }
 

@@ -35,6 +35,13 @@ export function mustBeFile(path: string): void {
   );
 }
 
+/** An error about a file or a folder, in words that name it; any other stays as it is. */
+export function aboutFile(error: unknown): unknown {
+  const { message } = error as Error;
+  const [, what, path] = message.match(/^(.*?) \(os error \d+\): \w+ '(.*)'$/) ?? [];
+  return path === undefined ? error : new Failure(`${path}: ${what.toLowerCase()}`);
+}
+
 /**
  * The text of a Python file: in UTF-8, with a mark of its bytes' order or without, or else in
  * Latin-1, as old files have it.

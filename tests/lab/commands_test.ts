@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
 import { widthOf } from "../../scripts/lab/columns.ts";
+import { aboutFile } from "../../scripts/lab/originals.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { lab, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS, temporary } from "../helpers.ts";
 
@@ -201,6 +202,25 @@ Deno.test("lab new never writes over an exercise, and copies nothing then", asyn
   );
   assertEquals(Deno.readTextFileSync(file), "// my work");
   assertEquals([...Deno.readDirSync(folder.path)].length, 1);
+});
+
+Deno.test("lab names the file or folder that stands in its way", NOT_ON_WINDOWS, async () => {
+  await using folder = await temporary();
+  const file = `${folder.path}/file`;
+  Deno.writeTextFileSync(file, "");
+  const book = await lab(["book", file]);
+  assertEquals([book.status, book.stderr], [1, `error: ${file}: file exists\n`]);
+  const copy = await lab(["new", "echo_v1", file]);
+  assertEquals([copy.status, copy.stderr], [1, `error: ${file}/scripts: not a directory\n`]);
+});
+
+Deno.test("aboutFile() tells of a right that is missing, and changes no other error", () => {
+  const denied = new Deno.errors.PermissionDenied(
+    "Permission denied (os error 13): readfile '/tmp/a.ts'",
+  );
+  assertEquals((aboutFile(denied) as Error).message, "/tmp/a.ts: permission denied");
+  const refused = new Deno.errors.ConnectionRefused("Connection refused (os error 111)");
+  assertEquals(aboutFile(refused), refused);
 });
 
 Deno.test("lab help, -h and --help say what the commands do", async () => {

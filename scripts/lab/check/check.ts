@@ -12,7 +12,7 @@ import { EXERCISES } from "../exercise.ts";
 import { readHandIn } from "./handin.ts";
 import { SCRIPTS } from "../header.ts";
 import { find, scripts } from "../names.ts";
-import { mustBeFile } from "../originals.ts";
+import { aboutFile, mustBeFile } from "../originals.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
 import { examinePlace } from "./exam_place.ts";
 import { examineSecret } from "./exam_secret.ts";
@@ -148,7 +148,8 @@ export async function check(
     await deadline(examine(file, as, { exercise, tell, time }), time);
     print(`1..${result.count}\n`);
     return result;
-  } catch (error) {
+  } catch (thrown) {
+    const error = aboutFile(thrown);
     const isLate = error instanceof DOMException;
     print(`Bail out! ${isLate ? "no time is left" : (error as Error).message.split("\n")[0]}\n`);
     throw isLate ? new Failure(`${file}: the time is up`) : error;
