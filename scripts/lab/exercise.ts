@@ -116,6 +116,10 @@ export function startExercise(name: string, folder?: string) {
     Deno.writeTextFileSync(`${folder}/${path}`, text, { createNew: true });
   }
   for (const path of differing) note(`${folder}/${path} differs from ours: it is left as it is`);
+  const config = textOf(`${folder}/deno.json`) ?? "";
+  if (!config.includes("@std/") || !config.includes('"check"')) {
+    note("the copy needs what stands in our deno.json: take a folder of its own");
+  }
 
   const quoted = /[^\w./\\:-]/.test(folder) ? `"${folder}"` : folder;
   write("Run it, server and client each in a terminal of its own:\n");

@@ -190,6 +190,19 @@ Deno.test("lab new puts a second lab beside the first, and leaves what is there"
   );
 });
 
+Deno.test("lab new says so where the folder's own deno.json does not do for a copy", async () => {
+  await using folder = await temporary();
+  const { path } = folder;
+  Deno.writeTextFileSync(`${path}/deno.json`, "{}");
+  const { status, stderr } = await lab(["new", "echo_v1", path]);
+  assertEquals([status, stderr], [
+    0,
+    `note: ${path}/deno.json differs from ours: it is left as it is\n` +
+    "note: the copy needs what stands in our deno.json: take a folder of its own\n",
+  ]);
+  assertEquals(Deno.readTextFileSync(`${path}/deno.json`), "{}");
+});
+
 Deno.test("lab new never writes over an exercise, and copies nothing then", async () => {
   await using folder = await temporary();
   const file = `${folder.path}/scripts/echo_server_v1.ts`;
