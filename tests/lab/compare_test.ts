@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { hasPython } from "../../scripts/lab/program.ts";
 import { compared, prints, verdicts } from "./compared.ts";
 import { writeCourse } from "./course.ts";
-import { lab, SCRIPTS, temporary } from "../helpers.ts";
+import { lab, LINUX_ONLY, SCRIPTS, temporary } from "../helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
 
@@ -102,6 +102,21 @@ for (
     assertEquals(verdicts(result).filter((line) => line.endsWith(": works")).length, 4);
   });
 }
+
+Deno.test(
+  "lab compare types nothing before a client asks that has much to do first",
+  { ignore: LINUX_ONLY.ignore || withPython.ignore },
+  async () => {
+    const work = "import time\nwhile time.process_time() < 2: pass\n";
+    const result = await compared(
+      "practical12_udp",
+      ["udp/echo-server.py", "udp/echo-client.py"],
+      (source, path) => path.endsWith("client.py") ? work + source : source,
+    );
+    assertEquals([result.status, result.stderr], [0, ""], result.stdout);
+    assertEquals(prints(result).filter((line) => line.endsWith(" prints the same")).length, 6);
+  },
+);
 
 Deno.test(
   "lab compare ends what prints without end, and shows some of it",
