@@ -89,12 +89,6 @@ export async function runScript(
   return await resultOf(program);
 }
 
-/** A TCP port that was free a moment ago, and where nothing listens. */
-export function closedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 export function connect(port: number): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port });
 }

@@ -6,10 +6,10 @@ import { UsageError } from "../../scripts/lib.ts";
 import { readPlaces } from "../../scripts/lab/wire/faults.ts";
 import { Wire, type WireEvent, type WireOptions } from "../../scripts/lab/wire/wire.ts";
 import {
-  closedPort,
   connect,
   decode,
   encode,
+  quietPort,
   readToEnd,
   reset,
   sendTo,
@@ -140,7 +140,7 @@ Deno.test("a client that comes before the server is served when that is there", 
 
 Deno.test("a client whose server refuses it is reset, and the next one too", async () => {
   using opened = await openWire("tcp");
-  opened.wire.connectTo(closedPort());
+  opened.wire.connectTo(quietPort());
   for (let i = 1; i <= 2; i++) {
     using client = await connect(opened.wire.port);
     await assertRejects(() => toEnd(client), Deno.errors.ConnectionReset);

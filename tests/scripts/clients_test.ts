@@ -4,12 +4,12 @@ import { findLabs } from "../../scripts/lab/header.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import {
-  closedPort,
   decode,
   defaultHost,
   encode,
   LONGEST_DATAGRAM,
   NOT_ON_WINDOWS,
+  quietPort,
   readToEnd,
   resultOf,
   runScript,
@@ -28,7 +28,7 @@ for (const { transport, server, client: { name, typed } } of findLabs()) {
   const stdin = typed.map((line) => `${line}\n`).join("");
 
   Deno.test(`${name} says that nobody answers and what to start, or that a host is unknown`, async () => {
-    const port = closedPort();
+    const port = quietPort();
     const flags = transport === "udp" ? ["--timeout=0.05"] : [];
     const { status, stderr } = await runScript(name, [`--port=${port}`, ...flags], stdin);
     const place = `${defaultHost(name)} port ${port}`;
