@@ -161,7 +161,7 @@ export async function lab(
   args: string[],
   stdin = "",
   options?: Deno.CommandOptions,
-  seconds = 30,
+  seconds = 60,
 ): Promise<Result> {
   const command = [...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, ...args];
   await using program = new Program(command, undefined, options);

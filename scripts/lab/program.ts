@@ -167,7 +167,7 @@ export class Program {
    * @param seconds How long at most.
    * @returns Whether it is the case; not when time ran out or the program ended.
    */
-  async until(condition: () => boolean, seconds = 10): Promise<boolean> {
+  async until(condition: () => boolean, seconds = 30): Promise<boolean> {
     const end = Date.now() + seconds * 1000;
     while (!condition()) {
       if (this.#hasEnded || Date.now() > end) return false;
@@ -177,7 +177,7 @@ export class Program {
   }
 
   /** Waits until it has ended by itself, some seconds at most. */
-  async ended(seconds = 10): Promise<boolean> {
+  async ended(seconds = 30): Promise<boolean> {
     await this.until(() => false, seconds);
     return this.#hasEnded;
   }
