@@ -76,13 +76,24 @@ export function programOf(pid: number): string {
   return path.split("/").at(-1) || "?";
 }
 
-/** A letter for a process's state, and its parent; nothing where it has ended. */
-export function statOf(pid: number): { state: string; parent: number } | undefined {
+/** What Linux tells of a process. */
+export interface Stat {
+  /** A letter for its state. */
+  state: string;
+  /** The process that has started it. */
+  parent: number;
+  /** How long it has worked, and those that it started and that have ended: in ticks. */
+  work: number;
+}
+
+/** Looks at a process; nothing where it has ended. */
+export function statOf(pid: number): Stat | undefined {
   const stat = tryTo(() => Deno.readTextFileSync(`/proc/${pid}/stat`));
   if (stat === undefined) return undefined;
   // The name before may hold anything.
-  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { state, parent: Number(parent) };
+  const [state, parent, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const work = rest.slice(9, 13).reduce((sum, ticks) => sum + Number(ticks), 0);
+  return { state, parent: Number(parent), work };
 }
 
 /** What is found in `/proc`, or nothing: processes end at any time, or are hidden. */

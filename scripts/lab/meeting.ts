@@ -9,6 +9,7 @@ import { note } from "../lib.ts";
 import type { Half } from "./header.ts";
 import { freePort } from "./ports.ts";
 import { isListening, portOf, Program } from "./program.ts";
+import { isSoon } from "./work.ts";
 
 /** A program that takes one half. */
 export interface Guest {
@@ -49,7 +50,6 @@ export interface Meeting {
 const PATIENCE = 3; // seconds without a word, after which nothing more is waited for
 const LAST_WORDS = 0.5; // seconds that a server may take to say what it has to say
 const LONGEST = 60_000; // milliseconds that a client may take
-const MOST_WORK = 10_000; // milliseconds that somebody may work without a word
 const MOST = 100_000; // characters that a program may print
 
 /**
@@ -120,42 +120,12 @@ async function meetOnce(
   };
 }
 
-/**
- * Waits until something is the case, or for some seconds in vain. They count only as far as none of
- * the two works: on a busy machine a program may need them to start, and ask then.
- */
-async function isSoon(
-  condition: () => boolean,
-  seconds: number,
-  program: Program,
-  other: Program,
-): Promise<boolean> {
-  const end = Date.now() + MOST_WORK;
-  for (let half = 1, before = NaN; !await program.until(condition, seconds / 2); half++) {
-    const work = workOf(program) + workOf(other);
-    if (half > 1 && work === before || Date.now() > end || await program.ended(0)) return false;
-    before = work;
-  }
-  return true;
-}
-
-/** How long a program and what it started have worked, in ticks; 0 where the system does not tell. */
-function workOf({ pid }: Program): number {
-  try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name may hold anything
-    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
-  } catch {
-    return 0;
-  }
-}
-
 /** Types what there is to type, each line when the program asks for it or says nothing more. */
 async function type(program: Program, server: Program, { types }: Guest) {
   let seen = -1;
   const asks = () => program.screen.length > seen && /[^\n]$/.test(program.screen);
   for (let count = 0; types(program.screen, count) !== undefined; count++) {
-    await isSoon(asks, 1.5, program, server);
+    await isSoon(asks, 1.5, [program, server]);
     // What looks like a question may be the beginning of a line.
     for (let length = NaN; length !== program.screen.length;) {
       length = program.screen.length;
@@ -176,7 +146,7 @@ async function watch(program: Program, other: Program, seconds: number): Promise
   while (Date.now() < end) {
     const before = said();
     if (program === other) await program.until(() => said() !== before, seconds);
-    else await isSoon(() => said() !== before, seconds, program, other);
+    else await isSoon(() => said() !== before, seconds, [program, other]);
     if (await program.ended(0)) {
       const errors = program.hasPrintedTooMuch
         ? `it printed without end, more than ${MOST} characters`

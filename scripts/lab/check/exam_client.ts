@@ -12,6 +12,7 @@ import { knows, start } from "./start.ts";
 import type { ClientProbe } from "./probe.ts";
 import type { Program } from "../program.ts";
 import { Connection, Datagrams, type Wire } from "./ends.ts";
+import { isSoon } from "../work.ts";
 import { Wrong } from "./steps.ts";
 
 const AT_ONCE = 3; // probes
@@ -199,7 +200,7 @@ export async function type(exam: Exam, program: Program, lines: string[]) {
       const isSilent = program.screen === "";
       const rest = isSilent && exam.asks ? exam.startPatience * 0.7 : exam.patience / 2;
       const isNew = () => asks() || program.screen !== before;
-      if (!await program.until(isNew, rest / 1000)) {
+      if (!await isSoon(isNew, rest / 1000, [program], end)) {
         if (isSilent) exam.asks = false;
         break;
       }
