@@ -18,6 +18,7 @@ const OUTPUT_SIZE = 1 << 17; // bytes read from a connection at a time
 // Seconds without a byte after which the other side seems to have sent all that is under way.
 const PAUSE = 0.2;
 const LONG_PAUSE = 5; // the same where we have nothing to say, and our end can wait
+const TURN = 5; // milliseconds in which is read what has come
 const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
 const NOTHING = new Uint8Array(0);
 
@@ -49,11 +50,16 @@ export async function converse(
   // Since when we wait in vain for the other side; Infinity while we do not take what it sends.
   let silentSince = now();
 
-  /** Waits until something has been so for some seconds. */
+  /**
+   * Waits until something has been so for some seconds. Where this program was held up, by Ctrl-Z or
+   * a busy machine, what has come in the meantime is looked at first.
+   */
   async function lasts(seconds: number, since: () => number) {
-    for (let left; !isOver && (left = since() + seconds - now()) > 0;) {
-      await delay(Math.min(left, seconds) * 1000);
-    }
+    const left = () => isOver ? 0 : since() + seconds - now();
+    do {
+      while (left() > 0) await delay(Math.min(left(), seconds) * 1000);
+      await delay(TURN);
+    } while (left() > 0);
   }
 
   /** Waits until the other side has sent nothing for some seconds, or has ended. */
