@@ -31,6 +31,9 @@ async function sendSlowly(from: Program, to: Program) {
 async function endHalf(peer: Peer, role: Role, first: "ours" | "theirs") {
   await using pair = await startPair(peer, role);
   const [ending, sending] = first === "ours" ? [pair.ours, pair.theirs] : [pair.theirs, pair.ours];
+  // A server that nobody has typed into yet would end soon after its client.
+  await sending.send(encode("my first\n"));
+  assert(await ending.until(() => ending.screen === "my first\n"));
   await ending.send(encode("my last\n"));
   await ending.endInput();
   assert(await sending.until(() => sending.screen === "my last\n"));
