@@ -1,8 +1,9 @@
 /** What several tests need: scripts that run, and ports that are free or closed. */
 import { assert } from "@std/assert";
 import net from "node:net";
+import { tmpdir } from "node:os";
 import { SCRIPTS } from "../scripts/lab/header.ts";
-import { freePort } from "../scripts/lab/ports.ts";
+import { isFree } from "../scripts/lab/ports.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 
 export { SCRIPTS };
@@ -202,17 +203,27 @@ export function testAtOnce(
   });
 }
 
-const given = new Set<number>();
+const FIRST_PORT = 20000; // above 25999 are those of freePort()
+const PORTS = 150; // for each file of tests
 
-/** A port that nobody has or was given here, and that the system gives to nobody who asks for any. */
+/** Ports that no other file of tests takes as long as this one runs: the first of them. */
+async function ownPorts(): Promise<number> {
+  for (let place = 0;; place++) {
+    const file = `${tmpdir()}/socket-labs-ports-${Deno.uid() ?? "user"}-${place}.lock`;
+    const lock = await Deno.open(file, { create: true, write: true });
+    // The system lets go of a lock when its process ends, however that happens.
+    if (await lock.tryLock(true)) return FIRST_PORT + PORTS * place;
+    lock.close();
+  }
+}
+
+const firstPort = await ownPorts();
+let turn = Math.floor(Math.random() * PORTS);
+
+/** A port that nobody has, or takes but the caller, and that the system gives to nobody who asks for any. */
 export function quietPort(): number {
   while (true) {
-    const port = freePort("tcp");
-    if (given.has(port)) continue;
-    given.add(port);
-    try {
-      udpSocket("0.0.0.0", port).close();
-      return port;
-    } catch { /* somebody has it */ }
+    const port = firstPort + turn++ % PORTS;
+    if (isFree(port, "tcp") && isFree(port, "udp", "0.0.0.0")) return port;
   }
 }

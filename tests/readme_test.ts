@@ -3,8 +3,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SCRIPTS } from "../scripts/lab/header.ts";
-import { freePort } from "../scripts/lab/ports.ts";
 import { hasPython, isListening, Program } from "../scripts/lab/program.ts";
+import { quietPort } from "./helpers.ts";
 
 const ROOT = `${SCRIPTS}..`;
 const readme = Deno.readTextFileSync(`${ROOT}/README.md`).replaceAll("\r", "");
@@ -48,7 +48,7 @@ async function clone(): Promise<
 
 /** The blocks of a section, with ports that are free. */
 function blocksOf(section: string): Block[] {
-  const ports = new Map([["9900", freePort("tcp")], ["8080", freePort("tcp")]]);
+  const ports = new Map([["9900", quietPort()], ["8080", quietPort()]]);
   const text = section.replace(
     /\b(9900|8080)\b/g,
     (port) => `${ports.get(port)}`,
@@ -160,7 +160,7 @@ Deno.test("the README's permissions are enough", async () => {
   const permission = (program: string, port: number) =>
     rows.find(([, name]) => name === program)![2].replace("9900", `${port}`);
   for (const transport of ["tcp", "udp"] as const) {
-    const port = freePort(transport);
+    const port = quietPort();
     const name = (half: string) => `echo_${half}${transport === "udp" ? "_udp" : ""}.ts`;
     const run = (half: "server" | "client") => {
       const program = transport === "tcp" ? "TCP" : `UDP ${half}`;

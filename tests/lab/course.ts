@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { freePort } from "../../scripts/lab/ports.ts";
+import { quietPort } from "../helpers.ts";
 
 const HEADERS = `def receive(sock):
     full = ''
@@ -373,7 +373,7 @@ export function writeCourse(folder: string, ...only: string[]): string[] {
   );
   return wanted.map(([path, source]) => {
     const lab = path.toLowerCase().replace(/server|client|1_1\d[ab]_/g, "");
-    if (!ports.has(lab)) ports.set(lab, freePort("tcp"));
+    if (!ports.has(lab)) ports.set(lab, quietPort());
     const file = `${folder}/${path}`;
     Deno.mkdirSync(dirname(file), { recursive: true });
     Deno.writeTextFileSync(file, source.replace(/\bPORT\b/g, `${ports.get(lab)}`));

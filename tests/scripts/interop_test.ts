@@ -2,9 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { findLabs, type Script } from "../../scripts/lab/header.ts";
 import { ourPlayer, pythonPlayer, runPair } from "../../scripts/lab/pair.ts";
-import { freePort } from "../../scripts/lab/ports.ts";
 import { hasPython } from "../../scripts/lab/program.ts";
-import { SCRIPTS, temporary } from "../helpers.ts";
+import { quietPort, SCRIPTS, temporary } from "../helpers.ts";
 
 const ignore = !await hasPython();
 
@@ -13,7 +12,7 @@ for (const lab of findLabs()) {
   for (const pairing of ["Deno with Python", "Python with Deno", "Python with Python"]) {
     Deno.test(`lab ${lab.name}: ${pairing}`, { ignore }, async () => {
       await using folder = await temporary();
-      const port = freePort(lab.transport);
+      const port = quietPort();
       const player = (language: string, script: Script) => {
         if (language === "Deno") return ourPlayer(script, "--allow-net");
         // A counterpart has a port of its own as the original has: a free one here.

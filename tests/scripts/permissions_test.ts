@@ -3,9 +3,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { findLabs, type Script } from "../../scripts/lab/header.ts";
 import { type Player, runPair } from "../../scripts/lab/pair.ts";
-import { freePort } from "../../scripts/lab/ports.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
-import { encode, SCRIPTS, sendTo, temporary, udpSocket } from "../helpers.ts";
+import { encode, quietPort, SCRIPTS, sendTo, temporary, udpSocket } from "../helpers.ts";
 
 const labs = findLabs();
 const scripts = labs.flatMap(({ transport, server, client }) => [
@@ -74,7 +73,7 @@ async function assertDenied(
 
 for (const { transport, script, isClient } of scripts) {
   Deno.test(`${script.name} tells which permission is missing, and asks nobody`, async () => {
-    const port = freePort(transport);
+    const port = quietPort();
     const place = `127.0.0.1:${port}`;
     const isAsker = transport === "udp" && isClient;
     const own = isAsker ? "0.0.0.0:0" : place;
@@ -98,7 +97,7 @@ for (const { transport, script, isClient } of scripts) {
 for (const { transport, server: { name } } of labs) {
   if (transport === "tcp") continue;
   Deno.test(`${name} tells once which client it may not answer, and answers the next at once`, async () => {
-    const port = freePort("udp");
+    const port = quietPort();
     using socket = udpSocket();
     using permitted = udpSocket();
     const permission = `--allow-net=127.0.0.1:${port},127.0.0.1:${permitted.port}`;
