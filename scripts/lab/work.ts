@@ -6,7 +6,7 @@
 import { statOf } from "../kill_port/linux.ts";
 import type { Program } from "./program.ts";
 
-const MOST_WORK = 10_000; // milliseconds that a program may work without a word
+const MOST_WORK = 20_000; // milliseconds that a program may work without a word
 
 /**
  * Waits until something is the case, or for some seconds in vain. They count only as far as none of
