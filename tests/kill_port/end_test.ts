@@ -106,7 +106,14 @@ while True:
 /** A Python program with a UDP socket that is connected to its peer. */
 function startTalker(port: number) {
   return startPython(`
-s = udp("127.0.0.1", ${port})
+while True:
+    s = udp("127.0.0.1", ${port})
+    other = socket.socket() # has the port too, so that no server of another test is given it
+    try:
+        other.bind(("", s.getsockname()[1]))
+        break
+    except OSError:
+        s.close()
 s.connect(("127.0.0.1", 9))
 print(s.getsockname()[1], end=" ")
 wait(os.getpid())`);

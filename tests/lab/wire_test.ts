@@ -44,9 +44,9 @@ async function openWire(transport: "tcp" | "udp", options: WireOptions = {}) {
 /** What comes until the end, which must come soon. */
 const toEnd = (connection: Deno.Conn) => deadline(readToEnd(connection), 5000);
 
-/** A TCP server for one client. */
+/** A TCP server for one client, on a port that nobody has on another address. */
 function listen(hostname = "127.0.0.1") {
-  const listener = Deno.listen({ hostname, port: 0 });
+  const listener = Deno.listen({ hostname, port: quietPort() });
   return {
     port: listener.addr.port,
     accept: () => listener.accept(),

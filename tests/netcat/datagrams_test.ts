@@ -146,7 +146,7 @@ Deno.test(
   "netcat -u finds who receives on ::1 alone by the name localhost",
   WITH_IPV6,
   async () => {
-    using socket = udpSocket("::1");
+    using socket = udpSocket("::1", quietPort()); // which nobody has on 127.0.0.1
     const running = runScript("netcat.ts", ["-uq0", "localhost", `${socket.port}`], "hello");
     assertEquals((await receive(socket)).message, "hello");
     assertEquals((await running).status, 0);

@@ -32,8 +32,9 @@ export async function listen(flags: string): Promise<Program & { port: number }>
   return Object.assign(server, { port: portOf(server)! });
 }
 
+/** A listener on a port that nobody has on another address. */
 export function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
-  return Deno.listen({ hostname, port: 0 });
+  return Deno.listen({ hostname, port: quietPort() });
 }
 
 /** What a command is started within. */

@@ -6,7 +6,15 @@ import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { findLabs } from "../../scripts/lab/header.ts";
 import { portOf } from "../../scripts/lab/program.ts";
-import { connect, inParallel, LINUX_ONLY, NOT_ON_WINDOWS, sendTo, udpSocket } from "../helpers.ts";
+import {
+  connect,
+  inParallel,
+  LINUX_ONLY,
+  NOT_ON_WINDOWS,
+  quietPort,
+  sendTo,
+  udpSocket,
+} from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 import { crowd, dump, FLOODS, makeRubbish, MISDEEDS } from "./bad_clients.ts";
 import { isUdp, SERVERS } from "./servers.ts";
@@ -93,8 +101,9 @@ for (const [script, { wire }] of Object.entries(SERVERS)) {
       `${script} ends under load on ${signal}, all lines written, its port free`,
       NOT_ON_WINDOWS,
       async () => {
-        await using server = await Watched.start(script);
-        const { port, program } = server;
+        const port = quietPort(); // which nobody is given when the server has ended
+        await using server = await Watched.start(script, { port });
+        const { program } = server;
         const count = transport === "udp" ? 0 : 100;
         const silent = await Promise.all(Array.from({ length: count }, () => connect(port)));
         const isBusy = Promise.withResolvers<void>();
