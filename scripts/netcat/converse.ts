@@ -18,6 +18,8 @@ const OUTPUT_SIZE = 1 << 17; // bytes read from a connection at a time
 // Seconds without a byte after which the other side seems to have sent all that is under way.
 const PAUSE = 0.2;
 const LONG_PAUSE = 5; // the same where we have nothing to say, and our end can wait
+const MUCH = 1 << 16; // bytes received, amid which it takes longer to be silent:
+const STALL = 2; // seconds, in which a network sends again what it has lost
 const TURN = 5; // milliseconds in which is read what has come
 const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
 const NOTHING = new Uint8Array(0);
@@ -47,6 +49,7 @@ export async function converse(
   let unsent = 0; // bytes taken from the input
   let unsure = 0; // bytes sent to a side that has ended its half, and may be gone
   let lastSent = now();
+  let received = 0; // bytes
   // Since when we wait in vain for the other side; Infinity while we do not take what it sends.
   let silentSince = now();
 
@@ -63,8 +66,8 @@ export async function converse(
   }
 
   /** Waits until the other side has sent nothing for some seconds, or has ended. */
-  async function silence(seconds: number) {
-    await Promise.race([peerEnd.promise, lasts(seconds, () => silentSince)]);
+  async function silence(seconds: number, since = () => silentSince) {
+    await Promise.race([peerEnd.promise, lasts(seconds, since)]);
   }
 
   async function sendAll(piece: Uint8Array) {
@@ -105,7 +108,7 @@ export async function converse(
     if (!endsHalfAtOnce) {
       // Some programs end when our half does, and drop what they still have to send.
       const pause = await input.isNothing() ? LONG_PAUSE : PAUSE;
-      await silence(pause);
+      await silence(pause, () => silentSince + (received > MUCH ? STALL - PAUSE : 0));
     }
     if (unsure > 0) {
       await lasts(PAUSE, () => lastSent);
@@ -132,6 +135,7 @@ export async function converse(
       const length = await connection.read(buffer);
       silentSince = Infinity;
       if (length === null) break;
+      received += length;
       await writing;
       writing = output(buffer.subarray(0, length)); // while the next piece comes
       writing.catch(() => {}); // told where it is awaited

@@ -6,6 +6,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import net from "node:net";
 import { writeAll } from "../../scripts/lib.ts";
@@ -150,6 +151,18 @@ for (const when of ["", ", nor when it was stopped in the meantime, as by Ctrl-Z
     },
   );
 }
+
+Deno.test("netcat waits for the rest where much comes, and then nothing for half a second", () =>
+  withServer("", async (client, server) => {
+    await client.endInput();
+    const [half, ended] = [new Uint8Array(1_000_000), readToEnd(server)];
+    await writeAll(server, half);
+    const isEarly = deadline(ended, 500).then(() => true, () => false);
+    assert(!await isEarly, "it has ended its half: some programs would stop now");
+    await writeAll(server, half);
+    await server.closeWrite();
+    assertEquals((await resultOf(client)).stdout.length, 2 * half.length);
+  }));
 
 for (const flag of ["-N", "-q5"]) {
   Deno.test(`netcat ${flag} ends its half with the input at once`, () =>
