@@ -47,7 +47,7 @@
  * - The end of the input (Ctrl-D) ends our half of a TCP connection, which there
  *   needs `-N`; what the other side sends is still shown. As some programs then
  *   stop sending, our half ends when nothing has come from them for 0.2 s, amid
- *   much (64 KiB) for 2 s, and where the input is /dev/null or closed, for 5 s.
+ *   much (8 KiB) for 2 s, and where the input is /dev/null or closed, for 5 s.
  *   `-d` never ends it.
  * - When the other side has ended its half, the rest of the input is sent, as long
  *   as it comes. There, `-l` drops that rest. Here too `-l` ends 0.2 s after its

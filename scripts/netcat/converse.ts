@@ -18,7 +18,7 @@ const OUTPUT_SIZE = 1 << 17; // bytes read from a connection at a time
 // Seconds without a byte after which the other side seems to have sent all that is under way.
 const PAUSE = 0.2;
 const LONG_PAUSE = 5; // the same where we have nothing to say, and our end can wait
-const MUCH = 1 << 16; // bytes received, amid which it takes longer to be silent:
+const MUCH = 1 << 13; // bytes received, amid which it takes longer to be silent:
 const STALL = 2; // seconds, in which a network sends again what it has lost
 const TURN = 5; // milliseconds in which is read what has come
 const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
