@@ -50,7 +50,7 @@ for (const { transport, server, client: { name, typed } } of findLabs()) {
 
 Deno.test("a client copied to a name that tells no server's does not tell to start itself", async () => {
   await using folder = await temporary();
-  const port = closedPort();
+  const port = quietPort();
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
   for (const [from, to] of [["lib", "lib"], ["echo_client_v1", "mine"]]) {
