@@ -148,7 +148,7 @@ export function explain(error: unknown, host = "", port = 0): [string, string?] 
   if (is("NotCapable") || isLookUp && code === "EPERM") return [missing, allow];
   const why = `no right to listen on port ${port}: ports below 1024 belong to the administrator`;
   const instead = `take another port, for instance --port=${8000 + port}`;
-  if (is("PermissionDenied") && port < 1024) return [why, instead];
+  if (is("PermissionDenied") && port > 0 && port < 1024) return [why, instead];
   if (is("AddrNotAvailable")) return [`${host} is no address of this machine`];
   if (isLookUp) return [`unknown host ${host}`];
   if (/^(ECONNRESET|ECONNABORTED|EPIPE)$/.test(code)) return [`${place} broke off the connection`];

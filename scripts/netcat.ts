@@ -169,9 +169,10 @@ function explained(error: unknown, options: Options): [message: string, hint?: s
 }
 
 function explainedUnix(error: unknown, path: string): [message: string, hint?: string] {
-  const { AddrInUse, ConnectionRefused, NotCapable, NotFound } = Deno.errors;
+  const { AddrInUse, ConnectionRefused, NotCapable, NotFound, PermissionDenied } = Deno.errors;
   const [message, hint] = explain(error);
   if (error instanceof NotFound) return [`there is no ${path}`];
+  if (error instanceof PermissionDenied) return [`no right to use ${path}`];
   if (error instanceof ConnectionRefused) return [`nothing is listening on ${path}`];
   if (error instanceof AddrInUse) return [`${path} is there already`, "remove it, or take another"];
   if (error instanceof NotCapable) {

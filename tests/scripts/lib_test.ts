@@ -1,6 +1,6 @@
 /** What lib.ts does for the scripts, where no script shows it by itself. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { escaped, repr, resolve, text, writeAll } from "../../scripts/lib.ts";
+import { escaped, explain, repr, resolve, text, writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { decode, encode, SCRIPTS } from "../helpers.ts";
 
@@ -54,6 +54,15 @@ Deno.test("resolve() takes localhost for 127.0.0.1, and gives each address one f
     assertEquals(await resolve(host), address);
   }
   await assertRejects(() => resolve("nosuch.invalid"), Error);
+});
+
+Deno.test("explain() speaks of a port only where there is one", () => {
+  const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+  assertEquals(explain(denied), ["Permission denied"]);
+  assertEquals(explain(denied, "localhost", 81), [
+    "no right to listen on port 81: ports below 1024 belong to the administrator",
+    "take another port, for instance --port=8081",
+  ]);
 });
 
 Deno.test("writeAll() writes what the first write leaves over", async () => {
