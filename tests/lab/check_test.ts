@@ -17,26 +17,18 @@ const isRunnable = (file: string) => python || !file.endsWith(".py");
 /** Whether most of its check is waiting, for replies that never come: those are begun first. */
 const isLong = (file: string) => /client_udp|guess_client/.test(file);
 
-/**
- * Checks many, some at a time, and once more alone where something was wrong: amid so much else, of
- * other tests too, a check may run out of its time. Gives what then is still wrong.
- */
+/** Checks many, some at a time: gives what is wrong. */
 async function wrongOnes<T>(
   things: T[],
   wrongAbout: (thing: T) => Promise<string[]>,
   fileOf: (thing: T) => string = String,
 ): Promise<string[]> {
-  const waiting = things.toSorted((a, b) => Number(isLong(fileOf(b))) - Number(isLong(fileOf(a))));
-  const again: T[] = [];
-  const work = async (thing: T) => {
-    if ((await wrongAbout(thing)).length > 0) again.push(thing);
-  };
-  await inParallel(waiting.map((thing) => () => work(thing)), AT_ONCE);
+  const inOrder = things.toSorted((a, b) => Number(isLong(fileOf(b))) - Number(isLong(fileOf(a))));
   const wrong: string[] = [];
-  for (const thing of again) {
-    console.log(`once more, alone: ${fileOf(thing)}`);
-    wrong.push(...await wrongAbout(thing));
-  }
+  await inParallel(
+    inOrder.map((thing) => async () => wrong.push(...await wrongAbout(thing))),
+    AT_ONCE,
+  );
   return wrong;
 }
 
@@ -74,7 +66,7 @@ Deno.test("check passes right exercises that are written in quite other ways", a
 Deno.test("check tells first what is wrong about each broken exercise, within 15 seconds", async () => {
   await using folder = await temporary();
   await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder.path}/lib.ts`);
-  const table = new Map<number, string>();
+  const table: string[] = [];
   const chosen = BROKEN.filter(({ name }) => isRunnable(name));
   const missed = await wrongOnes(
     [...chosen.entries()],
@@ -86,14 +78,14 @@ Deno.test("check tells first what is wrong about each broken exercise, within 15
       const seconds = (Date.now() - before) / 1000;
       const [problem = "not caught"] = findings.flatMap(({ problem }) => problem ?? []);
       const [first] = problem.split("\n");
-      table.set(i, `| ${name} ${fault} | ${first} | ${seconds.toFixed(1)} |`);
+      table.push(`| ${name} ${fault} | ${first} | ${seconds.toFixed(1)} |`);
       const isRight = told.test(first) && seconds <= 15;
       return isRight ? [] : [`${name} ${fault} (${seconds} s): ${problem}`];
     },
     ([, { name }]) => name,
   );
   const file = Deno.env.get("CHECK_TABLE");
-  if (file) Deno.writeTextFileSync(file, [...table.values()].sort().join("\n") + "\n");
+  if (file) Deno.writeTextFileSync(file, table.sort().join("\n") + "\n");
   assertEquals(missed, []);
   assert(chosen.length >= 60);
 });
