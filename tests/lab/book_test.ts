@@ -332,8 +332,11 @@ async function testBook(t: Deno.TestContext, folder: string) {
     assertEquals(await page.evaluate(faintTexts), []);
     await page.evaluate(() => dispatchEvent(new Event("afterprint")));
     assertEquals((await stage(page, "tcp")).at, 0);
+    assertEquals(
+      await page.evaluate(() => document.querySelectorAll(".takes").length),
+      labs.length,
+    );
   });
-
   await page.go(addressOf(file));
   for (const width of [360, 1024, 1920]) {
     await t.step(

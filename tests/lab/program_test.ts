@@ -1,7 +1,7 @@
 /** Programs that run: their screens, and that none of them outlives its time. */
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { freePort, hasRest } from "../../scripts/lab/ports.ts";
+import { freePort, hasRest, isFree } from "../../scripts/lab/ports.ts";
 import { DENO_RUN, hasPython, Program } from "../../scripts/lab/program.ts";
 import { writeCourse } from "./course.ts";
 import { connect, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
@@ -67,7 +67,7 @@ Deno.test(
     listener.close();
     assertEquals(await client.read(new Uint8Array(1)), null);
     client.close();
-    assert(hasRest(port));
+    assertEquals([hasRest(port), isFree(port, "tcp")], [true, false]);
   },
 );
 
