@@ -55,7 +55,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
   using server = place;
   const args = [...probe.args ?? []];
   if (isLong(probe) && /lib\.ts"/.test(handIn.source) && handIn.source.includes("timeout")) {
-    args.push("--timeout=0.6");
+    args.push("--timeout=1");
   }
   const typed = probe.isSession ? handIn.script.typed : probe.typed ?? [];
   await using program = start(handIn, { port, args, audit: exam.audit });
