@@ -2,11 +2,9 @@
 /**
  * UDP echo client: sends one datagram and waits for it to come back.
  *
- * Mirrors `1_14b_echo_client_udp.py` (CMPU4021 Distributed Systems, week 2).
- * Its other half is `echo_server_udp.ts`.
- *
- * On purpose other than the original: without a reply it asks again and then
- * gives up, where the original waits for ever.
+ * Mirrors `1_14b_echo_client_udp.py` (CMPU4021 Distributed Systems, week 2). The
+ * original is also public: chapter 1 of Packt's Python Network Programming
+ * Cookbook. Run it together with `echo_server_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_client_udp.ts --port=9900
@@ -16,29 +14,36 @@
  * Closing connection to the server
  * ```
  *
+ * Differences from the original:
+ * - If no reply arrives, the client sends again, and ends with an error after 3
+ *   tries. The original waits without end.
+ * - Datagrams from other senders are ignored.
+ *
  * @module
  */
-import { asking, print, resolve, run } from "./lib.ts";
+import { anyAddress, print, resolveHost, run, withRetries } from "./lib.ts";
 
-const FLAGS = {
-  host: "localhost",
-  port: 9900,
-  message: "Test message. This will be echoed",
-  bufferSize: 2048, // bytes taken from the reply at most
-  timeout: 2, // seconds to wait for the reply
-  tries: 3,
+export const FLAGS = {
+  host: "localhost", // the server's host
+  port: 9900, // the server's port
+  message: "Test message. This will be echoed", // what to send
+  bufferSize: 2048, // the most bytes of the reply; the rest is cut off
+  timeout: 2, // seconds to wait for a reply
+  tries: 3, // how often a datagram is sent until a reply arrives
 };
-
-async function echoClient({ host, port, message, bufferSize, ...waiting }: typeof FLAGS) {
+async function echoClient({ host, port, message, bufferSize, timeout, tries }: typeof FLAGS) {
   print(`Connecting to ${host} port ${port}`);
-  const server = { transport: "udp", hostname: await resolve(host), port } as const;
-  const any = server.hostname.includes(":") ? "::" : "0.0.0.0"; // of our own addresses
-  const socket = asking(Deno.listenDatagram({ ...server, hostname: any, port: 0 }), waiting);
+  const hostname = await resolveHost(host);
+  const server = { transport: "udp", hostname, port } as const;
+  const socket = withRetries(
+    Deno.listenDatagram({ transport: "udp", hostname: anyAddress(hostname), port: 0 }),
+    { timeout, tries },
+  );
   try {
     print("Sending", message);
     await socket.send(new TextEncoder().encode(message), server);
-    const [reply] = await socket.receive(new Uint8Array(bufferSize));
-    print("received", reply);
+    const [data] = await socket.receive(new Uint8Array(bufferSize));
+    print("received", data);
   } finally {
     print("Closing connection to the server");
     socket.close();

@@ -2,40 +2,48 @@
 /**
  * TCP echo client, version 1: sends one message and prints what comes back.
  *
- * Mirrors `echoclient.py` (Moratuwa CODL, Programming in Python, 4.1).
- * Its other half is `echo_server_v1.ts`.
- *
- * On purpose other than the original: it reads until all of the message has
- * come back, and says so when it has not.
+ * Mirrors `echoclient.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
+ * names the program and describes it, but does not show it.
+ * Run it together with `echo_server_v1.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_client_v1.ts
  * Hello!
  * ```
  *
+ * Differences from the original:
+ * - The client reads until the whole message has come back. If the server closes
+ *   earlier or stays silent, it prints what came and ends with an error. The
+ *   original reads once.
+ *
  * @module
  */
-import { Failure, print, resolve, run, writeAll } from "./lib.ts";
+import { print, resolveHost, run, UserError, withTimeout, writeAll } from "./lib.ts";
 
-// bufferSize: bytes read from the server at most
-const FLAGS = { host: "127.0.0.1", port: 1235, message: "Hello!", bufferSize: 1024 };
-
-async function echoClient({ host, port, message, bufferSize }: typeof FLAGS) {
-  using server = await Deno.connect({ hostname: await resolve(host), port });
+export const FLAGS = {
+  host: "127.0.0.1", // the server's host
+  port: 1235, // the server's port
+  message: "Hello!", // what to send
+  bufferSize: 1024, // the most bytes per read
+  timeout: 10, // seconds to wait while the server is silent
+};
+async function echoClient({ host, port, message, bufferSize, timeout }: typeof FLAGS) {
+  const hostname = await resolveHost(host);
+  using server = withTimeout(await Deno.connect({ hostname, port }), timeout);
   const data = new TextEncoder().encode(message);
   await writeAll(server, data);
   const received = new Uint8Array(data.length);
-  let length = 0;
+  let total = 0;
   try {
-    while (length < data.length) {
-      const read = await server.read(received.subarray(length, length + bufferSize));
-      if (read === null) {
-        throw new Failure(`the server sent ${length} of ${data.length} bytes back`);
+    while (total < data.length) {
+      const length = await server.read(received.subarray(total, total + bufferSize));
+      if (length === null) {
+        throw new UserError(`the server closed after ${total} of ${data.length} bytes`);
       }
-      length += read;
+      total += length;
     }
   } finally {
-    if (length > 0 || message === "") print(received.subarray(0, length));
+    if (total === data.length || total > 0) print(received.subarray(0, total));
   }
 }
 

@@ -2,13 +2,9 @@
 /**
  * TCP echo server: reads once from each client and sends back what it read.
  *
- * Mirrors `1_13a_echo_server.py` (CMPU4021 Distributed Systems, week 2).
- * Its other half is `echo_client.ts`.
- *
- * On purpose other than the original: clients are served at the same time,
- * where the original serves one after another; the backlog can't be chosen;
- * `--port` has a default. The original prints its first line before it binds,
- * and with two spaces in it.
+ * Mirrors `1_13a_echo_server.py` (CMPU4021 Distributed Systems, week 2). The
+ * course took it from chapter 1 of Packt's Python Network Programming Cookbook.
+ * Run it together with `echo_client.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server.ts --port=9900
@@ -19,30 +15,44 @@
  * Waiting to receive message from client
  * ```
  *
+ * Differences from the original:
+ * - Clients are served at the same time. The original serves them in turn.
+ * - The backlog is the number of clients that may wait to be accepted. The
+ *   original has a backlog of 5, which refuses clients under load. Here the
+ *   default is 511, and `--backlog=5` gives the original's.
+ * - `--port` has a default.
+ * - The original prints its first line before it binds the port, and with two
+ *   spaces in it.
+ *
  * @module
  */
-import { attend, each, log, print, resolve, run, writeAll } from "./lib.ts";
+import { log, print, resilient, resolveHost, run, serveClient, writeAll } from "./lib.ts";
 
-// bufferSize: bytes read from a client at most
-const FLAGS = { host: "localhost", port: 9900, bufferSize: 2048, quiet: false };
+export const FLAGS = {
+  host: "localhost", // the address to listen on; 0.0.0.0 is all addresses
+  port: 9900, // the port to listen on; 0 lets the system choose one
+  backlog: 511, // how many clients may wait to be accepted
+  bufferSize: 2048, // the most bytes that are read from a client
+  quiet: false, // print nothing for each client
+};
 
-async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
-  // The original lets 5 clients wait (its backlog); Deno sets the backlog itself.
-  using listener = Deno.listen({ hostname: await resolve(host), port });
+async function echoServer({ host, port, backlog, bufferSize }: typeof FLAGS) {
+  const hostname = await resolveHost(host);
+  using listener = resilient(Deno.listen({ hostname, port, tcpBacklog: backlog }));
   print(`Starting up echo server on ${host} port ${listener.addr.port}`);
   log("Waiting to receive message from client");
-  for await (const client of each(listener, () => listener.accept())) {
-    // With `await` before it, one client is served after the other, as in the original.
-    attend(client, async () => {
+  while (true) {
+    const client = await listener.accept();
+    // There is no `await` here: the next client does not have to wait until this one is served.
+    serveClient(client, async () => {
       const buffer = new Uint8Array(bufferSize);
       const length = await client.read(buffer);
-      if (length !== null) {
-        const data = buffer.subarray(0, length);
-        log("Data:", data);
-        await writeAll(client, data);
-        log("sent", data, "bytes back to", client.remoteAddr);
-      }
-    }).finally(() => log("Waiting to receive message from client"));
+      if (length === null) return; // the client sent nothing
+      const data = buffer.subarray(0, length);
+      log("Data:", data);
+      await writeAll(client, data);
+      log("sent", data, "bytes back to", client.remoteAddr);
+    }).then(() => log("Waiting to receive message from client"));
   }
 }
 

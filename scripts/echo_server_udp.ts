@@ -1,17 +1,10 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * UDP echo server: sends each datagram back to where it came from.
+ * UDP echo server: sends each datagram back to its sender.
  *
- * Mirrors `1_14a_echo_server_udp.py` (CMPU4021 Distributed Systems, week 2).
- * Its other half is `echo_client_udp.ts`.
- *
- * On purpose other than the original: what goes wrong with one datagram is
- * told, and the next one is served; a datagram that bears the server's own
- * address is not answered.
- *
- * Mind that it answers everybody: a datagram with a forged source makes two
- * such servers answer each other for ever (CVE-2024-2169). That is why it
- * listens on this machine alone, and why `--host=0.0.0.0` is for exercises.
+ * Mirrors `1_14a_echo_server_udp.py` (CMPU4021 Distributed Systems, week 2). The
+ * course took it from chapter 1 of Packt's Python Network Programming Cookbook.
+ * Run it together with `echo_client_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server_udp.ts --port=9900
@@ -23,27 +16,39 @@
  * Waiting to receive message from client
  * ```
  *
+ * Differences from the original:
+ * - An error with one datagram is reported, and the server goes on.
+ * - A datagram that claims to come from the server itself is ignored.
+ *
+ * Security: this server answers anyone. A datagram with a spoofed sender makes
+ * two such servers answer each other without end (CVE-2024-2169). Therefore it
+ * listens on this machine only; use `--host=0.0.0.0` for exercises, and stop it
+ * afterwards.
+ *
  * @module
  */
-import { each, log, print, resolve, run, unsent } from "./lib.ts";
+import { log, print, resilient, resolveHost, run } from "./lib.ts";
 
-// bufferSize: bytes taken from a datagram at most
-const FLAGS = { host: "localhost", port: 9900, bufferSize: 2048, quiet: false };
+export const FLAGS = {
+  host: "localhost", // the address to listen on; 0.0.0.0 is all addresses
+  port: 9900, // the port to listen on; 0 lets the system choose one
+  bufferSize: 2048, // the most bytes of a datagram; the rest is cut off
+  quiet: false, // print nothing for each datagram
+};
 
 async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
-  const hostname = await resolve(host);
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  const hostname = await resolveHost(host);
+  const socket = resilient(Deno.listenDatagram({ transport: "udp", hostname, port }));
   print(`Starting up echo server on ${host} port ${(socket.addr as Deno.NetAddr).port}`);
-  log("Waiting to receive message from client");
   const buffer = new Uint8Array(bufferSize);
-  for await (const [data, peer] of each(socket, () => socket.receive(buffer))) {
+  while (true) {
+    log("Waiting to receive message from client");
+    const [data, peer] = await socket.receive(buffer);
     log("received", data.length, "bytes from", peer);
     log("Data:", data);
-    if (data.length > 0) {
-      const sent = await socket.send(data, peer).catch(unsent);
-      log("sent", sent, "bytes back to", peer);
-    }
-    log("Waiting to receive message from client");
+    if (data.length === 0) continue; // an empty datagram is not echoed
+    const sent = await socket.send(data, peer);
+    log("sent", sent, "bytes back to", peer);
   }
 }
 

@@ -1,13 +1,11 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * TCP echo server, version 1: reads once from each client and sends back what
- * it read.
+ * TCP echo server, version 1: reads once from each client and sends back what it
+ * read.
  *
- * Mirrors `echoserver.py` (Moratuwa CODL, Programming in Python, 4.1).
- * Its other half is `echo_client_v1.ts`.
- *
- * On purpose other than the original: clients are served at the same time,
- * where the original serves one after another.
+ * Mirrors `echoserver.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
+ * names the program and describes it, but does not show it.
+ * Run it together with `echo_client_v1.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server_v1.ts
@@ -16,23 +14,30 @@
  * Hello!
  * ```
  *
+ * Differences from the original:
+ * - Clients are served at the same time. The original serves them in turn.
+ *
  * @module
  */
-import { attend, each, log, print, resolve, run, writeAll } from "./lib.ts";
+import { log, print, resilient, resolveHost, run, serveClient, writeAll } from "./lib.ts";
 
-// bufferSize: bytes read from a client at most
-const FLAGS = { host: "127.0.0.1", port: 1235, bufferSize: 1024, quiet: false };
-
+export const FLAGS = {
+  host: "127.0.0.1", // the address to listen on; 0.0.0.0 is all addresses
+  port: 1235, // the port to listen on; 0 lets the system choose one
+  bufferSize: 1024, // the most bytes that are read from a client
+  quiet: false, // print nothing for each client
+};
 async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
-  using listener = Deno.listen({ hostname: await resolve(host), port });
+  using listener = resilient(Deno.listen({ hostname: await resolveHost(host), port }));
   print("Listening..");
-  for await (const client of each(listener, () => listener.accept())) {
-    // With `await` before it, one client is served after the other, as in the original.
-    attend(client, async () => {
+  while (true) {
+    const client = await listener.accept();
+    // There is no `await` here: the next client does not have to wait until this one is served.
+    serveClient(client, async () => {
       log("Connection Address is: ", client.remoteAddr);
       const buffer = new Uint8Array(bufferSize);
       const length = await client.read(buffer);
-      if (length === null) return; // it sent nothing
+      if (length === null) return; // the client sent nothing
       const data = buffer.subarray(0, length);
       log(data);
       await writeAll(client, data);

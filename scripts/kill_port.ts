@@ -43,7 +43,8 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { address, complain, Failure, input, note, print, run, UsageError } from "./lib.ts";
+import { note, reportError, run, UsageError, UserError } from "./cli.ts";
+import { formatAddress, input, print } from "./lib.ts";
 import { ends, isStopped, parentOf, send } from "./kill_port/processes.ts";
 import { findSockets, isGiven, type Socket } from "./kill_port/sockets.ts";
 
@@ -65,7 +66,7 @@ async function killPort(port: number, { yes, list, signal }: Options) {
   const sockets = await findSockets(port);
   const holders = sockets.filter(holdsPort);
   if (holders.length === 0) {
-    throw new Failure(`nothing is listening on port ${port}`, ...whyTaken(sockets, port));
+    throw new UserError(`nothing is listening on port ${port}`, ...whyTaken(sockets, port));
   }
   printTable(holders, port);
   const programs = new Map(holders.map(({ pid, program }) => [pid, program]));
@@ -75,7 +76,7 @@ async function killPort(port: number, { yes, list, signal }: Options) {
     const hint = OS === "linux" && Deno.uid() === 0
       ? "it is part of the system, or lives outside of this container"
       : asRoot(port);
-    complain(`a process that you may not see holds port ${port}`, hint);
+    reportError(`a process that you may not see holds port ${port}`, hint);
   }
   if (list) return;
 
@@ -95,7 +96,7 @@ async function killPort(port: number, { yes, list, signal }: Options) {
     isFree = false;
   }
   if (isFree) return;
-  throw new Failure(`port ${port} could not be freed`, ...await whoRestarts(successor));
+  throw new UserError(`port ${port} could not be freed`, ...await whoRestarts(successor));
 }
 
 /** Ends one process, if the user says so. */
@@ -108,7 +109,7 @@ async function end(
   const name = who(holder);
   if (mayBeClient && yes) {
     const hint = `answer y without --yes if you want to end it: deno ${again(port)}`;
-    complain(`${name} may be a client that was given port ${port}, and is left alone`, hint);
+    reportError(`${name} may be a client that was given port ${port}, and is left alone`, hint);
     return "failed";
   }
   if (!yes) {
@@ -127,7 +128,7 @@ async function end(
     await send(pid, signal);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    complain(`no right to end ${name}: another user's process`, asRoot(port));
+    reportError(`no right to end ${name}: another user's process`, asRoot(port));
     return "failed";
   }
   if (await ends(pid)) {
@@ -139,7 +140,7 @@ async function end(
     : OS === "windows"
     ? "try again in a terminal opened as administrator"
     : "the system ends it as soon as it can";
-  complain(`${name} is still there`, hint);
+  reportError(`${name} is still there`, hint);
   return "failed";
 }
 
@@ -165,7 +166,7 @@ function printRow(pid: string, program: string, protocol: string, where: string)
 }
 
 function addressOf(place: { hostname: string; port: number }): string {
-  return address({ transport: "tcp", ...place });
+  return formatAddress({ transport: "tcp", ...place });
 }
 
 /** Says who of the processes was stopped: nobody else would answer its clients. */
@@ -252,7 +253,7 @@ if (import.meta.main) {
       } catch (error) {
         if (!(error instanceof Deno.errors.NotCapable)) throw error;
         const message = "permission missing: all of them are needed";
-        throw new Failure(message, `allow them: deno ${again(port)}`);
+        throw new UserError(message, `allow them: deno ${again(port)}`);
       }
     },
   );

@@ -37,7 +37,7 @@ import { findLab, labs, scripts } from "./lab/names.ts";
 import { record } from "./lab/wire/recording.ts";
 import { mustBeFile } from "./lab/originals.ts";
 import { show } from "./lab/show.ts";
-import { Failure, note, UsageError, write } from "./lib.ts";
+import { note, UsageError, UserError, write } from "./cli.ts";
 
 /** The flags of all commands, with their values when not given. */
 const FLAGS = {
@@ -180,7 +180,7 @@ async function runLabs(names: string[], more: string[], isTyped: boolean) {
     const asks = lab.client.typed.length > 0;
     if (!await runLab(lab, more, isTyped && (asks || more.length > 0))) failed++;
   }
-  if (failed > 0) throw new Failure(`${failed} of ${chosen.length} labs failed`);
+  if (failed > 0) throw new UserError(`${failed} of ${chosen.length} labs failed`);
 }
 
 /** Runs a lab, and draws what goes over the wire. */
@@ -192,7 +192,7 @@ async function drawWire([name]: string[], flags: typeof FLAGS, more: string[]) {
   const draw = flags.mermaid ? writeMermaid : drawDiagram;
   draw(lab, steps, flags.reads);
   const isAsShown = more.length === 0 && names.every((name) => flags[name] === "");
-  if (isAsShown && problems.length > 0) throw new Failure(problems[0]);
+  if (isAsShown && problems.length > 0) throw new UserError(problems[0]);
 }
 
 /** Writes the lab book. */
@@ -212,7 +212,7 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   if (checks.length === 1) {
     const [{ file, as }] = checks;
     const { count, skipped, problems } = await check(file, as, number, write).finally(noBailOut);
-    if (problems.length > 0) throw new Failure(`${problems.length} of ${count} checks failed`);
+    if (problems.length > 0) throw new UserError(`${problems.length} of ${count} checks failed`);
     if (skipped > 0) note(`no time was left for ${skipped} of ${count} checks`);
     return;
   }
@@ -239,7 +239,7 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   }
   write(summary);
   noBailOut();
-  if (failed > 0) throw new Failure(`${failed} of ${files.length} files failed`);
+  if (failed > 0) throw new UserError(`${failed} of ${files.length} files failed`);
 }
 
 /** Ends the report of a check that is ended, behind what lib.ts then still prints. */

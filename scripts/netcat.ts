@@ -63,7 +63,7 @@
  *
  * @module
  */
-import { complain, explain, Failure, note, run } from "./lib.ts";
+import { explainError, note, reportError, run, UserError } from "./cli.ts";
 import { addresses, connect, type Connection, placeOf } from "./netcat/connect.ts";
 import { converse } from "./netcat/converse.ts";
 import { firstHeard, udpConnection, unixSender, unixSocket } from "./netcat/datagrams.ts";
@@ -79,7 +79,7 @@ async function netcat(options: Options) {
     else if (isUdp) await talkToPeer(options);
     else await talkToServer(options);
   } catch (error) {
-    throw new Failure(...explained(error, options));
+    throw new UserError(...explained(error, options));
   }
 }
 
@@ -103,8 +103,8 @@ async function serveClients(options: Options) {
   if (isVerbose || port === 0) note(`listening on ${placeOf(listener.addr)}`);
   while (keepsListening) {
     await serve(listener, options).catch((error) => {
-      if (!(error instanceof Failure)) throw error;
-      complain(error.message, error.hint); // and the next client is served
+      if (!(error instanceof UserError)) throw error;
+      reportError(error.message, error.hint); // and the next client is served
     });
   }
   await serve(listener, options);
@@ -114,7 +114,7 @@ async function serveClients(options: Options) {
 async function serve(listener: Deno.Listener<Deno.TcpConn | Deno.UnixConn>, options: Options) {
   const client = await listener.accept().catch((error) => {
     if (!(error instanceof Deno.errors.NotConnected)) throw error;
-    throw new Failure("the client broke off before it was served");
+    throw new UserError("the client broke off before it was served");
   });
   if (!options.keepsListening) listener.close(); // others are refused, not kept waiting
   const { hostname: host = "", port = 0 } = client.remoteAddr as Deno.NetAddr;
@@ -148,7 +148,7 @@ function talk(connection: Connection, options: Options): Promise<void> {
 
 async function firstAddress(options: Options): Promise<string> {
   for await (const address of addresses(options)) return address;
-  throw new Failure(`${options.host} has no IPv${options.family} address`);
+  throw new UserError(`${options.host} has no IPv${options.family} address`);
 }
 
 /** Says in words what went wrong. */
@@ -158,8 +158,8 @@ function explained(error: unknown, options: Options): [message: string, hint?: s
   const isOwn = (localAddress ?? localPort) !== undefined &&
     (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.AddrNotAvailable);
   const [message, hint] = isOwn
-    ? explain(error, localAddress ?? "this machine", localPort)
-    : explain(error, host, port);
+    ? explainError(error, localAddress ?? "this machine", localPort)
+    : explainError(error, host, port);
   const flag = isOwn ? "-p" : isUdp ? "-ul" : "-l";
   // The hint is for scripts whose flags have names.
   return [
@@ -170,7 +170,7 @@ function explained(error: unknown, options: Options): [message: string, hint?: s
 
 function explainedUnix(error: unknown, path: string): [message: string, hint?: string] {
   const { AddrInUse, ConnectionRefused, NotCapable, NotFound, PermissionDenied } = Deno.errors;
-  const [message, hint] = explain(error);
+  const [message, hint] = explainError(error);
   if (error instanceof NotFound) return [`there is no ${path}`];
   if (error instanceof PermissionDenied) return [`no right to use ${path}`];
   if (error instanceof ConnectionRefused) return [`nothing is listening on ${path}`];

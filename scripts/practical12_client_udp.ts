@@ -3,12 +3,9 @@
  * UDP echo client: sends what is typed and prints what comes back, in Python's
  * notation for bytes. An empty line sends `Hello, world`.
  *
- * Mirrors `echo-client.py` (CS19541 Computer Networks, Practical 12, UDP).
- * Its other half is `practical12_server_udp.ts`.
- *
- * On purpose other than the original: without a reply it asks again and then
- * gives up, where the original waits for ever; the end of the input counts as
- * an empty line.
+ * Mirrors `echo-client.py` (CS19541 Computer Networks, Practical 12, UDP). The course
+ * took it from Real Python's tutorial "Socket Programming in Python".
+ * Run it together with `practical12_server_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/practical12_client_udp.ts # and type Hello, world⏎
@@ -16,30 +13,40 @@
  * Received b'Hello, world'
  * ```
  *
+ * Differences from the original:
+ * - If no reply arrives, the client sends again, and ends with an error after 3
+ *   tries. The original waits without end.
+ * - Datagrams from other senders are ignored.
+ * - `--message` skips the question.
+ * - The end of the input counts as an empty line.
+ *
  * @module
  */
-import { asking, input, note, print, repr, resolve, run } from "./lib.ts";
+import { anyAddress, input, note, print, repr, resolveHost, run, withRetries } from "./lib.ts";
 
-const FLAGS = {
-  host: "127.0.0.1",
-  port: 12345,
-  message: "", // asked for
-  bufferSize: 1024, // bytes taken from the reply at most
-  timeout: 2, // seconds to wait for the reply
-  tries: 3,
+export const FLAGS = {
+  host: "127.0.0.1", // the server's host
+  port: 12345, // the server's port
+  message: "", // what to send; without it, the client asks
+  bufferSize: 1024, // the most bytes of the reply; the rest is cut off
+  timeout: 2, // seconds to wait for a reply
+  tries: 3, // how often a datagram is sent until a reply arrives
 };
-
-async function echoClient({ host, port, message, bufferSize, ...waiting }: typeof FLAGS) {
-  const server = { transport: "udp", hostname: await resolve(host), port } as const;
-  const any = server.hostname.includes(":") ? "::" : "0.0.0.0"; // of our own addresses
-  const socket = asking(Deno.listenDatagram({ ...server, hostname: any, port: 0 }), waiting);
-  message ||= await input("Enter a message: ") || "Hello, world";
-  const data = new TextEncoder().encode(message);
-  await socket.send(data, server);
+async function echoClient({ host, port, message, bufferSize, timeout, tries }: typeof FLAGS) {
+  const hostname = await resolveHost(host);
+  const server = { transport: "udp", hostname, port } as const;
+  const socket = withRetries(
+    Deno.listenDatagram({ transport: "udp", hostname: anyAddress(hostname), port: 0 }),
+    { timeout, tries },
+  );
+  const text = message || await input("Enter a message: ") || "Hello, world";
+  const sent = new TextEncoder().encode(text);
+  await socket.send(sent, server);
   const [received] = await socket.receive(new Uint8Array(bufferSize));
   print("Received", repr(received));
-  const { length } = received;
-  if (length < data.length) note(`only ${length} of ${data.length} bytes came back`);
+  if (received.length < sent.length) {
+    note(`only ${received.length} of ${sent.length} bytes came back`);
+  }
   socket.close();
 }
 

@@ -1,13 +1,10 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * TCP echo server that echoes until the client disconnects.
+ * TCP echo server: echoes until the client disconnects.
  *
- * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, TCP).
- * Its other half is `practical12_client_tcp.ts`.
- *
- * On purpose other than the original: clients are served at the same time, and
- * it goes on until Ctrl-C, as the sheet's algorithm says; the course's own
- * file serves one client and ends.
+ * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, TCP). The course
+ * took it from Real Python's tutorial "Socket Programming in Python".
+ * Run it together with `practical12_client_tcp.ts`.
  *
  * ```console
  * $ deno run -A scripts/practical12_server_tcp.ts
@@ -15,24 +12,35 @@
  * Received b'Hello, world'
  * ```
  *
+ * Differences from the original:
+ * - Clients are served at the same time. The original serves them in turn.
+ * - The server goes on until Ctrl-C, as the algorithm on the sheet says. The
+ *   course's own file serves one client and ends.
+ *
  * @module
  */
-import { attend, each, log, repr, resolve, run, writeAll } from "./lib.ts";
+import { log, print, repr, resilient, resolveHost, run, serveClient, writeAll } from "./lib.ts";
 
-// bufferSize: bytes read from a client at a time
-const FLAGS = { host: "127.0.0.1", port: 12345, bufferSize: 1024, quiet: false };
-
-async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
-  using listener = Deno.listen({ hostname: await resolve(host), port });
-  for await (const client of each(listener, () => listener.accept())) {
-    // With `await` before it, one client is served after the other, as in the original.
-    attend(client, async () => {
+export const FLAGS = {
+  host: "127.0.0.1", // the address to listen on; 0.0.0.0 is all addresses
+  port: 12345, // the port to listen on; 0 lets the system choose one
+  bufferSize: 1024, // the most bytes per read
+  quiet: false, // print nothing for each client
+};
+async function echoServer({ host, port, bufferSize, quiet }: typeof FLAGS) {
+  using listener = resilient(Deno.listen({ hostname: await resolveHost(host), port }));
+  while (true) {
+    const client = await listener.accept();
+    // There is no `await` here: the next client does not have to wait until this one is served.
+    serveClient(client, async () => {
       log("Connected by", client.remoteAddr);
-      client.setNoDelay(); // a second write would wait for the ACK of the first
+      client.setNoDelay(); // otherwise a second write waits for the ACK of the first
       const buffer = new Uint8Array(bufferSize);
-      for (let length; (length = await client.read(buffer)) !== null;) {
+      while (true) {
+        const length = await client.read(buffer);
+        if (length === null) break;
         const data = buffer.subarray(0, length);
-        log("Received", () => repr(data));
+        if (!quiet) print("Received", repr(data));
         await writeAll(client, data);
       }
     });

@@ -1,30 +1,31 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * TCP client that sends one message and closes.
+ * TCP client that sends one message and closes the connection.
  *
  * Mirrors the sheet's client (How to create a simple Python TCP/IP server and
- * client). Its other half is `tcp_server.ts`.
- *
- * On purpose other than the original: only that it says in words what went
- * wrong.
+ * client). Run it together with `tcp_server.ts`.
  *
  * ```console
  * $ deno run -A scripts/tcp_client.ts
  * Closing socket
  * ```
  *
+ * Differences from the original:
+ * - Errors are explained on stderr, and the exit status is 1.
+ *
  * @module
  */
-import { print, resolve, run, writeAll } from "./lib.ts";
+import { print, resolveHost, run, withTimeout, writeAll } from "./lib.ts";
 
-const FLAGS = {
-  host: "localhost",
-  port: 81,
-  message: "Hi. I am a TCP client sending data to the server",
+export const FLAGS = {
+  host: "localhost", // the server's host
+  port: 81, // the server's port
+  message: "Hi. I am a TCP client sending data to the server", // what to send
+  timeout: 10, // seconds to wait while the server takes no data
 };
-
-async function tcpClient({ host, port, message }: typeof FLAGS) {
-  using server = await Deno.connect({ hostname: await resolve(host), port });
+async function tcpClient({ host, port, message, timeout }: typeof FLAGS) {
+  const hostname = await resolveHost(host);
+  using server = withTimeout(await Deno.connect({ hostname, port }), timeout);
   try {
     await writeAll(server, new TextEncoder().encode(message));
   } finally {

@@ -1,16 +1,9 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * TCP server that prints what its clients send, and sends nothing.
+ * TCP server that prints what its clients send, piece by piece.
  *
  * Mirrors the sheet's server (How to create a simple Python TCP/IP server and
- * client). Its other half is `tcp_client.ts`.
- *
- * On purpose other than the original: clients are served at the same time,
- * where the original serves one after another; a character that a read cuts in
- * two comes out whole.
- *
- * Port 81, the sheet's, needs the administrator's right on most systems:
- * `--port=8081` needs none.
+ * client). Run it together with `tcp_client.ts`.
  *
  * ```console
  * $ deno run -A scripts/tcp_server.ts --buffer-size=16
@@ -23,28 +16,42 @@
  * Waiting for connection
  * ```
  *
+ * The code on the sheet reads 32 bytes at a time, and its sample output shows
+ * pieces of 16: `--buffer-size` gives both. Port 81, the sheet's, needs
+ * administrator rights on most systems: `--port=8081` needs none.
+ *
+ * Differences from the original:
+ * - Clients are served at the same time. The original serves them in turn.
+ * - A character that a read splits is printed whole, with the next piece.
+ *
  * @module
  */
-import { attend, each, log, resolve, run } from "./lib.ts";
+import { log, resilient, resolveHost, run, serveClient } from "./lib.ts";
 
-// bufferSize: bytes read from a client at a time
-const FLAGS = { host: "localhost", port: 81, bufferSize: 32, quiet: false };
-
+export const FLAGS = {
+  host: "localhost", // the address to listen on; 0.0.0.0 is all addresses
+  port: 81, // the port to listen on; below 1024 needs administrator rights
+  bufferSize: 32, // the most bytes per read
+  quiet: false, // print nothing for each client
+};
 async function tcpServer({ host, port, bufferSize }: typeof FLAGS) {
-  using listener = Deno.listen({ hostname: await resolve(host), port });
+  using listener = resilient(Deno.listen({ hostname: await resolveHost(host), port }));
   log("Waiting for connection");
-  for await (const client of each(listener, () => listener.accept())) {
-    // With `await` before it, one client is served after the other, as in the original.
-    attend(client, async () => {
+  while (true) {
+    const client = await listener.accept();
+    // There is no `await` here: the next client does not have to wait until this one is served.
+    serveClient(client, async () => {
       log("Connected to client IP:", client.remoteAddr);
-      const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a piece may end inside a character
+      const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
       const buffer = new Uint8Array(bufferSize);
-      for (let length; (length = await client.read(buffer)) !== null;) {
-        // Who prints more slowly than clients send lets them wait.
-        await log("Received data:", decoder.decode(buffer.subarray(0, length), { stream: true }));
+      while (true) {
+        const length = await client.read(buffer);
+        if (length === null) break;
+        // A read can end in the middle of a character: `stream` keeps its bytes for the next read.
+        log("Received data:", decoder.decode(buffer.subarray(0, length), { stream: true }));
       }
-      log("Received data:", decoder.decode());
-    }).finally(() => log("Waiting for connection"));
+      log("Received data:", decoder.decode()); // the end is an empty piece
+    }).then(() => log("Waiting for connection"));
   }
 }
 

@@ -1,15 +1,11 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * TCP client that has a sentence put into upper case: it sends a line of any
- * length, closes its half of the connection, and reads to the server's end.
+ * TCP client for the upper-case server: sends a line, closes its half of the
+ * connection, and reads until the server closes the other half.
  *
  * Mirrors `TCPClient.py` (The echo-server: a guide in socket programming in
- * Python). Its other half is `upper_server_tcp.ts`.
- *
- * On purpose other than the original: it ends its half of the connection and
- * reads to the server's end, where the original receives once; an empty line
- * ends it, where the original hangs. When the server breaks off, what came is
- * printed, then the error.
+ * Python). Kurose and Ross show it in Computer Networking, section 2.7.
+ * Run it together with `upper_server_tcp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_client_tcp.ts # and type hello⏎
@@ -17,35 +13,52 @@
  * From Server: HELLO
  * ```
  *
+ * Differences from the original:
+ * - The client closes its half and reads to the server's end. The original reads
+ *   once.
+ * - It reads only after it has sent everything, as the original does. A sentence of
+ *   several megabytes can fill the buffers of both sides: then it ends with an
+ *   error after 10 s.
+ * - If the server breaks the connection or stays silent, what came is printed, then
+ *   the error.
+ * - An empty line gets an empty answer. The original hangs.
+ *
  * @module
  */
-import { Failure, input, print, resolve, run, writeAll } from "./lib.ts";
+import { input, print, resolveHost, run, UserError, withTimeout, writeAll } from "./lib.ts";
 
-// bufferSize: bytes read from the server at a time
-const FLAGS = { host: "127.0.0.1", port: 8080, bufferSize: 2048 };
-const GROWTH = 3; // characters that one may become in upper case
+export const FLAGS = {
+  host: "127.0.0.1", // the server's host
+  port: 8080, // the server's port
+  bufferSize: 2048, // the most bytes per read
+  timeout: 10, // seconds to wait while the server is silent
+};
+const MAX_GROWTH = 3; // a character becomes at most three in upper case
 
-async function upperClient({ host, port, bufferSize }: typeof FLAGS) {
-  using server = await Deno.connect({ hostname: await resolve(host), port });
+async function upperClient({ host, port, bufferSize, timeout }: typeof FLAGS) {
+  const hostname = await resolveHost(host);
+  using clientSocket = withTimeout(await Deno.connect({ hostname, port }), timeout);
   const sentence = await input("Input lowercase sentence:");
-  if (sentence === null) throw new Failure("no sentence was typed");
-  const data = new TextEncoder().encode(sentence);
-  const sent = writeAll(server, data).then(() => server.closeWrite()); // while the answer is read
-  sent.catch(() => {}); // told below
+  if (sentence === null) throw new UserError("no sentence was typed");
+  await writeAll(clientSocket, new TextEncoder().encode(sentence));
+  await clientSocket.closeWrite(); // the half-close: tells the server that this was all
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const buffer = new Uint8Array(bufferSize);
-  let modified = "";
+  let modifiedSentence = "";
   try {
-    for (let length; (length = await server.read(buffer)) !== null;) {
-      modified += decoder.decode(buffer.subarray(0, length), { stream: true });
-      if (modified.length > GROWTH * sentence.length) {
-        throw new Failure("the server sends more than the sentence in upper case");
+    while (true) {
+      const length = await clientSocket.read(buffer);
+      if (length === null) break;
+      modifiedSentence += decoder.decode(buffer.subarray(0, length), { stream: true });
+      if (modifiedSentence.length > MAX_GROWTH * sentence.length) {
+        throw new UserError("the server sends more than the sentence in upper case");
       }
     }
-    await sent;
-    if (modified === "" && sentence !== "") throw new Failure("the server sent nothing back");
+    if (modifiedSentence === "" && sentence !== "") {
+      throw new UserError("the server sent nothing back");
+    }
   } finally {
-    print("From Server:", modified + decoder.decode());
+    print("From Server:", modifiedSentence + decoder.decode());
   }
 }
 

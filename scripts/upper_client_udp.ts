@@ -1,13 +1,10 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * UDP client that has a sentence put into upper case.
+ * UDP client for the upper-case server: sends a line and prints the reply.
  *
  * Mirrors `UDPClient.py` (The echo-server: a guide in socket programming in
- * Python). Its other half is `upper_server_udp.ts`.
- *
- * On purpose other than the original: without a reply it asks again and then
- * gives up, where the original waits for ever; it tells when the server will
- * take only a part.
+ * Python). Kurose and Ross show it in Computer Networking, section 2.7.
+ * Run it together with `upper_server_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_client_udp.ts # and type hello⏎
@@ -15,32 +12,40 @@
  * HELLO
  * ```
  *
+ * Differences from the original:
+ * - If no reply arrives, the client sends again, and ends with an error after 3
+ *   tries. The original waits without end.
+ * - Datagrams from other senders are ignored.
+ * - The client says when the server will take only a part of the sentence.
+ *
  * @module
  */
-import { asking, Failure, input, note, print, resolve, run } from "./lib.ts";
+import { anyAddress, input, note, print, resolveHost, run, UserError, withRetries } from "./lib.ts";
 
-const FLAGS = {
-  host: "127.0.0.1",
-  port: 8080,
-  bufferSize: 2048, // bytes that the server takes, and its client, at most
-  timeout: 2, // seconds to wait for the reply
-  tries: 3,
+export const FLAGS = {
+  host: "127.0.0.1", // the server's host
+  port: 8080, // the server's port
+  bufferSize: 2048, // the most bytes that the server takes, and this client
+  timeout: 2, // seconds to wait for a reply
+  tries: 3, // how often a datagram is sent until a reply arrives
 };
-
-async function upperClient({ host, port, bufferSize, ...waiting }: typeof FLAGS) {
-  const server = { transport: "udp", hostname: await resolve(host), port } as const;
-  const any = server.hostname.includes(":") ? "::" : "0.0.0.0"; // of our own addresses
-  const socket = asking(Deno.listenDatagram({ ...server, hostname: any, port: 0 }), waiting);
+async function upperClient({ host, port, bufferSize, timeout, tries }: typeof FLAGS) {
+  const hostname = await resolveHost(host);
+  const server = { transport: "udp", hostname, port } as const;
+  const clientSocket = withRetries(
+    Deno.listenDatagram({ transport: "udp", hostname: anyAddress(hostname), port: 0 }),
+    { timeout, tries },
+  );
   const sentence = await input("Input lowercase sentence:");
-  if (sentence === null) throw new Failure("no sentence was typed");
-  const data = new TextEncoder().encode(sentence);
-  if (data.length > bufferSize) {
-    note(`the server takes ${bufferSize} of these ${data.length} bytes`);
+  if (sentence === null) throw new UserError("no sentence was typed");
+  const message = new TextEncoder().encode(sentence);
+  if (message.length > bufferSize) {
+    note(`the server takes only ${bufferSize} of these ${message.length} bytes`);
   }
-  await socket.send(data, server);
-  const [modified] = await socket.receive(new Uint8Array(bufferSize));
-  print(modified);
-  socket.close();
+  await clientSocket.send(message, server);
+  const [modifiedMessage] = await clientSocket.receive(new Uint8Array(bufferSize));
+  print(modifiedMessage);
+  clientSocket.close();
 }
 
 if (import.meta.main) await run(FLAGS, upperClient);

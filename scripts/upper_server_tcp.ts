@@ -1,40 +1,50 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * TCP server that sends text back in upper case, piece by piece until the
- * client has closed its half of the connection: so it has no longest message.
+ * TCP server that sends text back in upper case, piece by piece, until the client
+ * closes its half of the connection. So a message can have any length.
  *
  * Mirrors `TCPServer.py` (The echo-server: a guide in socket programming in
- * Python). Its other half is `upper_client_tcp.ts`.
- *
- * On purpose other than the original: clients are served at the same time, and
- * a message may have any length, where the original reads once.
+ * Python). Kurose and Ross show it in Computer Networking, section 2.7.
+ * Run it together with `upper_client_tcp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_server_tcp.ts
  * The server is ready to receive
  * ```
  *
+ * Differences from the original:
+ * - Clients are served at the same time. The original serves them in turn.
+ * - The server reads until the client's end. The original reads once.
+ * - Text that is not UTF-8 ends that connection with an error.
+ *
  * @module
  */
-import { attend, each, print, resolve, run, writeAll } from "./lib.ts";
+import { print, resilient, resolveHost, run, serveClient, writeAll } from "./lib.ts";
 
-// bufferSize: bytes read from a client at a time
-const FLAGS = { host: "127.0.0.1", port: 8080, bufferSize: 2048, quiet: false };
-
+export const FLAGS = {
+  host: "127.0.0.1", // the address to listen on; 0.0.0.0 is all addresses
+  port: 8080, // the port to listen on; 0 lets the system choose one
+  bufferSize: 2048, // the most bytes per read
+  quiet: false, // no effect: nothing is printed for a client
+};
 async function upperServer({ host, port, bufferSize }: typeof FLAGS) {
-  using listener = Deno.listen({ hostname: await resolve(host), port });
+  using serverSocket = resilient(Deno.listen({ hostname: await resolveHost(host), port }));
   print("The server is ready to receive");
-  for await (const client of each(listener, () => listener.accept())) {
-    // With `await` before it, one client is served after the other, as in the original.
-    attend(client, async () => {
-      // A piece may end inside a character: `stream` keeps its beginning for the next.
+  while (true) {
+    const connectionSocket = await serverSocket.accept();
+    // There is no `await` here: the next client does not have to wait until this one is served.
+    serveClient(connectionSocket, async () => {
       const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       const buffer = new Uint8Array(bufferSize);
-      for (let length; (length = await client.read(buffer)) !== null;) {
+      while (true) {
+        const length = await connectionSocket.read(buffer);
+        if (length === null) break;
+        // A read can end in the middle of a character: `stream` keeps its bytes for the next read.
         const sentence = decoder.decode(buffer.subarray(0, length), { stream: true });
-        await writeAll(client, new TextEncoder().encode(sentence.toUpperCase()));
+        const capitalizedSentence = sentence.toUpperCase();
+        await writeAll(connectionSocket, new TextEncoder().encode(capitalizedSentence));
       }
-      decoder.decode(); // throws where the last character is not complete
+      decoder.decode(); // throws if the last character is incomplete
     });
   }
 }

@@ -1,40 +1,47 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * UDP server that sends each datagram's text back in upper case.
+ * UDP server that sends the text of each datagram back in upper case.
  *
  * Mirrors `UDPServer.py` (The echo-server: a guide in socket programming in
- * Python). Its other half is `upper_client_udp.ts`.
- *
- * On purpose other than the original: what is no UTF-8 comes back as U+FFFD,
- * where the original ends with an exception; a character that the buffer's end
- * cuts in two is left out; a datagram that bears the server's own address is
- * not answered.
- *
- * Mind that it answers everybody: a datagram with a forged source makes two
- * such servers answer each other for ever (CVE-2024-2169). That is why it
- * listens on this machine alone, and why `--host=0.0.0.0` is for exercises.
+ * Python). Kurose and Ross show it in Computer Networking, section 2.7.
+ * Run it together with `upper_client_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_server_udp.ts
  * The server is ready to receive
  * ```
  *
+ * Differences from the original:
+ * - Bytes that are not UTF-8 come back as U+FFFD. The original crashes.
+ * - A character that is cut off at the end of the buffer is left out.
+ * - A datagram that claims to come from the server itself is ignored.
+ *
+ * Security: this server answers anyone. A datagram with a spoofed sender makes
+ * two such servers answer each other without end (CVE-2024-2169). Therefore it
+ * listens on this machine only; use `--host=0.0.0.0` for exercises, and stop it
+ * afterwards.
+ *
  * @module
  */
-import { each, print, resolve, run, unsent } from "./lib.ts";
+import { print, resilient, resolveHost, run } from "./lib.ts";
 
-// bufferSize: bytes taken from a datagram at most
-const FLAGS = { host: "127.0.0.1", port: 8080, bufferSize: 2048, quiet: false };
-
+export const FLAGS = {
+  host: "127.0.0.1", // the address to listen on; 0.0.0.0 is all addresses
+  port: 8080, // the port to listen on; 0 lets the system choose one
+  bufferSize: 2048, // the most bytes of a datagram; the rest is cut off
+  quiet: false, // no effect: nothing is printed for a datagram
+};
 async function upperServer({ host, port, bufferSize }: typeof FLAGS) {
-  const hostname = await resolve(host);
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  const hostname = await resolveHost(host);
+  const serverSocket = resilient(Deno.listenDatagram({ transport: "udp", hostname, port }));
   print("The server is ready to receive");
   const buffer = new Uint8Array(bufferSize);
-  for await (const [data, peer] of each(socket, () => socket.receive(buffer))) {
-    // `stream` leaves out a last character that was cut with the datagram.
-    const sentence = new TextDecoder("utf-8", { ignoreBOM: true }).decode(data, { stream: true });
-    await socket.send(new TextEncoder().encode(sentence.toUpperCase()), peer).catch(unsent);
+  while (true) {
+    const [message, clientAddress] = await serverSocket.receive(buffer);
+    // `stream` leaves out a last character that was cut off with the datagram.
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    const modifiedMessage = decoder.decode(message, { stream: true }).toUpperCase();
+    await serverSocket.send(new TextEncoder().encode(modifiedMessage), clientAddress);
   }
 }
 

@@ -65,13 +65,12 @@ for (const script of scripts) {
     assertMatch(header(script), /^[A-Z][^]*?\.\n\n/); // a sentence on its own
     const half = script.includes("_server") ? "_client" : "_server";
     const other = script.replace(/_(server|client)/, half);
-    assert(header(script).replaceAll("\n", " ").includes(`Its other half is \`${other}\`.`));
+    const text = header(script).replaceAll("\n", " ");
+    assert(text.includes(`Run it together with \`${other}\`.`));
     assertMatch(header(script), /\n@module\s*$/);
     const [original] = origin(script);
-    assert(
-      original === "task T3" ||
-        header(script).includes("\nOn purpose other than the original: "),
-    );
+    const list = original === "task T3" ? "Beyond the sheet" : "Differences from the original";
+    assert(header(script).includes(`\n${list}:\n- `));
   });
 
   Deno.test(`${script} imports lib.ts and nothing else`, () => {
@@ -84,7 +83,9 @@ Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async (
   await using folder = await temporary();
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
-  await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder.path}/scripts/lib.ts`);
+  for (const name of ["lib.ts", "cli.ts"]) {
+    await Deno.copyFile(`${SCRIPTS}${name}`, `${folder.path}/scripts/${name}`);
+  }
   const copy = `${folder.path}/scripts/mine.ts`;
   await Deno.copyFile(`${SCRIPTS}echo_server.ts`, copy);
   await using server = new Program([...DENO_RUN, "--allow-net", copy, "--port=0"]);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { text } from "../lib.ts";
+import { showText } from "../lib.ts";
 import type { Socket } from "./sockets.ts";
 
 // As the kernel numbers the states of a socket.
@@ -71,7 +71,7 @@ function socketOwners(): Map<string, number[]> {
 export function programOf(pid: number): string {
   // /proc/PID/comm would be shorter, but there Node.js is called "MainThread".
   const line = tryTo(() => Deno.readFileSync(`/proc/${pid}/cmdline`));
-  const [first] = text(line ?? new Uint8Array()).split("\\x00");
+  const [first] = showText(line ?? new Uint8Array()).split("\\x00");
   const [path] = first.split(": "); // some change it: "nginx: worker process"
   return path.split("/").at(-1) || "?";
 }

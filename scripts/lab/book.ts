@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Failure } from "../lib.ts";
+import { UserError } from "../cli.ts";
 import { align, type Row } from "./beside.ts";
 import { visible } from "./wire/diagram.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
@@ -21,7 +21,7 @@ const AT_ONCE = 5; // labs that run at the same time
  *
  * @param originals The folder where the Python originals lie; our counterparts without it.
  * @returns The page.
- * @throws {Failure} A lab does not run as its headers show.
+ * @throws {UserError} A lab does not run as its headers show.
  */
 export async function makeBook(originals: string): Promise<string> {
   const queue = labs.entries().toArray();
@@ -82,7 +82,7 @@ export interface Entry {
  * @param lab The lab.
  * @param originals The folder of its Python originals; our counterparts without it.
  * @param takes What to record.
- * @throws {Failure} The lab does not run as its headers show.
+ * @throws {UserError} The lab does not run as its headers show.
  */
 export async function entryOf(
   lab: Lab,
@@ -93,7 +93,7 @@ export async function entryOf(
   for (const { title, about, ...options } of takes) {
     const { commands, steps, problems } = await record(lab, options);
     if (Object.keys(options).length === 0 && problems.length > 0) {
-      throw new Failure(`lab ${lab.name} does not run as its headers show`, ...problems);
+      throw new UserError(`lab ${lab.name} does not run as its headers show`, ...problems);
     }
     recordings.push({ title, about, commands, steps: steps.filter(isShown).map(stepInBook) });
   }
@@ -144,7 +144,7 @@ function originalOf(script: Script, folder: string): string {
   try {
     return findOriginal(script, folder);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof UserError)) throw error;
     return findOriginal(script, "");
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escaped, write } from "../lib.ts";
+import { escapeText, write } from "../cli.ts";
 
 /** Gives text a colour where stdout is a terminal. */
 export type Painter = (text: string) => string;
@@ -51,7 +51,7 @@ const CHARACTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 function charactersOf(line: string, width: number): string[] {
   let spread = "";
   for (const part of line.replace(/\r$/, "").split(/(\t)/)) {
-    spread += part === "\t" ? " ".repeat(TAB - widthOf(spread) % TAB) : escaped(part);
+    spread += part === "\t" ? " ".repeat(TAB - widthOf(spread) % TAB) : escapeText(part);
   }
   return [...CHARACTERS.segment(spread)].flatMap(({ segment }) =>
     widthOf(segment) > width ? [...segment] : segment

@@ -4,7 +4,7 @@
  * @module
  */
 import { sep } from "node:path";
-import { run, UsageError, write } from "../lib.ts";
+import { run, UsageError, write } from "../cli.ts";
 import { find, nearest } from "./names.ts";
 import { aboutFile } from "./originals.ts";
 

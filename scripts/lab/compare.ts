@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Failure, write } from "../lib.ts";
+import { UserError, write } from "../cli.ts";
 import { type Half, HALVES, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { type Guest, meet } from "./meeting.ts";
 import { findLab } from "./names.ts";
@@ -31,11 +31,11 @@ export interface Choice {
  *
  * @param name The lab.
  * @param choice The originals.
- * @throws {Failure} A pairing does not work, or an original can't be found.
+ * @throws {UserError} A pairing does not work, or an original can't be found.
  */
 export async function compare(name: string, choice: Choice) {
   const lab = findLab(name);
-  if (!await hasPython()) throw new Failure("there is no Python 3 here");
+  if (!await hasPython()) throw new UserError("there is no Python 3 here");
   const { port } = choice;
   const read = (half: Half) => {
     const file = choice[half] || findOriginal(lab[half], choice.originals);
@@ -45,7 +45,7 @@ export async function compare(name: string, choice: Choice) {
   const originals = { server: read("server"), client: read("client") };
   for (const { port, name } of Object.values(originals)) {
     if (port !== undefined && await isBound(port, lab.transport)) {
-      throw new Failure(`port ${port}, which ${name} uses, is already in use`);
+      throw new UserError(`port ${port}, which ${name} uses, is already in use`);
     }
   }
   const theirs = guestsOf(lab, originals);
@@ -54,7 +54,7 @@ export async function compare(name: string, choice: Choice) {
   const truth = await meet(lab.transport, theirs);
   const isBroken = tell(theirs, problemsOf(lab, theirs, truth));
   printScreens(theirs, truth);
-  if (isBroken) throw new Failure("the originals do not work: nothing can be held against them");
+  if (isBroken) throw new UserError("the originals do not work: nothing can be held against them");
   let failed = 0;
   const shown = new Set<string>(); // tables that would be there twice
   for (
@@ -69,7 +69,7 @@ export async function compare(name: string, choice: Choice) {
     write("\n");
   }
   write("≠ differs, ~ the same but in Python's notation for bytes\n");
-  if (failed > 0) throw new Failure(`${failed} of 4 pairings do not work`);
+  if (failed > 0) throw new UserError(`${failed} of 4 pairings do not work`);
 }
 
 /** The originals as they are. */

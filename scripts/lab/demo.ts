@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { input, write } from "../lib.ts";
+import { write } from "../cli.ts";
+import { input } from "../lib.ts";
 import {
   bold,
   columnWidths,

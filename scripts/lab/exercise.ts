@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { Failure, note, write } from "../lib.ts";
+import { note, UserError, write } from "../cli.ts";
 import { bold } from "./columns.ts";
 import { SCRIPTS } from "./header.ts";
 import { findScripts, labs, scripts } from "./names.ts";
@@ -90,7 +90,7 @@ function folded(prose: string): string {
  *
  * @param name The lab, or the script that is changed.
  * @param folder Where the copy goes; without one, it is only said what the exercise is.
- * @throws {Failure} The folder holds other scripts of these names.
+ * @throws {UserError} The folder holds other scripts of these names.
  */
 export function startExercise(name: string, folder?: string) {
   const [{ lab }] = findScripts(name);
@@ -108,7 +108,7 @@ export function startExercise(name: string, folder?: string) {
   );
   if (scriptsThere.length > 0) {
     const named = scriptsThere.map((path) => `${folder}/${path}`).join(" and ");
-    throw new Failure(`${named} is there already, and differs: nothing was copied`);
+    throw new UserError(`${named} is there already, and differs: nothing was copied`);
   }
   Deno.mkdirSync(`${folder}/scripts`, { recursive: true });
   for (const [path, text] of Object.entries(files)) {
@@ -139,13 +139,13 @@ export function startExercise(name: string, folder?: string) {
 /** The files of a copy, by their paths in it. */
 function contents(names: string[]): Record<string, string> {
   const files: Record<string, string> = {};
-  for (const name of ["lib.ts", "std.d.ts", ...names]) {
+  for (const name of ["lib.ts", "cli.ts", "std.d.ts", ...names]) {
     files[`scripts/${name}`] = Deno.readTextFileSync(SCRIPTS + name);
   }
   const project = resolve(SCRIPTS, "..").replaceAll("\\", "/");
-  // A hint of lib.ts names kill_port.ts, which stays where it is as the tool does.
+  // A hint of cli.ts names kill_port.ts, which stays where it is as the tool does.
   const kill = JSON.stringify(`deno run -A "${project}/scripts/kill_port.ts"`);
-  files["scripts/lib.ts"] = files["scripts/lib.ts"]
+  files["scripts/cli.ts"] = files["scripts/cli.ts"]
     .replace('commandFor("kill_port.ts")', () => kill);
   const config = JSON.parse(Deno.readTextFileSync(`${project}/deno.json`));
   // The tool stays where it is, with the scripts that nobody has changed: the copy may be
@@ -180,16 +180,16 @@ function textOf(path: string): string | undefined {
  * @param folder The folder.
  * @param number The exercise, where one is meant: the script that it changes.
  * @returns Their paths.
- * @throws {Failure} There are none, or there is no such exercise.
+ * @throws {UserError} There are none, or there is no such exercise.
  */
 export function exercisesIn(folder: string, number?: number): string[] {
   const exercise = EXERCISES.find((exercise) => exercise.number === number);
   if (number !== undefined && !exercise) {
-    throw new Failure(`there is no exercise ${number}: they are 1 to ${EXERCISES.length}`);
+    throw new UserError(`there is no exercise ${number}: they are 1 to ${EXERCISES.length}`);
   }
   const files = scripts()
     .filter(({ lab, half }) => !exercise || (lab.name === exercise.lab && half === "server"))
     .map(({ name }) => `${folder}/scripts/${name}`).filter(isThere);
-  if (files.length === 0) throw new Failure(`${folder}/scripts holds no exercise: name its file`);
+  if (files.length === 0) throw new UserError(`${folder}/scripts holds no exercise: name its file`);
   return files;
 }

@@ -59,7 +59,7 @@ export function readScript(name: string, source: string): Script | null {
     summary: prose.match(/^.+?\.(?= )/)?.[0] ?? "",
     original: original.replaceAll("`", ""),
     course,
-    port: Number(source.match(/host: ".*?",\s+port: (\d+)/)?.[1]),
+    port: Number(source.match(/^ {2}port: (\d+)/m)?.[1]),
     args: words.slice(script + 1).map((word) => word.replaceAll("'", "")),
     typed: typed.split("⏎").slice(0, -1).map((line) => line.trimStart()),
     screen: block[2].replaceAll("␣\n", " \n"),

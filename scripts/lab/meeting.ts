@@ -5,7 +5,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { note } from "../lib.ts";
+import { note } from "../cli.ts";
 import type { Half } from "./header.ts";
 import { freePort } from "./ports.ts";
 import { isListening, portOf, Program } from "./program.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { closestString } from "@std/text/closest-string";
-import { UsageError } from "../lib.ts";
+import { UsageError } from "../cli.ts";
 import { findLabs, type Half, type Lab, labName, type Script } from "./header.ts";
 
 /** All labs. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Failure } from "../lib.ts";
+import { UserError } from "../cli.ts";
 import { type Half, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
 
@@ -22,7 +22,7 @@ export function isFile(path: string): boolean {
  * Takes nothing but a file.
  *
  * @param path The path that the user gave.
- * @throws {Failure} There is none, or a folder.
+ * @throws {UserError} There is none, or a folder.
  */
 export function mustBeFile(path: string): void {
   if (isFile(path)) return;
@@ -30,7 +30,7 @@ export function mustBeFile(path: string): void {
   try {
     isFolder = Deno.statSync(path).isDirectory;
   } catch { /* nothing is there */ }
-  throw new Failure(
+  throw new UserError(
     `${path}: ${isFolder ? "this is a folder: name the files in it" : "no such file"}`,
   );
 }
@@ -39,7 +39,7 @@ export function mustBeFile(path: string): void {
 export function aboutFile(error: unknown): unknown {
   const { message } = error as Error;
   const [, what, path] = message.match(/^(.*?) \(os error \d+\): \w+ '(.*)'$/) ?? [];
-  return path === undefined ? error : new Failure(`${path}: ${what.toLowerCase()}`);
+  return path === undefined ? error : new UserError(`${path}: ${what.toLowerCase()}`);
 }
 
 /**
@@ -64,7 +64,7 @@ export function sourceOf(file: string): string {
  * @param folder Where the originals lie, there or in folders below; without one, our
  * counterparts are taken.
  * @returns The file's path.
- * @throws {Failure} There is none, or there are several.
+ * @throws {UserError} There is none, or there are several.
  */
 export function findOriginal(script: Script, folder: string): string {
   const lab = labs.find(({ server, client }) => [server.name, client.name].includes(script.name))!;
@@ -77,14 +77,14 @@ export function findOriginal(script: Script, folder: string): string {
   const fitting = files.filter((file) => transportOf(file) !== other(lab.transport));
   const different = new Map(fitting.map((file) => [sourceOf(file), file]));
   if (different.size > 1) {
-    throw new Failure(
+    throw new UserError(
       `${fitting.join(" and ")} both fit`,
       `say which: --${half}=${fitting[0]}`,
     );
   }
   if (fitting.length > 0) return fitting[0];
   const found = files.length > 0 ? `: ${files.join(" and ")} is not ${lab.transport}` : "";
-  throw new Failure(`no ${names.join(" or ")} in ${folder || COUNTERPARTS}${found}`);
+  throw new UserError(`no ${names.join(" or ")} in ${folder || COUNTERPARTS}${found}`);
 }
 
 function other(transport: "tcp" | "udp"): "tcp" | "udp" {
@@ -145,7 +145,7 @@ export interface Original {
  * @param usual The port that its lab has in our script.
  * @param given The port that it has, where the user says so.
  * @returns What stands in it; without a port where it takes one as an argument.
- * @throws {Failure} Its port can't be found.
+ * @throws {UserError} Its port can't be found.
  */
 export function readOriginal(file: string, usual: number, given?: number): Original {
   const code = codeOf(sourceOf(file));
@@ -154,7 +154,7 @@ export function readOriginal(file: string, usual: number, given?: number): Origi
   const takesPort = code.includes("--port") || words.includes("port");
   const port = takesPort ? undefined : given ?? portIn(code, usual);
   if (!takesPort && port === undefined) {
-    throw new Failure(`${file}: no port found in it`, "say which it has: --port=N");
+    throw new UserError(`${file}: no port found in it`, "say which it has: --port=N");
   }
   return {
     file,

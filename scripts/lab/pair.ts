@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Failure } from "../lib.ts";
+import { UserError } from "../cli.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { readOriginal } from "./originals.ts";
 import { freePort, isBound } from "./ports.ts";
@@ -63,7 +63,7 @@ export function studentPlayer(
  * flags of the session that its source knows; where it does not know `--port`,
  * it has a port of its own.
  *
- * @throws {Failure} The port can't be found in its source.
+ * @throws {UserError} The port can't be found in its source.
  */
 export function pythonPlayer({ args, port }: Script, file: string): Player {
   const original = readOriginal(file, port);
@@ -117,7 +117,7 @@ export interface Options {
  * @param players The programs that take its halves.
  * @param options How to run it.
  * @returns How it went.
- * @throws {Failure} The port of a program is taken.
+ * @throws {UserError} The port of a program is taken.
  */
 export async function runPair(
   lab: Lab,
@@ -152,7 +152,7 @@ export async function runPair(
   const { server: serverPlayer, client: clientPlayer } = players;
   for (const { name, port } of [serverPlayer, clientPlayer]) {
     if (port !== undefined && await isBound(port, lab.transport)) {
-      throw new Failure(`port ${port}, which ${name} uses, is already in use`);
+      throw new UserError(`port ${port}, which ${name} uses, is already in use`);
     }
   }
   using ownWire = closes && lab.transport === "tcp" &&

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { text } from "../lib.ts";
+import { showText } from "../lib.ts";
 
 /**
  * Compares a screen with the one that a header shows. Only the port that the
@@ -142,7 +142,7 @@ function withoutNotation(line: string): string {
             ? String.fromCharCode(parseInt(escape.slice(1), 16))
             : ({ n: "\n", r: "\r", t: "\t" })[escape] ?? escape,
       );
-      return text(Uint8Array.from(bytes, (char: string) => char.charCodeAt(0)));
+      return showText(Uint8Array.from(bytes, (char: string) => char.charCodeAt(0)));
     },
   );
 }

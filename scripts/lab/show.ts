@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { write } from "../lib.ts";
+import { write } from "../cli.ts";
 import { align } from "./beside.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
 import { type Half, SCRIPTS } from "./header.ts";

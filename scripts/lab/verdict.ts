@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { write } from "../lib.ts";
+import { write } from "../cli.ts";
 import { bold, columnWidths, green, printRow, printRule, red, yellow } from "./columns.ts";
 import { type Half, HALVES, type Lab } from "./header.ts";
 import type { Guest, Meeting } from "./meeting.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { explain, Failure, note, resolve } from "../lib.ts";
+import { explainError, note, UserError } from "../cli.ts";
+import { resolveHost } from "../lib.ts";
 import type { Options } from "./options.ts";
 
 /** What bytes pass through: a TCP connection, or what looks like one. */
@@ -23,10 +24,10 @@ export async function* addresses(options: Options): AsyncGenerator<string> {
   const { host, family, takesNoNames } = options;
   if (/^[\d.]+$|:/.test(host)) {
     const isOther = family !== undefined && family !== (host.includes(":") ? 6 : 4);
-    if (isOther) throw new Failure(`${host} is no IPv${family} address`);
-    return yield await resolve(host);
+    if (isOther) throw new UserError(`${host} is no IPv${family} address`);
+    return yield await resolveHost(host);
   }
-  if (takesNoNames) throw new Failure(`${host} is a name, and -n looks up none`);
+  if (takesNoNames) throw new UserError(`${host} is a name, and -n looks up none`);
   if (host.toLowerCase() === "localhost") {
     if (family !== 6) yield "127.0.0.1";
     if (family !== 4) yield "::1";
@@ -55,7 +56,7 @@ export async function connect(
   const failures: unknown[] = [];
   let last = "";
   for await (const address of addresses) {
-    if (last && options.isVerbose) note(explain(failures.at(-1), last, port)[0]);
+    if (last && options.isVerbose) note(explainError(failures.at(-1), last, port)[0]);
     last = address;
     try {
       return await connectTo(address, port, options);
@@ -64,7 +65,7 @@ export async function connect(
       failures.push(error);
     }
   }
-  throw failures[0] ?? new Failure(`${options.host} has no IPv${options.family} address`);
+  throw failures[0] ?? new UserError(`${options.host} has no IPv${options.family} address`);
 }
 
 async function connectTo(hostname: string, port: number, options: Options): Promise<Connection> {
@@ -77,7 +78,7 @@ async function connectTo(hostname: string, port: number, options: Options): Prom
     return await connectFrom({ localAddress, localPort }, hostname, port, signal);
   } catch (error) {
     if (!signal?.aborted) throw error;
-    throw new Failure(`no answer from ${hostname} port ${port} within ${patience} s`);
+    throw new UserError(`no answer from ${hostname} port ${port} within ${patience} s`);
   }
 }
 

@@ -8,7 +8,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { Failure, note } from "../lib.ts";
+import { note, UserError } from "../cli.ts";
 import type { Connection } from "./connect.ts";
 import { input, linesOf, withCrLf } from "./input.ts";
 import type { Options } from "./options.ts";
@@ -32,7 +32,7 @@ const now = () => performance.now() / 1000; // in seconds
  * @param connection What they pass through. It is closed at the end.
  * @param options How to send, and when to end.
  * @param explained Says what went wrong with the connection.
- * @throws {Failure} Not all was received, or sent: with how much did not get through.
+ * @throws {UserError} Not all was received, or sent: with how much did not get through.
  */
 export async function converse(
   connection: Connection,
@@ -176,7 +176,7 @@ export async function converse(
   const idle = async () => {
     if (patience === undefined) return await over.promise;
     await lasts(patience, () => Math.max(silentSince, lastSent) + interval);
-    if (unsent > 0) throw new Failure(`nothing was taken for ${patience} s`);
+    if (unsent > 0) throw new UserError(`nothing was taken for ${patience} s`);
     if (isVerbose && !isOver) note(`nothing came for ${patience} s`);
   };
   try {
@@ -190,7 +190,7 @@ export async function converse(
     const [message, hint] = explained(error);
     const lost = unsent + unsure + (keepsListening ? 0 : input.ahead);
     const loss = lost > 0 ? `at least ${lost} bytes of the input did not get through` : undefined;
-    throw new Failure(message, [hint, loss].filter(Boolean).join("\n") || undefined);
+    throw new UserError(message, [hint, loss].filter(Boolean).join("\n") || undefined);
   } finally {
     isOver = true;
     connection.close();

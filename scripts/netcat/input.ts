@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { explain, Failure } from "../lib.ts";
+import { explainError, UserError } from "../cli.ts";
 
 const INPUT_SIZE = 1 << 20; // bytes read at a time: large pieces are fast
 const LF = 10;
@@ -27,7 +27,7 @@ export const input = {
   /**
    * Waits for the next piece, and leaves it where it is: with `-k` it may be the next client's.
    *
-   * @throws {Failure} It cannot be read.
+   * @throws {UserError} It cannot be read.
    */
   async next(): Promise<Uint8Array | null> {
     return await (next ??= read());
@@ -62,7 +62,7 @@ async function read(): Promise<Uint8Array | null> {
     return null;
   } catch (error) {
     input.hasEnded = true;
-    throw new Failure(`cannot read the input: ${explain(error)[0]}`);
+    throw new UserError(`cannot read the input: ${explainError(error)[0]}`);
   }
 }
 

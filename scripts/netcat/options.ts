@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../lib.ts";
+import { UsageError } from "../cli.ts";
 
 const LONGEST_WAIT = 86400; // seconds
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { explain, Failure } from "../lib.ts";
+import { explainError, UserError } from "../cli.ts";
 
 const MUCH = 1 << 16; // bytes
 
@@ -13,7 +13,7 @@ let neverWaits: boolean | undefined;
  * Writes to stdout. Ends the program where nobody reads that any more.
  *
  * @param data The bytes.
- * @throws {Failure} They cannot be written.
+ * @throws {UserError} They cannot be written.
  */
 export async function output(data: Uint8Array) {
   if (neverWaits === undefined && data.length >= MUCH) {
@@ -29,6 +29,6 @@ export async function output(data: Uint8Array) {
     }
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0); // `| head` has seen enough
-    throw new Failure(`cannot write to stdout: ${explain(error)[0]}`);
+    throw new UserError(`cannot write to stdout: ${explainError(error)[0]}`);
   }
 }

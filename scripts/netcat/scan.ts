@@ -4,7 +4,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { explain, Failure, note } from "../lib.ts";
+import { explainError, note, UserError } from "../cli.ts";
 import { addresses, connect } from "./connect.ts";
 import { probe } from "./datagrams.ts";
 import type { Options } from "./options.ts";
@@ -30,10 +30,10 @@ export async function scan(options: Options) {
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) throw error;
       failure = error;
-      if (isVerbose && ports.length > 1) note(explain(error, host, port)[0]);
+      if (isVerbose && ports.length > 1) note(explainError(error, host, port)[0]);
     }
   }
   if (isAnyOpen) return;
   if (ports.length === 1) throw failure;
-  throw new Failure(`none of these ports of ${host} is open`);
+  throw new UserError(`none of these ports of ${host} is open`);
 }

@@ -14,7 +14,8 @@
  *
  * @module
  */
-import { Failure, print, run, UsageError, write } from "../../scripts/lib.ts";
+import { run, UsageError, UserError, write } from "../../scripts/cli.ts";
+import { print } from "../../scripts/lib.ts";
 import { Machine, type Sample, type Spread, spread } from "./contest.ts";
 import { allRows, type Row, SECONDS } from "./rows.ts";
 
@@ -249,7 +250,7 @@ if (import.meta.main) {
   await run(
     { only: "", rounds: 3, json: "", before: "" },
     ({ only, rounds, json, before }) => {
-      if (Deno.build.os === "windows") throw new Failure("there is no sh here");
+      if (Deno.build.os === "windows") throw new UserError("there is no sh here");
       if (rounds < 1) throw new UsageError("--rounds must be 1 or more");
       return bench(only, rounds, json, before);
     },

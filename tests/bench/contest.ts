@@ -5,7 +5,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { Failure } from "../../scripts/lib.ts";
+import { UserError } from "../../scripts/cli.ts";
 import { SCRIPTS } from "../../scripts/lab/header.ts";
 import { freePort } from "../../scripts/lab/ports.ts";
 import { DENO_RUN, isListening, portOf, Program } from "../../scripts/lab/program.ts";
@@ -71,7 +71,7 @@ export class Machine {
         const { success, stderr } = await new Deno.Command(machine.compiler, {
           args,
         }).output();
-        if (!success) throw new Failure(new TextDecoder().decode(stderr));
+        if (!success) throw new UserError(new TextDecoder().decode(stderr));
       }
     }
     return machine;
@@ -167,7 +167,7 @@ export class Machine {
     const program = new Program(["sh", "-c", script, file, ...command]);
     if (!await isListening(program, port, transport, 10)) {
       await program.end("SIGKILL");
-      throw new Failure(
+      throw new UserError(
         `${command.join(" ")} does not start: ${program.errors}`,
       );
     }
@@ -181,7 +181,7 @@ export class Machine {
    * @param load What the load is told: its kind, and what follows the port.
    * @param connections Divides the server's growth, where memory is asked for.
    * @returns Answers a second, and what else the load saw.
-   * @throws {Failure} An answer was wrong or did not come.
+   * @throws {UserError} An answer was wrong or did not come.
    */
   async underLoad(
     server: Server,
@@ -204,7 +204,7 @@ export class Machine {
     await load.endInput();
     if (!isDone || failures > 0 || value === 0) {
       const name = server.command.join(" ");
-      throw new Failure(
+      throw new UserError(
         `${name}: ${failures} wrong answers, ${value} right a second`,
         load.errors + program.errors,
       );
@@ -235,7 +235,7 @@ export class Machine {
       args: command.slice(1),
       stdin: "null",
     }).output();
-    if (!success) throw new Failure(new TextDecoder().decode(stderr));
+    if (!success) throw new UserError(new TextDecoder().decode(stderr));
     return { value: performance.now() - begin };
   }
 
@@ -255,7 +255,7 @@ export class Machine {
     const words = isOut ? ["sink"] : ["source", `${bytes}`];
     await using peer = new Program([...this.load, ...words]);
     if (!await peer.until(() => portOf(peer) !== undefined)) {
-      throw new Failure(peer.errors);
+      throw new UserError(peer.errors);
     }
     const begin = performance.now();
     const script = command.replace("PORT", `${portOf(peer)}`);
@@ -265,7 +265,7 @@ export class Machine {
     }).output();
     if (!await peer.ended(60) || isOut && Number(peer.screen) !== bytes) {
       const why = new TextDecoder().decode(stderr) + peer.errors;
-      throw new Failure(`${script} passed on ${peer.screen.trim()} bytes`, why);
+      throw new UserError(`${script} passed on ${peer.screen.trim()} bytes`, why);
     }
     return { value: bytes / 1e3 / (performance.now() - begin) };
   }

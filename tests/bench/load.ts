@@ -5,7 +5,8 @@
  * @module
  */
 import { cpuUsage } from "node:process";
-import { note, writeAll } from "../../scripts/lib.ts";
+import { note } from "../../scripts/cli.ts";
+import { writeAll } from "../../scripts/lib.ts";
 
 const WARM_UP = 300; // milliseconds before anything counts
 const FEWEST = 3; // answers that must count

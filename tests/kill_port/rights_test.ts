@@ -20,7 +20,7 @@ async function copyForNobody(): Promise<string> {
   await Deno.mkdir(`${folder}/scripts`);
   await Deno.mkdir(`${folder}/cache`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder}/deno.json`);
-  for (const name of ["lib.ts", "kill_port.ts"]) {
+  for (const name of ["lib.ts", "cli.ts", "kill_port.ts"]) {
     await Deno.copyFile(SCRIPTS + name, `${folder}/scripts/${name}`);
   }
   await run("cp", "-r", `${SCRIPTS}kill_port`, `${folder}/scripts/`);

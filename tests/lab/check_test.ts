@@ -65,7 +65,9 @@ Deno.test("check passes right exercises that are written in quite other ways", a
 
 Deno.test("check tells first what is wrong about each broken exercise, within 15 seconds", async () => {
   await using folder = await temporary();
-  await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder.path}/lib.ts`);
+  for (const name of ["lib.ts", "cli.ts"]) {
+    await Deno.copyFile(`${SCRIPTS}${name}`, `${folder.path}/${name}`);
+  }
   const table: string[] = [];
   const chosen = BROKEN.filter(({ name }) => isRunnable(name));
   const missed = await wrongOnes(

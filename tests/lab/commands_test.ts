@@ -184,6 +184,7 @@ Deno.test("lab new puts a second lab beside the first, and leaves what is there"
       "echo_server_v1.ts",
       "guess_client.ts",
       "guess_server.ts",
+      "cli.ts",
       "lib.ts",
       "std.d.ts",
     ],

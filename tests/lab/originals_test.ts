@@ -1,7 +1,7 @@
 /** What the lab tool reads out of Python files that it has not seen before. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Original, readOriginal } from "../../scripts/lab/originals.ts";
-import { Failure } from "../../scripts/lib.ts";
+import { UserError } from "../../scripts/cli.ts";
 import { temporary } from "../helpers.ts";
 
 /** Reads a source as an original whose lab has port 9900. */
@@ -42,7 +42,7 @@ Deno.test("readOriginal() takes the lab's port where it stands alone, and else a
   await using folder = await temporary();
   const file = `${folder.path}/x.py`;
   Deno.writeTextFileSync(file, "serve(1, 2)");
-  assertThrows(() => readOriginal(file, 9900), Failure, "no port found in it");
+  assertThrows(() => readOriginal(file, 9900), UserError, "no port found in it");
   assertEquals(readOriginal(file, 9900, 7).port, 7);
 });
 

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
-import { UsageError } from "../../scripts/lib.ts";
+import { UsageError } from "../../scripts/cli.ts";
 import { readPlaces } from "../../scripts/lab/wire/faults.ts";
 import { Wire, type WireEvent, type WireOptions } from "../../scripts/lab/wire/wire.ts";
 import {

@@ -1,6 +1,6 @@
 """TCP echo client: sends one message and reads until all of it has come back.
 
-Counterpart of echo_client.ts, written for the tests."""
+Counterpart of echo_client.ts, written from the sheet."""
 import argparse
 import socket
 

@@ -1,6 +1,6 @@
 """UDP echo client: sends one datagram and waits for it to come back.
 
-Counterpart of echo_client_udp.ts, written for the tests."""
+Counterpart of echo_client_udp.ts, written from the sheet."""
 import argparse
 import socket
 

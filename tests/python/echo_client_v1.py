@@ -1,6 +1,6 @@
 """TCP echo client, version 1: sends one message and prints what comes back.
 
-Counterpart of echo_client_v1.ts, written for the tests."""
+Counterpart of echo_client_v1.ts, written from the sheet."""
 import socket
 
 HOST = "127.0.0.1"

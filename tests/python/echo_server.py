@@ -1,6 +1,6 @@
 """TCP echo server: reads once from each client and sends back what it read.
 
-Counterpart of echo_server.ts, written for the tests."""
+Counterpart of echo_server.ts, written from the sheet."""
 import argparse
 import socket
 

@@ -1,6 +1,6 @@
 """UDP echo server: sends each datagram back to where it came from.
 
-Counterpart of echo_server_udp.ts, written for the tests."""
+Counterpart of echo_server_udp.ts, written from the sheet."""
 import argparse
 import socket
 

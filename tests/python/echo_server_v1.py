@@ -1,6 +1,6 @@
 """TCP echo server, version 1: reads once from each client and echoes that.
 
-Counterpart of echo_server_v1.ts, written for the tests."""
+Counterpart of echo_server_v1.ts, written from the sheet."""
 import socket
 
 HOST = "127.0.0.1"

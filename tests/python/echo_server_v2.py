@@ -1,25 +1,36 @@
 """TCP echo server, version 2: messages of any length, a small buffer.
 
-Counterpart of echo_server_v2.ts, written for the tests."""
+Counterpart of echo_server_v2.ts, written from the sheet."""
 import codecs
 import socket
 
 HOST = "127.0.0.1"
 PORT = 1236
-BUF_SIZE = 15  # bytes read from a client at a time
+BUF_SIZE = 15  # bytes per read
 HEADER_SIZE = 10  # characters that hold the length of a message
 
 
-def receive_message(sock):
+def receive(sock, count):
     decoder = codecs.getincrementaldecoder("utf-8")()
     text = ""
-    while data := sock.recv(BUF_SIZE):
+    while len(text) < count:
+        data = sock.recv(min(BUF_SIZE, count - len(text)))
+        if not data:
+            break
         text += decoder.decode(data)
-        if len(text) >= HEADER_SIZE:
-            end = HEADER_SIZE + int(text[:HEADER_SIZE])
-            if len(text) >= end:
-                return text[HEADER_SIZE:end]
-    return None
+    return text
+
+
+def receive_message(sock):
+    header = receive(sock, HEADER_SIZE)
+    if not header:
+        return None
+    return receive(sock, int(header))
+
+
+def send_message(sock, message):
+    header = f"{len(message):>{HEADER_SIZE}}"
+    sock.sendall((header + message).encode())
 
 
 def echo_server(host, port):
@@ -34,7 +45,7 @@ def echo_server(host, port):
         message = receive_message(client)
         if message is not None:
             print(message)
-            client.sendall(f"{len(message):>{HEADER_SIZE}}{message}".encode())
+            send_message(client, message)
         client.close()
 
 

@@ -1,25 +1,36 @@
 """TCP echo server, version 3: echoes message after message until "exit".
 
-Counterpart of echo_server_v3.ts, written for the tests."""
+Counterpart of echo_server_v3.ts, written from the sheet."""
 import codecs
 import socket
 
 HOST = "127.0.0.1"
 PORT = 1236
-BUF_SIZE = 15  # bytes read from a client at a time
+BUF_SIZE = 15  # bytes per read
 HEADER_SIZE = 10  # characters that hold the length of a message
 
 
-def receive_messages(sock):
+def receive(sock, count):
     decoder = codecs.getincrementaldecoder("utf-8")()
     text = ""
-    while data := sock.recv(BUF_SIZE):
-        for char in decoder.decode(data):
-            text += char
-            length = len(text) - HEADER_SIZE
-            if length >= 0 and length == int(text[:HEADER_SIZE]):
-                yield text[HEADER_SIZE:]
-                text = ""
+    while len(text) < count:
+        data = sock.recv(min(BUF_SIZE, count - len(text)))
+        if not data:
+            break
+        text += decoder.decode(data)
+    return text
+
+
+def receive_message(sock):
+    header = receive(sock, HEADER_SIZE)
+    if not header:
+        return None
+    return receive(sock, int(header))
+
+
+def send_message(sock, message):
+    header = f"{len(message):>{HEADER_SIZE}}"
+    sock.sendall((header + message).encode())
 
 
 def echo_server(host, port):
@@ -31,10 +42,13 @@ def echo_server(host, port):
     while True:
         client, address = sock.accept()
         print("Connection Address is: ", address)
-        for message in receive_messages(client):
+        while True:
+            message = receive_message(client)
+            if message is None:
+                break
             print("full message received")
             print(message)
-            client.sendall(f"{len(message):>{HEADER_SIZE}}{message}".encode())
+            send_message(client, message)
             if message == "exit":
                 break
         client.close()

@@ -1,6 +1,6 @@
 """UDP guessing game, the player: asks for guesses until the number is found.
 
-Counterpart of guess_client.ts, written for the tests."""
+Counterpart of guess_client.ts, written from the sheet."""
 import argparse
 import socket
 

@@ -1,6 +1,6 @@
 """UDP guessing game, the server: tells each guess how it compares to a number.
 
-Counterpart of guess_server.ts, written for the tests."""
+Counterpart of guess_server.ts, written from the sheet."""
 import argparse
 import random
 import socket

@@ -1,6 +1,6 @@
 """TCP echo client: sends what is typed and prints the bytes that come back.
 
-Counterpart of practical12_client_tcp.ts, written for the tests."""
+Counterpart of practical12_client_tcp.ts, written from the sheet."""
 import socket
 
 HOST = "127.0.0.1"

@@ -1,6 +1,6 @@
 """TCP echo server that echoes until the client disconnects.
 
-Counterpart of practical12_server_tcp.ts, written for the tests."""
+Counterpart of practical12_server_tcp.ts, written from the sheet."""
 import socket
 
 HOST = "127.0.0.1"

@@ -1,6 +1,6 @@
 """UDP echo server: sends each datagram back to where it came from.
 
-Counterpart of practical12_server_udp.ts, written for the tests."""
+Counterpart of practical12_server_udp.ts, written from the sheet."""
 import socket
 
 HOST = "127.0.0.1"

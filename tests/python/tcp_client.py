@@ -1,6 +1,6 @@
 """TCP client that sends one message and closes.
 
-Counterpart of tcp_client.ts, written for the tests."""
+Counterpart of tcp_client.ts, written from the sheet."""
 import socket
 
 HOST = "localhost"

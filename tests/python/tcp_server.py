@@ -1,12 +1,12 @@
 """TCP server that prints what its clients send, and sends nothing.
 
-Counterpart of tcp_server.ts, written for the tests."""
+Counterpart of tcp_server.ts, written from the sheet."""
 import codecs
 import socket
 
 HOST = "localhost"
 PORT = 81
-BUFFER_SIZE = 16  # bytes read from a client at a time
+BUFFER_SIZE = 32  # bytes per read
 
 
 def tcp_server(host, port):
@@ -18,7 +18,7 @@ def tcp_server(host, port):
         print("Waiting for connection")
         client, address = sock.accept()
         print("Connected to client IP:", address)
-        # A piece may end inside a character: the decoder keeps its beginning.
+        # A read can end in the middle of a character: the decoder keeps its bytes.
         decoder = codecs.getincrementaldecoder("utf-8")()
         while True:
             data = client.recv(BUFFER_SIZE)

@@ -1,6 +1,6 @@
 """UDP client that has a sentence put into upper case.
 
-Counterpart of upper_client_udp.ts, written for the tests."""
+Counterpart of upper_client_udp.ts, written from the sheet."""
 import socket
 
 HOST = "127.0.0.1"

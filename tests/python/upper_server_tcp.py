@@ -1,6 +1,6 @@
 """TCP server that sends text back in upper case until the client's end.
 
-Counterpart of upper_server_tcp.ts, written for the tests."""
+Counterpart of upper_server_tcp.ts, written from the sheet."""
 import codecs
 import socket
 

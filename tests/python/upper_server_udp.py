@@ -1,6 +1,6 @@
 """UDP server that sends each datagram's text back in upper case.
 
-Counterpart of upper_server_udp.ts, written for the tests."""
+Counterpart of upper_server_udp.ts, written from the sheet."""
 import socket
 
 HOST = "127.0.0.1"

@@ -1,7 +1,7 @@
 /** What a server bears that somebody does to it on purpose. */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { asking, attend, each, writeAll } from "../../scripts/lib.ts";
+import { resilient, serveClient, withRetries, writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN } from "../../scripts/lab/program.ts";
 import {
   connect,
@@ -46,27 +46,41 @@ Deno.test("guess_server.ts does not answer what is itself a verdict", async () =
 
 const at = (hostname: string, port: number) => ({ transport: "udp", hostname, port }) as const;
 
-for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
-  Deno.test(`each() leaves out what comes from the server's own address, ${hostname}`, async () => {
-    const peers = [at("127.0.0.1", 9900), at("127.0.0.1", 9901), at("127.0.0.1", 9900)];
-    const datagrams = each({ addr: at(hostname, 9900) }, () => {
-      const peer = peers.shift();
-      if (!peer) throw new Deno.errors.BadResource("closed");
-      return Promise.resolve([encode("hello"), peer] as const);
-    });
-    const ports = [];
-    for await (const [, { port }] of datagrams) ports.push(port);
-    assertEquals(ports, [9901]);
+/** Makes a UDP socket that receives what the test gives it, or throws. */
+function receiving(hostname: string, results: (string | Error)[], from: Deno.NetAddr) {
+  const peers = [from];
+  return {
+    addr: at(hostname, 9900),
+    receive() {
+      const next = results.shift() ?? new Deno.errors.BadResource("closed");
+      if (next instanceof Error) return Promise.reject(next);
+      return Promise.resolve([encode(next), peers[0]]);
+    },
+    send: () => Promise.reject(new Deno.errors.PermissionDenied("no")),
+  } as unknown as Deno.DatagramConn;
+}
+
+for (
+  const [hostname, sender, isIgnored] of [
+    ["127.0.0.1", "127.0.0.1", true],
+    ["0.0.0.0", "127.0.0.1", true],
+    ["0.0.0.0", "192.0.2.1", false], // another computer, whose port happens to be the same
+  ] as const
+) {
+  Deno.test(`resilient() ${isIgnored ? "ignores" : "accepts"} ${sender} port 9900 when it listens on ${hostname} port 9900`, async () => {
+    const socket = resilient(receiving(hostname, ["hello"], at(sender, 9900)));
+    const received = socket.receive().then(() => false, () => true);
+    assertEquals(await received, isIgnored);
   });
 }
 
-Deno.test("each() pauses for a moment only where nothing can be received", async () => {
-  let turn = 0;
-  const datagrams = each({ addr: at("127.0.0.1", 9900) }, () => {
-    if (++turn <= 3) throw new Deno.errors.Busy("no buffer space");
-    return Promise.resolve([encode("hello"), at("127.0.0.1", 9901)] as const);
-  });
-  await deadline(datagrams.next(), 2000);
+Deno.test("resilient() goes on after errors, with a pause only when nothing can be received", async () => {
+  const { Busy, ConnectionReset } = Deno.errors;
+  const results = [...Array(50).fill(new ConnectionReset("gone")), new Busy("no room"), "hello"];
+  const socket = resilient(receiving("127.0.0.1", results, at("127.0.0.1", 9901)));
+  const [data] = await deadline(socket.receive(new Uint8Array(4)), 2000);
+  assertEquals(decode(data), "hell"); // a longer datagram is truncated, on every system
+  assertEquals(await socket.send(data, at("127.0.0.1", 9901)), 0);
 });
 
 Deno.test("a client that takes nothing of its answer for 10 s is let go, and no other", async () => {
@@ -75,7 +89,7 @@ Deno.test("a client that takes nothing of its answer for 10 s is let go, and no 
   using greedy = await connect(port);
   await writeAll(greedy, encode(withHeader("😀".repeat(1_048_576))));
   const { port: ownPort } = greedy.localAddr as Deno.NetAddr;
-  const told = `error: client ('127.0.0.1', ${ownPort}): nothing was taken for 10 s\n`;
+  const told = `error: client ('127.0.0.1', ${ownPort}): the client read nothing for 10 s\n`;
   const letGo = server.until(() => server.errors.includes(told), 20);
   using other = await connect(port);
   const message = withHeader("hi");
@@ -120,31 +134,31 @@ for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
 }
 
 Deno.test(
-  "attend() lets an answer arrive though the client's bytes are unread",
+  "serveClient() lets an answer arrive though the client's bytes are unread",
   async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const answer = encode("x".repeat(1_000_000));
     using client = await connect(listener.addr.port);
     const served = await listener.accept();
-    const attended = attend(served, () => writeAll(served, answer));
+    const done = serveClient(served, () => writeAll(served, answer));
     await writeAll(client, encode("never read by the server".repeat(1000)));
     assertEquals((await readToEnd(client)).length, answer.length);
     await client.closeWrite();
-    await attended;
+    await done;
   },
 );
 
-Deno.test("attend() waits some seconds for the end of a client, and no longer", async () => {
+Deno.test("serveClient() waits some seconds for the end of a client, and no longer", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using _client = await connect(listener.addr.port); // it neither sends nor ends
-  const attended = attend(await listener.accept(), () => Promise.resolve());
-  await deadline(attended, 5000);
+  const done = serveClient(await listener.accept(), () => Promise.resolve());
+  await deadline(done, 5000);
 });
 
-Deno.test("asking() asks no more when it has its answer", NOTHING_LEFT, async () => {
+Deno.test("withRetries() sends no more when it has its reply", NOTHING_LEFT, async () => {
   using server = udpSocket();
   using client = udpSocket();
-  const socket = asking(client, { timeout: 1 });
+  const socket = withRetries(client, { timeout: 1, tries: 3 });
   await socket.send(encode("hello"), at("127.0.0.1", server.port));
   const [question, peer] = await server.receive();
   await server.send(question, peer);

@@ -53,7 +53,7 @@ Deno.test("a client copied to a name that tells no server's does not tell to sta
   const port = quietPort();
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
-  for (const [from, to] of [["lib", "lib"], ["echo_client_v1", "mine"]]) {
+  for (const [from, to] of [["lib", "lib"], ["cli", "cli"], ["echo_client_v1", "mine"]]) {
     await Deno.copyFile(`${SCRIPTS}${from}.ts`, `${folder.path}/scripts/${to}.ts`);
   }
   const command = [...DENO_RUN, "--allow-net", "scripts/mine.ts", `--port=${port}`];
@@ -171,7 +171,7 @@ Deno.test("guess_client.ts does not take rubbish for an answer", async () => {
   await socket.send(encode("\x1b[31mMAYBE"), peer);
   assert(await client.ended());
   assertEquals(await client.status, 1);
-  assertEquals(client.errors, "error: this is no guess server, it answers: \\x1b[31mMAYBE\n");
+  assertEquals(client.errors, "error: this is not a guess server, it answered: \\x1b[31mMAYBE\n");
 });
 
 // Windows sends nothing to 0.0.0.0.

@@ -19,7 +19,10 @@ for (const lab of findLabs()) {
         const name = script.name.replace(".ts", ".py");
         const source = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${name}`);
         const copy = `${folder.path}/${name}`;
-        Deno.writeTextFileSync(copy, source.replace(/^PORT = \d+$/m, `PORT = ${port}`));
+        const [, size] = script.args.join(" ").match(/--buffer-size=(\d+)/) ?? [];
+        const changed = source.replace(/^PORT = \d+$/m, `PORT = ${port}`)
+          .replace(/^BUFFER_SIZE = \d+/m, (line) => size ? `BUFFER_SIZE = ${size}` : line);
+        Deno.writeTextFileSync(copy, changed);
         return pythonPlayer(script, copy);
       };
       const [server, client] = pairing.split(" with ");

@@ -1,6 +1,7 @@
 /** What single labs promise beside their session. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
+import { findLabs } from "../../scripts/lab/header.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import {
@@ -19,8 +20,8 @@ import {
 
 const PROMPT = 'Enter a message: "exit" to abort:';
 const SENTENCE = "Input lowercase sentence:";
-const MEGABYTES = "0123456789".repeat(500_000);
-const LETTERS = "hélloworld".repeat(910_000);
+const MEGABYTE = "0123456789".repeat(100_000);
+const LETTERS = "hélloworld".repeat(91_000);
 
 /** What a client is told by flags or the keyboard, and what it prints with its server. */
 interface Exchange {
@@ -37,7 +38,7 @@ const EXCHANGES: Record<string, Exchange[]> = {
     client: "echo_client_v1.ts",
     args: [`--message=${"x".repeat(2000)}`],
     stdout: "x".repeat(1024) + "\n",
-    stderr: "error: the server sent 1024 of 2000 bytes back\n",
+    stderr: "error: the server closed after 1024 of 2000 bytes\n",
     status: 1,
   }],
   "the end of input counts as exit": [{
@@ -66,12 +67,12 @@ const EXCHANGES: Record<string, Exchange[]> = {
       { client, args: ["--message=\x1b[2J"], stdout: "Received b'\\x1b[2J'\n" },
     ]),
   ],
-  "5,000,000 bytes come back whole through the 1024-byte buffer": [{
+  "a megabyte comes back whole through the 1024-byte buffer": [{
     client: "practical12_client_tcp.ts",
-    typed: MEGABYTES,
-    stdout: `Enter a message: Received b'${MEGABYTES}'\n`,
+    typed: MEGABYTE,
+    stdout: `Enter a message: Received b'${MEGABYTE}'\n`,
   }],
-  "10,000,000 bytes come back in upper case": [{
+  "a megabyte comes back in upper case": [{
     client: "upper_client_tcp.ts",
     typed: LETTERS,
     stdout: `${SENTENCE}From Server: ${LETTERS.toUpperCase()}\n`,
@@ -87,7 +88,7 @@ const EXCHANGES: Record<string, Exchange[]> = {
       client: "upper_client_udp.ts",
       typed: "a".repeat(2047) + "é".repeat(100),
       stdout: `${SENTENCE}${"A".repeat(2047)}\n`,
-      stderr: "note: the server takes 2048 of these 2247 bytes\n",
+      stderr: "note: the server takes only 2048 of these 2247 bytes\n",
     },
   ],
   "upper case is Python's": [ // each right side is what python3 prints for upper() of the left side
@@ -136,8 +137,9 @@ Deno.test("echo v3: a client whose server is killed at the prompt says so when i
   assert(await client.ended());
   assertEquals(await client.status, 1);
   const said = [
-    "error: the server closed before all of its reply came\n",
-    `error: 127.0.0.1 port ${port} broke off the connection\n`,
+    "error: the server closed the connection without a reply\n",
+    `error: 127.0.0.1 port ${port} reset the connection\n`,
+    `error: 127.0.0.1 port ${port} closed the connection\n`,
   ];
   assert(said.includes(client.errors), client.errors);
 });
@@ -194,7 +196,7 @@ Deno.test("upper case: bytes that are no UTF-8 cost one line on stderr", async (
     await server.end();
     const { port: ownPort } = client.localAddr as Deno.NetAddr;
     const [, line, ...more] = server.errors.split("\n");
-    assertEquals(line, `error: client ('127.0.0.1', ${ownPort}): this is not UTF-8 text`);
+    assertEquals(line, `error: client ('127.0.0.1', ${ownPort}): the text is not valid UTF-8`);
     assertEquals(more, [""]);
   }
 });
@@ -212,6 +214,35 @@ Deno.test("upper case: the client does not believe a server that sends without e
   assertEquals(await client.status, 1);
   assertStringIncludes(client.errors, "error: the server sends more than the sentence");
 });
+
+for (const script of ["upper_client_tcp.ts", "practical12_client_tcp.ts"]) {
+  Deno.test(`${script} says so when the server reads nothing of a long message`, async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await using client = start(script, [`--port=${listener.addr.port}`, "--timeout=0.5"]);
+    using _connection = await listener.accept(); // it is never read
+    await client.type("x".repeat(20_000_000));
+    assert(await client.ended());
+    assertEquals(await client.status, 1);
+    assertStringIncludes(client.errors, "error: the server read nothing for 0.5 s\n");
+  });
+}
+
+for (const { client } of findLabs().filter(({ transport }) => transport === "tcp")) {
+  if (client.name === "tcp_client.ts") continue; // it reads nothing
+  Deno.test(`${client.name} prints what came, then an error, when the server stays silent`, async () => {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    await using program = start(client.name, [`--port=${port}`, "--timeout=0.3"]);
+    using connection = await listener.accept();
+    if (client.typed.length > 0) await program.type(client.typed[0]);
+    await connection.read(new Uint8Array(100));
+    await writeAll(connection, encode("H"));
+    assert(await program.ended());
+    assertEquals(await program.status, 1);
+    assertMatch(program.errors, /^error: no reply from \S+ port \d+ for 0.3 s\n.*--timeout=60\n$/);
+    if (!client.name.includes("_v")) assertMatch(program.screen, /: (H|b'H')\n|Received b'H'\n/);
+  });
+}
 
 Deno.test("tcp_server.ts prints each piece when it comes, and a cut character with the next", async () => {
   const { server, port } = await startServer("tcp_server.ts");
@@ -245,7 +276,7 @@ Deno.test("tcp_server.ts on port 81 without the right to it says so", { ignore }
   assertEquals(server.screen, "");
   assertEquals(
     server.errors,
-    "error: no right to listen on port 81: ports below 1024 belong to the administrator\n" +
+    "error: no permission to listen on port 81: ports below 1024 need administrator rights\n" +
       "take another port, for instance --port=8081\n",
   );
 });

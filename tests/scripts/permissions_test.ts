@@ -129,7 +129,9 @@ Deno.test("a copy of a script without a permission tells how to run the copy", a
   await using folder = await temporary();
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
-  await Deno.copyFile(`${SCRIPTS}lib.ts`, `${folder.path}/scripts/lib.ts`);
+  for (const name of ["lib.ts", "cli.ts"]) {
+    await Deno.copyFile(`${SCRIPTS}${name}`, `${folder.path}/scripts/${name}`);
+  }
   const run = async (name: string) => {
     await Deno.copyFile(`${SCRIPTS}echo_server.ts`, `${folder.path}/scripts/${name}`);
     const command = [...DENO_RUN, "--no-prompt", `scripts/${name}`, "--port=9901"];
@@ -141,5 +143,5 @@ Deno.test("a copy of a script without a permission tells how to run the copy", a
   assertMatch(message, /^error: permission missing: net access to /);
   assertMatch(hint, /^allow it: deno run --allow-net .*my server\.ts["']?$/);
   const [, hintInQuotes] = await run("server(1).ts"); // which no shell takes without
-  assertMatch(hintInQuotes, /^allow it: deno run --allow-net ".*server\(1\)\.ts"$/);
+  assertMatch(hintInQuotes, /^allow it: deno run --allow-net ["'].*server\(1\)\.ts["']$/);
 });

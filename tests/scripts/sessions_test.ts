@@ -83,7 +83,10 @@ Deno.test("readScript() reads what a header says", () => {
  * \`\`\`
  */
 listen({ port: 0 });
-run({ host: "x", port: 81 });`;
+const FLAGS = {
+  host: "x", // the host
+  port: 81, // the port
+};`;
   assertEquals(readScript("x.ts", source), {
     name: "x.ts",
     summary: "Title of it: a thing.",

@@ -1,16 +1,15 @@
-/** What every lab script says of itself, and to a command line that makes no sense. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+/** Command lines that make no sense, and the help of every script. */
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { type Flags, parseFlags, UsageError } from "../../scripts/cli.ts";
 import { findLabs } from "../../scripts/lab/header.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
-import { inParallel, resultOf, runScript, SCRIPTS } from "../helpers.ts";
+import { resultOf, runScript, SCRIPTS } from "../helpers.ts";
 
-/** What is no whole number, however a language reads numbers. */
-const NO_NUMBERS = [
+const NOT_NUMBERS = [
   ..."x,-1,1.5,1e3,0x10,+1,1_000,NaN,Infinity,-0,99999999999999999999".split(","),
-  ...["1,000", "٣", "５", "\x1b[2J", "1\n2"], // digits of Arabic, and full-width
+  ...["1,000", "٣", "５", "\x1b[2J", "1\n2"], // with Arabic and with full-width digits
 ];
 
-/** What else is wrong for a flag. */
 const OUT_OF_RANGE = {
   port: ["65536"],
   "buffer-size": ["0", "1073741825"],
@@ -18,74 +17,99 @@ const OUT_OF_RANGE = {
   tries: ["0", "1001", "2.5"],
 };
 
-/** What makes no sense for any script. */
+/** Command lines that no script takes. */
 const NONSENSE = [
   ..."--nonsense=1,--PORT=1,---port=1,--no-port,--port.x=1,--__proto__=1,--constructor,--=1".split(
     ",",
   ),
-  ..."--help=1,-x,-port=1,-,9900,\x1b[2J,two\nlines,--_=1,--_".split(","),
+  ..."-x,-port=1,-,9900,\x1b[2J,two\nlines,--_=1,--_".split(","),
   ...["--port", "--port=", "--host=", "--timeout", "--secret=1", "--port=0", "x".repeat(1000)],
 ].map((word) => [word]);
 
-/** Checks that a script refuses a command line, and says clearly why. */
-async function assertRefused(script: string, args: string[]) {
-  const line = `${script} ${JSON.stringify(args)}`;
-  const { status, stdout, stderr } = await runScript(script, args);
-  assertEquals([status, stdout], [2, ""], `${line}: ${stderr}`);
-  const [message, usage, ...more] = stderr.split("\n");
-  assertMatch(
-    message,
-    /^error: (unknown flag |unexpected argument |--[\w-]+ (must be |needs a value|takes no value)|--port=0 is for servers)/,
-    line,
-  );
-  assert(!/\p{Cc}/u.test(message), line);
-  assert(usage.startsWith(`usage: ${script} [--host=`), `${line}: ${usage}`);
-  assertEquals(more, [""], line);
+const REASON =
+  /^(unknown flag |unexpected argument |--[\w-]+ (must be |needs a value|takes no value)|--port=0 is for servers)/;
+
+async function flagsOf(script: string): Promise<Flags> {
+  const { FLAGS } = await import(`../../scripts/${script}`);
+  return FLAGS;
+}
+
+function assertRefused(flags: Flags, args: string[]) {
+  const { message } = assertThrows(() => parseFlags(args, flags), UsageError);
+  assertMatch(message, REASON, JSON.stringify(args));
 }
 
 for (const script of findLabs().flatMap(({ server, client }) => [server.name, client.name])) {
-  Deno.test(`${script} shows its manual without any permission, and refuses what is none of its flags`, async () => {
-    const command = [...DENO_RUN, "--no-prompt", SCRIPTS + script, "--help"];
-    await using program = new Program(command);
-    const { status, stdout, stderr } = await resultOf(program);
-    assertEquals([status, stderr], [0, ""]);
-    assertStringIncludes(stdout, "Mirrors ");
-    assertStringIncludes(stdout, `\n$ deno run -A scripts/${script}`);
-    const usage = stdout.slice(stdout.indexOf(`\nusage: ${script} [--host=`));
-    assertMatch(usage, /\[--host=\S+\] \[--port=\d+\].* \[--help\]\n$/);
-    const known = [...usage.matchAll(/\[--([\w-]+)/g)].map(([, flag]) => flag);
-    const all = ["secret", "message", "buffer-size", "tries", "timeout", "quiet", "max-length"];
-    const foreign = all.filter((flag) => !known.includes(flag)).map((flag) => `--${flag}=1`);
-    const wrong = [
-      ...foreign,
-      "--port=70000",
-      "extra",
-      ...known.includes("quiet") ? ["--quiet=1"] : [],
-    ];
-    await inParallel(wrong.map((arg) => () => assertRefused(script, [arg])), 4);
+  Deno.test(`${script} refuses flags that it does not have`, async () => {
+    const flags = await flagsOf(script);
+    const all = ["secret", "message", "bufferSize", "backlog", "tries", "timeout", "quiet"];
+    const unknown = all.filter((name) => !(name in flags));
+    for (const name of unknown) assertRefused(flags, [`--${name.replace("S", "-s")}=1`]);
+    assertRefused(flags, ["--port=70000"]);
+    assertRefused(flags, ["extra"]);
+    if ("quiet" in flags) assertRefused(flags, ["--quiet=1"]);
   });
 }
 
-// All scripts read their flags in the same way.
-Deno.test("values and flags that make no sense are refused, each with its reason", async () => {
-  const lines = Object.entries(OUT_OF_RANGE).flatMap(([flag, values]) => {
-    const none = flag === "timeout" ? NO_NUMBERS.filter((word) => word !== "1.5") : NO_NUMBERS;
-    return [...none, ...values].map((value) => [`--${flag}=${value}`]);
-  });
-  // A wrong flag is wrong also behind good ones, and behind what is no flag.
-  lines.push(...NONSENSE, ["--port=9900", "--nonsense"], ["--host", "127.0.0.1", "--port=x"]);
-  lines.push(["--", "extra"], ["localhost", "9900"], ["--tries", ""], ["--message"]);
-  const client = "practical12_client_udp.ts";
-  const refusals = lines.map((args) => () => assertRefused(client, args));
-  const server = [["--no-quiet"], ["--secret=0"], ["--secret=100"], ["--secret=42", "--secret=x"]];
-  refusals.push(...server.map((args) => () => assertRefused("guess_server.ts", args)));
-  await inParallel(refusals, 4);
+Deno.test("parseFlags() refuses wrong values and flags, each with its reason", async () => {
+  const client = await flagsOf("practical12_client_udp.ts");
+  for (const [flag, values] of Object.entries(OUT_OF_RANGE)) {
+    const wrong = flag === "timeout" ? NOT_NUMBERS.filter((word) => word !== "1.5") : NOT_NUMBERS;
+    for (const value of [...wrong, ...values]) assertRefused(client, [`--${flag}=${value}`]);
+  }
+  for (const args of NONSENSE) assertRefused(client, args);
+  // A wrong flag is wrong also behind good ones, and behind an argument.
+  assertRefused(client, ["--port=9900", "--nonsense"]);
+  assertRefused(client, ["--host", "127.0.0.1", "--port=x"]);
+  for (const args of [["--", "extra"], ["localhost", "9900"], ["--tries", ""], ["--message"]]) {
+    assertRefused(client, args);
+  }
+  const server = await flagsOf("guess_server.ts");
+  for (const arg of ["--no-quiet", "--secret=0", "--secret=100", "--secret=x"]) {
+    assertRefused(server, [arg]);
+  }
+  assertRefused(server, ["--secret=42", "--secret=x"]);
 });
 
-Deno.test("guess_server.ts names the same range for every secret that is none", async () => {
-  for (const secret of ["0", "100", "99999", "abc"]) {
-    const { stderr } = await runScript("guess_server.ts", [`--secret=${secret}`]);
-    const told = `error: --secret must be a whole number from 1 to 99, not ${secret}`;
-    assertEquals(stderr.split("\n")[0], told);
+Deno.test("parseFlags() takes a value behind = or as the next word, and keeps the defaults", async () => {
+  const flags = await flagsOf("echo_client_udp.ts");
+  for (const args of [["--port=7", "--timeout=.5"], ["--port", "7", "--timeout", ".5"]]) {
+    assertEquals(parseFlags(args, flags), { ...flags, port: 7, timeout: 0.5 });
+  }
+  assertEquals(parseFlags(["--message="], flags).message, "");
+});
+
+Deno.test("a wrong command line gives the error, the usage, and exit status 2", async () => {
+  const { status, stdout, stderr } = await runScript("guess_server.ts", ["--secret=\x1b[2J"]);
+  assertEquals([status, stdout], [2, ""]);
+  assertEquals(stderr.split("\n"), [
+    "error: --secret must be a whole number from 1 to 99, not \\x1b[2J",
+    "usage: guess_server.ts [--host=localhost] [--port=9900] [--secret=N] [--quiet] [--help]",
+    "",
+  ]);
+});
+
+Deno.test("--help shows the usage, every flag with its comment, and the manual, without a permission", async () => {
+  for (const script of ["guess_server.ts", "echo_client_v2.ts"]) {
+    await using program = new Program([...DENO_RUN, "--no-prompt", SCRIPTS + script, "--help"]);
+    const { status, stdout, stderr } = await resultOf(program);
+    assertEquals([status, stderr], [0, ""]);
+    assert(stdout.startsWith(`usage: ${script} [--host=`), stdout);
+    const [, list] = stdout.split("\n\n");
+    const flags = list.split("\n").map((line) => line.match(/^ {2}--([\w-]+)\S* .*[a-z]{3}/)?.[1]);
+    const names = Object.keys(await flagsOf(script));
+    assertEquals(flags, names.map((name) => name.replace("S", "-s")));
+    assertStringIncludes(stdout, "Mirrors ");
+    assertStringIncludes(stdout, `\n$ deno run -A scripts/${script}`);
+  }
+});
+
+Deno.test("every flag of every script has a comment", async () => {
+  for (const { server, client } of findLabs()) {
+    for (const { name } of [server, client]) {
+      const source = Deno.readTextFileSync(SCRIPTS + name);
+      const commented = [...source.matchAll(/^ {2}(\w+):.*, \/\/ \w/gm)].map(([, flag]) => flag);
+      assertEquals(commented, Object.keys(await flagsOf(name)), name);
+    }
   }
 });

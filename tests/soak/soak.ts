@@ -13,7 +13,8 @@
  *
  * @module
  */
-import { Failure, note, print, run } from "../../scripts/lib.ts";
+import { note, run, UserError } from "../../scripts/cli.ts";
+import { print } from "../../scripts/lib.ts";
 import { inParallel } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 import { crowd, dump, FLOODS, makeRubbish, MISDEEDS } from "./bad_clients.ts";
@@ -55,7 +56,9 @@ async function soak({ seed, minutes }: { seed: number; minutes: number }) {
     print(`${script}: ${row.served} served, ${told.length === 0 ? "all is well" : told[0]}`);
   }
   printTable(rows);
-  if (problems.length > 0) throw new Failure(`the soak failed, seed ${seed}`, problems.join("\n"));
+  if (problems.length > 0) {
+    throw new UserError(`the soak failed, seed ${seed}`, problems.join("\n"));
+  }
 }
 
 /** A server's turn: its row of the table, and what is wrong with it. */

@@ -6,7 +6,7 @@
  */
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import { address, repr, writeAll } from "../../scripts/lib.ts";
+import { formatAddress, repr, writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
 import {
   connect,
@@ -62,7 +62,7 @@ function linesTo(use: (line: string) => void): (piece: string) => string {
 const isError = isOneOf([
   "note: listening on 127.0.0.1 port PORT",
   "error: client PEER: TEXT",
-  "error: a client broke off before it was served",
+  "error: a client closed its connection before it was accepted",
   "error: no more clients for now: TEXT",
   "timers: SIZE",
 ]);
@@ -163,7 +163,7 @@ export class Watched implements AsyncDisposable {
     const sent = writeAll(client, talk.question).then(() => client.closeWrite());
     sent.catch(() => {}); // then the answer is not right either
     const answer = await deadline(readToEnd(client), PATIENCE);
-    this.#check(talk, decode(answer), address(client.localAddr), start);
+    this.#check(talk, decode(answer), formatAddress(client.localAddr), start);
     await sent;
   }
 
@@ -181,7 +181,7 @@ export class Watched implements AsyncDisposable {
       if (!answer) continue;
       // After a second try a second answer may come, so that socket rests.
       if (tries === 1) this.#idle.push(socket);
-      return this.#check(talk, decode(answer), address(socket.addr), start, tries);
+      return this.#check(talk, decode(answer), formatAddress(socket.addr), start, tries);
     }
     throw new Error(`no answer to ${talk.text}`);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escaped } from "../../lib.ts";
+import { escapeText } from "../../cli.ts";
 import type { HandIn } from "./handin.ts";
 import type { Step } from "./steps.ts";
 import { Wrong } from "./steps.ts";
@@ -189,7 +189,7 @@ function firstLine(text: string): string {
 
 /** Text in one line, and not too long. */
 export function brief(text: string): string {
-  const inLine = escaped([...text].slice(0, 60).join(""));
+  const inLine = escapeText([...text].slice(0, 60).join(""));
   return text.length > 60
     ? `"${inLine}..." (${byteLength(text)} bytes)`
     : text.includes("`")

@@ -4,7 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { escaped, Failure, note } from "../../lib.ts";
+import { escapeText, note, UserError } from "../../cli.ts";
 import { Exam, type Finding } from "./exam.ts";
 import { examineClient } from "./exam_client.ts";
 import { examineServer } from "./exam_server.ts";
@@ -45,7 +45,7 @@ export interface CheckOptions {
  * @param as The script whose place it takes.
  * @param options How.
  * @returns What was looked at, in this order.
- * @throws {Failure} There is no such file, or nothing that runs it.
+ * @throws {UserError} There is no such file, or nothing that runs it.
  */
 export async function examine(
   file: string,
@@ -55,7 +55,7 @@ export async function examine(
   const script = find(scripts(), exercise === 3 ? as.replace("_v2", "_v3") : as);
   const handIn = readHandIn(file, script);
   const { half, lab } = script;
-  if (handIn.isPython && !await hasPython()) throw new Failure("there is no Python 3 here");
+  if (handIn.isPython && !await hasPython()) throw new UserError("there is no Python 3 here");
   const findings: Finding[] = [];
   using exam = new Exam(
     handIn,
@@ -116,7 +116,7 @@ export interface Result {
  * @param as The script.
  * @param exercise The README's exercise that it is, if it is one.
  * @param print Called with the lines of the report.
- * @throws {Failure} It can't be checked, or not in time.
+ * @throws {UserError} It can't be checked, or not in time.
  */
 export async function check(
   file: string,
@@ -127,7 +127,7 @@ export async function check(
   const { name } = find(scripts(), as);
   mustBeFile(file);
   if (exercise !== undefined && !EXERCISES.some(({ number }) => number === exercise)) {
-    throw new Failure(`there is no exercise ${exercise}: they are 1 to ${EXERCISES.length}`);
+    throw new UserError(`there is no exercise ${exercise}: they are 1 to ${EXERCISES.length}`);
   }
   if (file.endsWith(".py")) {
     note(`${file} runs with all your rights: Python can't be held to the network`);
@@ -152,7 +152,7 @@ export async function check(
     const error = aboutFile(thrown);
     const isLate = error instanceof DOMException;
     print(`Bail out! ${isLate ? "no time is left" : (error as Error).message.split("\n")[0]}\n`);
-    throw isLate ? new Failure(`${file}: the time is up`) : error;
+    throw isLate ? new UserError(`${file}: the time is up`) : error;
   }
 }
 
@@ -177,7 +177,7 @@ function asTap(
 function cut(text: string): string {
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MOST_LINES).map((line) => {
-    const safe = escaped(line);
+    const safe = escapeText(line);
     return safe.length > LONGEST_LINE ? `${safe.slice(0, LONGEST_LINE)}...` : safe;
   });
   if (lines.length > MOST_LINES) shown.push(`... and ${lines.length - MOST_LINES} lines more`);

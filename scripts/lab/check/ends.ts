@@ -6,7 +6,7 @@
 import { connect } from "node:net";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import { address, writeAll } from "../../lib.ts";
+import { formatAddress, writeAll } from "../../lib.ts";
 import { bytes, type Data, shown, Wrong } from "./steps.ts";
 
 /** A piece of what comes, until something is settled about it. */
@@ -79,7 +79,7 @@ export class Connection implements Wire {
   /** Takes a connection, and reads nothing from it yet. */
   constructor(readonly connection: Deno.TcpConn) {
     connection.setNoDelay();
-    this.own = address(connection.localAddr);
+    this.own = formatAddress(connection.localAddr);
   }
 
   /** Reads from now on, where it does not yet: until then the other side can't send for ever. */
@@ -186,7 +186,7 @@ export class Datagrams implements Wire {
 
   /** For a client, `peer` is the server; a server has none until it is asked. */
   constructor(readonly socket: Deno.DatagramConn, peer?: Deno.NetAddr) {
-    this.own = address(socket.addr);
+    this.own = formatAddress(socket.addr);
     this.#peer = peer;
     this.isServer = !peer;
     this.#read();

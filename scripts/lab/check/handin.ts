@@ -5,7 +5,7 @@
  */
 import { basename, dirname } from "node:path";
 import { readProcNet } from "../../kill_port/linux.ts";
-import { Failure } from "../../lib.ts";
+import { UserError } from "../../cli.ts";
 import type { Named } from "../names.ts";
 import { hasRest } from "../ports.ts";
 import { isListening, portOf, type Program } from "../program.ts";
@@ -31,11 +31,11 @@ export interface HandIn {
  *
  * @param file The file.
  * @param script The script whose place it takes.
- * @throws {Failure} It is no program.
+ * @throws {UserError} It is no program.
  */
 export function readHandIn(file: string, script: Named): HandIn {
   if (!/\.(ts|mts|js|mjs|py)$/.test(file)) {
-    throw new Failure(`${file}: an exercise ends in .ts, .js, .mjs or .py`);
+    throw new UserError(`${file}: an exercise ends in .ts, .js, .mjs or .py`);
   }
   const path = Deno.realPathSync(file);
   const source = Deno.readTextFileSync(path);
@@ -80,7 +80,7 @@ export class Ports {
         return port;
       } catch { /* taken */ }
     }
-    throw new Failure("there is no free port");
+    throw new UserError("there is no free port");
   }
 
   /** Gives all back. */

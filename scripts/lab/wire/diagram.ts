@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { text, write } from "../../lib.ts";
+import { write } from "../../cli.ts";
+import { showText } from "../../lib.ts";
 import { bold, plain, terminalWidth, widthOf, wrapped } from "../columns.ts";
 import type { Lab } from "../header.ts";
 import type { Step } from "./order.ts";
@@ -14,7 +15,7 @@ const LETTERS = 60; // of a message in Mermaid
 
 /** Bytes as text: control characters are escapes, and spaces that one can't count are signs. */
 export function visible(data: Uint8Array): string {
-  return text(data).replace(/^ +| +$| {2,}/g, (spaces) => "␣".repeat(spaces.length));
+  return showText(data).replace(/^ +| +$| {2,}/g, (spaces) => "␣".repeat(spaces.length));
 }
 
 /** The name of what happened on the wire. */

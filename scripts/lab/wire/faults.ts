@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../../lib.ts";
+import { UsageError } from "../../cli.ts";
 import type { Half } from "../header.ts";
 
 /** A piece or a datagram, by its number from 1 up among those of its sender. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { note } from "../../lib.ts";
+import { note } from "../../cli.ts";
 import { type Faults, unmet } from "./faults.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "../header.ts";
 import { inOrder, type Step, type Told } from "./order.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { write } from "../../lib.ts";
+import { write } from "../../cli.ts";
 import { type Mark, MARK_END, MARK_START } from "./mark.ts";
 
 // deno-lint-ignore no-explicit-any -- methods of all kinds are traced alike
