@@ -91,7 +91,8 @@ function waits(command: string, output: string): boolean {
     !/^error: /m.test(output) && !command.includes("task");
 }
 
-const sections = readme.split(/^## /m);
+const teachers = Deno.readTextFileSync(`${SCRIPTS}TEACHERS.md`).replaceAll("\r", "");
+const sections = [readme, teachers].flatMap((page) => page.split(/^## /m));
 
 for (
   const section of sections.filter((text) => /^```(console|sh)/m.test(text))
@@ -156,7 +157,8 @@ for (
 }
 
 Deno.test("the README's permissions are enough", async () => {
-  const rows = [...readme.matchAll(/^\| (.+?) +\| `(--allow-net.+?)` /gm)];
+  const page = Deno.readTextFileSync(`${SCRIPTS}README.md`);
+  const rows = [...page.matchAll(/^\| (.+?) +\| `(--allow-net.+?)` /gm)];
   const permission = (program: string, port: number) =>
     rows.find(([, name]) => name === program)![2].replace("9900", `${port}`);
   for (const transport of ["tcp", "udp"] as const) {
@@ -182,7 +184,7 @@ Deno.test("the README's permissions are enough", async () => {
   }
 });
 
-for (const file of ["README.md", "tests/README.md"]) {
+for (const file of ["README.md", "scripts/README.md", "scripts/TEACHERS.md", "tests/README.md"]) {
   Deno.test(`the links of ${file} lead somewhere`, () => {
     const text = Deno.readTextFileSync(`${ROOT}/${file}`);
     for (const [, path] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../cli.ts";
-import { align, type Row } from "./beside.ts";
+import { align, type Row } from "./originals/align.ts";
 import { visible } from "./wire/diagram.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";

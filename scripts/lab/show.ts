@@ -4,7 +4,7 @@
  * @module
  */
 import { write } from "../cli.ts";
-import { align } from "./beside.ts";
+import { align } from "./originals/align.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
 import { type Half, SCRIPTS } from "./header.ts";
 import { findScripts } from "./names.ts";

@@ -1,86 +1,8 @@
 /** The command `lab show`: original and script, each step beside the same step. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { align } from "../../scripts/lab/beside.ts";
 import { widthOf, wrapped } from "../../scripts/lab/columns.ts";
 import { findLabs } from "../../scripts/lab/header.ts";
 import { lab, SCRIPTS, temporary } from "../helpers.ts";
-
-/** Original and script as a list of their common steps, each with both lines. */
-function steps(script: string): string[] {
-  const python = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${script}.py`);
-  const typescript = Deno.readTextFileSync(`${SCRIPTS}${script}.ts`);
-  return align(python, typescript)
-    .flatMap(({ left, right, step }) => step ? `${step}: ${left!.trim()} | ${right!.trim()}` : []);
-}
-
-Deno.test("align() puts what is the same step into one row, in the order of both", () => {
-  const names = steps("echo_server").map((step) => step.split(":")[0]);
-  const order = ["bind", "print", "print", "accept", "recv", "print", "send", "print", "main"];
-  let from = 0;
-  for (const step of order) {
-    const place = names.indexOf(step, from);
-    assert(place >= 0, `no ${step} behind ${names.slice(0, from)} in ${names}`);
-    from = place + 1;
-  }
-});
-
-for (const { name, transport, server, client } of findLabs()) {
-  Deno.test(`lab ${name}: the originals' calls stand beside the same calls of the scripts`, () => {
-    const [serving, asking] = [server, client].map((script) => steps(script.name.slice(0, -3)));
-    const has = (rows: string[], step: string, python: RegExp) =>
-      assert(
-        rows.some((row) => row.startsWith(`${step}: `) && python.test(row.split(" | ")[0])),
-        `no ${step} among\n${rows.join("\n")}`,
-      );
-    has(serving, "bind", /\.bind\(/);
-    if (transport === "tcp") has(serving, "accept", /\.accept\(/);
-    if (transport === "tcp") has(asking, "connect", /\.connect\(/);
-    // One of our clients sends while it receives: its order is not the original's.
-    assert(asking.some((row) => /^(send|recv): .*\.(send|recv)/.test(row)), asking.join("\n"));
-    for (const rows of [serving, asking]) {
-      for (const row of rows.filter((row) => row.startsWith("print: "))) {
-        const [left, right] = row.split(" | ").map((line) => line.match(/["'`]([\w ]+)/)?.[1]);
-        if (left && right) assertEquals(left.trim(), right.trim(), row);
-      }
-    }
-  });
-}
-
-Deno.test("align() keeps every line of both in its order, but for the script's manual", () => {
-  for (const { server, client } of findLabs()) {
-    for (const { name } of [server, client]) {
-      const python = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${name.slice(0, -3)}.py`);
-      const typescript = Deno.readTextFileSync(SCRIPTS + name);
-      const rows = align(python, typescript);
-      const side = (side: "left" | "right") => rows.flatMap((row) => row[side] ?? []).join("\n");
-      assertEquals(side("left"), python.trimEnd());
-      assertEquals(side("right"), typescript.replace(/^[^]*? \*\/\n/, "").trimEnd());
-    }
-  }
-});
-
-Deno.test("align() keeps the original's licence, and takes nothing in comments for a step", () => {
-  const python = '# Copyright A. Teacher: s.accept() MIT\n"""s.bind(x)\n"""\ns.bind(("", 1))\n';
-  const typescript = "/** Manual. */\n// Deno.listen()\nusing l = Deno.listen({ port });\n";
-  assertEquals(align(python, typescript), [
-    { left: "# Copyright A. Teacher: s.accept() MIT" },
-    { left: '"""s.bind(x)' },
-    { left: '"""' },
-    { right: "// Deno.listen()" },
-    { left: 's.bind(("", 1))', right: "using l = Deno.listen({ port });", step: "bind" },
-  ]);
-});
-
-Deno.test("align() finds prints by their words, whatever stands between them", () => {
-  const rows = (python: string, typescript: string) =>
-    align(python, typescript).map(({ step }) => step ?? "");
-  const script = 'print("Other");\nprint(`Got ${a} from ${b}`);';
-  assertEquals(rows('print("Got %s from %s" % (a, b))', script), ["", "print"]);
-  assertEquals(rows('print("Got {} from {}".format(a, b))', script), ["", "print"]);
-  assertEquals(rows("print(f'Got {a} from {b}')", script), ["", "print"]);
-  assertEquals(rows("print(\n  'Got', a,\n  'from', b)", script), ["", "print", "", ""]);
-  assertEquals(rows("print('Nothing of this')", script), ["", "", ""]);
-});
 
 const ODD = [
   "#" + "x".repeat(500),

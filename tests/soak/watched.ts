@@ -63,7 +63,7 @@ const isError = isOneOf([
   "note: listening on 127.0.0.1 port PORT",
   "error: client PEER: TEXT",
   "error: a client closed its connection before it was accepted",
-  "error: no more clients for now: TEXT",
+  "error: cannot serve more clients at the moment: TEXT",
   "timers: SIZE",
 ]);
 
