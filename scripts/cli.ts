@@ -54,6 +54,7 @@ export async function run<F extends Flags>(
       const given = parseFlags(args, flags);
       settings = given;
       await main(given);
+      status = Deno.exitCode; // which `main` may set
     }
   } catch (error) {
     if (error instanceof UsageError) {
@@ -84,6 +85,8 @@ async function endBySignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP") {
   const result = await Promise.race([writing, pause(500).then(() => "stalled")]);
   // From here to the end nothing is awaited, so that nothing more is printed.
   if (result !== "stalled") writeRestNow();
+  // A signal calls no `unload` listeners, and the lab tool ends the programs it started in one.
+  dispatchEvent(new Event("unload"));
   if (Deno.build.os !== "windows") {
     Deno.kill(Deno.pid, signal);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); // until the signal arrives
