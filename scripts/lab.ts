@@ -33,11 +33,13 @@ import { runLab } from "./lab/demo.ts";
 import { drawDiagram, writeMermaid } from "./lab/wire/diagram.ts";
 import { exercisesIn, startExercise } from "./lab/exercise.ts";
 import { readPlaces } from "./lab/wire/faults.ts";
-import { findLab, labs, scripts } from "./lab/names.ts";
+import { find, findLab, labs, scripts } from "./lab/names.ts";
 import { record } from "./lab/wire/recording.ts";
-import { mustBeFile } from "./lab/originals.ts";
+import { aboutFile, mustBeFile } from "./lab/originals.ts";
 import { show } from "./lab/show.ts";
 import { note, UsageError, UserError, write } from "./cli.ts";
+
+const INCOMPLETE = 3; // exit status of a check that had no time left, and found nothing wrong
 
 /** The flags of all commands, with their values when not given. */
 const FLAGS = {
@@ -144,7 +146,8 @@ files are reported in turn, and summed up at the end:
 lab check hand-ins/*/echo_server.ts
 --as=SCRIPT      the script whose place the file takes, where its name does not say so.
 --exercise=N     the exercise of the README that it is: it must go further than the copy.
-A file in TypeScript or JavaScript runs with --allow-net alone. Python can't be held so.`,
+Status 1 if a check failed, 3 if none failed but no time was left for some. TypeScript and
+JavaScript get their own port and nothing else. Python can't be limited.`,
     run: checkAll,
   },
   {
@@ -207,39 +210,63 @@ async function writeBook(folder: string, originals: string) {
 async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   const number = Number.isNaN(exercise) ? undefined : exercise;
   const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
-  const checks = files.map((file) => ({ file, as: as || scriptNamed(file) }));
-  globalThis.addEventListener("unload", bailOut);
-  if (checks.length === 1) {
-    const [{ file, as }] = checks;
-    const { count, skipped, problems } = await check(file, as, number, write).finally(noBailOut);
+  if (as) find(scripts(), as); // a wrong name is not the fault of any file
+  const checkFile = (file: string, print: (output: string) => void) =>
+    check(file, as || scriptNamed(file), number, print);
+  if (files.length === 1) {
+    as ||= scriptNamed(files[0]);
+    globalThis.addEventListener("unload", bailOut);
+    const { count, skipped, problems } = await checkFile(files[0], write).finally(noBailOut);
     if (problems.length > 0) throw new UserError(`${problems.length} of ${count} checks failed`);
-    if (skipped > 0) note(`no time was left for ${skipped} of ${count} checks`);
+    if (skipped > 0) {
+      note(`incomplete: no time was left for ${skipped} of ${count} checks`);
+      Deno.exitCode = INCOMPLETE;
+    }
     return;
   }
-  // All are begun and wait for their turns; the reports come in the order of the files.
-  const reports = checks.map(async ({ file, as }) => {
+  const report = async (file: string): Promise<Report> => {
     let text = "";
     try {
-      const result = await check(file, as, number, (output) => text += output);
-      const { count, skipped, problems: [first] } = result;
-      const verdict = first && `${result.problems.length} of ${count} checks failed: ${first}`;
-      const but = skipped > 0 && `, but no time was left for ${skipped} of ${count} checks`;
-      return { text, file, verdict, passes: `passes${but || ""}` };
+      const { count, skipped, problems } = await checkFile(file, (output) => text += output);
+      const failed = `${problems.length} of ${count} checks failed: ${problems[0]}`;
+      if (problems.length > 0) return { text, outcome: "failed", verdict: failed };
+      const incomplete = `incomplete: no time was left for ${skipped} of ${count} checks`;
+      if (skipped > 0) return { text, outcome: "incomplete", verdict: incomplete };
+      return { text, outcome: "passed", verdict: "passes" };
     } catch (error) {
-      return { text, file, verdict: (error as Error).message };
+      return { text, outcome: "failed", verdict: (aboutFile(error) as Error).message };
     }
-  });
+  };
+  globalThis.addEventListener("unload", bailOut);
+  // All are begun and wait for their turns; the reports come in the order of the files.
+  const begun = files.map(report);
   let summary = "";
-  let failed = 0;
-  for (const report of reports) {
-    const { text, file, verdict, passes } = await report;
-    if (verdict) failed++;
-    write(`${text}\n`);
-    summary += `# ${file}: ${verdict ?? passes}\n`;
+  const count = { passed: 0, incomplete: 0, failed: 0 };
+  for (const [i, file] of files.entries()) {
+    let result = await begun[i];
+    if (result.outcome !== "passed") {
+      // Another submission may have been to blame, so this one is checked again alone.
+      await Promise.all(begun);
+      result = await report(file);
+    }
+    count[result.outcome]++;
+    write(`${result.text}\n`);
+    summary += `# ${file}: ${result.verdict}\n`;
   }
   write(summary);
   noBailOut();
-  if (failed > 0) throw new UserError(`${failed} of ${files.length} files failed`);
+  if (count.failed > 0) throw new UserError(`${count.failed} of ${files.length} files failed`);
+  if (count.incomplete > 0) {
+    note(`no time was left to check ${count.incomplete} of ${files.length} files to the end`);
+    Deno.exitCode = INCOMPLETE;
+  }
+}
+
+/** What became of one file of several. */
+interface Report {
+  text: string;
+  outcome: "passed" | "incomplete" | "failed";
+  verdict: string;
 }
 
 /** Ends the report of a check that is ended, behind what lib.ts then still prints. */
