@@ -4,28 +4,67 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
+import { statOf } from "../kill_port/linux.ts";
 import { isBound } from "./ports.ts";
 import { MARK_END, MARK_START } from "./wire/mark.ts";
 
+const MARK = "SOCKET_LABS_PROGRAM"; // the environment variable that finds a program's descendants
+const MAX_ROUNDS = 50; // of killing what a program has started
 const PATIENCE = 1500; // milliseconds that a program may take to end when told to
 
 /** All programs that run; none of them outlives this one, however it ends. */
 const running = new Set<Deno.ChildProcess>();
+/** The programs whose descendants are found by a mark in their environment. */
+const marks = new Map<Deno.ChildProcess, string>();
 
 globalThis.addEventListener("unload", () => running.forEach((child) => kill(child)));
 
 function kill(child: Deno.ChildProcess, signal: Deno.Signal = "SIGKILL") {
-  if (signal === "SIGKILL") killGroup(child.pid);
+  if (signal === "SIGKILL") killDescendants(child);
   try {
     child.kill(signal);
   } catch { /* it has just ended */ }
 }
 
-/** Ends what a program has started itself, where it made a process group of its own. */
-function killGroup(pid: number) {
+/**
+ * Ends what a program has started itself: its process group, where it made one of its own, and on
+ * Linux what bears its mark, also in another session.
+ */
+function killDescendants(child: Deno.ChildProcess) {
+  const mark = marks.get(child);
+  const find = () =>
+    mark === undefined || Deno.build.os !== "linux" ? [] : descendants(child.pid, mark);
+  let pids = find(); // before the group is ended: what loses its parent is found by its mark alone
+  tryToKill(-child.pid);
+  // A process may start another one while the list is read: so it is read until it is empty.
+  for (let rounds = 0; pids.length > 0 && rounds < MAX_ROUNDS; rounds++) {
+    pids.forEach(tryToKill);
+    pids = find();
+  }
+}
+
+function tryToKill(pid: number) {
   try {
-    Deno.kill(-pid, "SIGKILL");
-  } catch { /* it has none, or the system knows none */ }
+    Deno.kill(pid, "SIGKILL");
+  } catch { /* it has ended, or the system knows no process groups */ }
+}
+
+/** The processes that descend from another, or from one with a mark in its environment. */
+function descendants(pid: number, mark: string): number[] {
+  const parents = new Map<number, number>();
+  const found = new Set([pid]);
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
+    if (!stat || stat.state === "Z") continue;
+    parents.set(Number(name), stat.parent);
+    try {
+      const environment = Deno.readTextFileSync(`/proc/${name}/environ`);
+      if (environment.includes(`${MARK}=${mark}`)) found.add(Number(name));
+    } catch { /* it has ended, or belongs to another user */ }
+  }
+  const isFound = (pid: number): boolean =>
+    found.has(pid) || parents.has(pid) && isFound(parents.get(pid)!);
+  return [...parents.keys()].filter((other) => other !== pid && isFound(other));
 }
 
 /** A program that runs: what it prints, and its keyboard. */
@@ -38,6 +77,8 @@ export class Program {
   readonly status: Promise<number>;
   /** Whether it was ended because it printed more than it may. */
   hasPrintedTooMuch = false;
+  /** Of what it took too much, if it was ended for that. */
+  excess?: string;
   /** Called with the marks in what it prints, which then do not show; see mark.ts. */
   onMark?: (mark: string) => void;
   #child: Deno.ChildProcess;
@@ -56,6 +97,7 @@ export class Program {
    * @param options Options of `Deno.Command`.
    * @param onErrors Called with everything it prints on stderr.
    * @param most How many characters it may print; who prints more is ended.
+   * @param isMarked Whether its descendants are found by a mark in their environment.
    */
   constructor(
     command: string[],
@@ -63,16 +105,21 @@ export class Program {
     options: Deno.CommandOptions = {},
     readonly onErrors: (output: string) => void = () => {},
     most = Infinity,
+    isMarked = false,
   ) {
     this.#most = most;
+    const mark = crypto.randomUUID();
+    const env = isMarked ? { ...options.env, [MARK]: mark } : options.env;
     this.#child = new Deno.Command(command[0], {
       args: command.slice(1),
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
       ...options,
+      env,
     }).spawn();
     running.add(this.#child);
+    if (isMarked) marks.set(this.#child, mark);
     this.#keyboard = this.#child.stdin.getWriter();
     this.status = this.#follow();
   }
@@ -103,8 +150,9 @@ export class Program {
       }),
     ]);
     const { code } = await this.#child.status;
-    killGroup(this.pid);
+    killDescendants(this.#child);
     running.delete(this.#child);
+    marks.delete(this.#child);
     // What it started itself may still hold its screen, and say nothing.
     for (let before = NaN; this.#heard !== before;) {
       before = this.#heard;
@@ -117,14 +165,20 @@ export class Program {
   }
 
   #take(output: string, use: (output: string) => void) {
-    if (this.hasPrintedTooMuch) return;
+    if (this.excess) return;
     use(output.slice(0, this.#most - this.#heard));
     this.#heard += output.length;
     if (this.#heard > this.#most) {
       this.hasPrintedTooMuch = true;
-      kill(this.#child);
+      this.stop("it prints without end");
     }
     this.#changed();
+  }
+
+  /** Ends the program because it takes too much of something, as `excess` then says. */
+  stop(excess: string) {
+    this.excess ??= excess;
+    kill(this.#child);
   }
 
   /** Shows what it prints, without the marks. */

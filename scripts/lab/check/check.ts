@@ -17,6 +17,7 @@ import { PROBES, serverProbes } from "./probes/all.ts";
 import { examinePlace } from "./exam_place.ts";
 import { examineSecret } from "./exam_secret.ts";
 import { hasPython } from "../program.ts";
+import { Sandbox } from "./sandbox.ts";
 import { takeTurn } from "./turn.ts";
 
 const MOST_LINES = 20; // of what an exercise printed
@@ -53,12 +54,15 @@ export async function examine(
   { exercise, tell = () => {}, most = MOST_FAILURES, time = TIME }: CheckOptions = {},
 ): Promise<Finding[]> {
   const script = find(scripts(), exercise === 3 ? as.replace("_v2", "_v3") : as);
-  const handIn = readHandIn(file, script);
+  const submission = readHandIn(file, script);
+  using sandbox = await Sandbox.create(submission);
+  const handIn = { ...submission, path: sandbox.path };
   const { half, lab } = script;
   if (handIn.isPython && !await hasPython()) throw new UserError("there is no Python 3 here");
   const findings: Finding[] = [];
   using exam = new Exam(
     handIn,
+    sandbox,
     (finding) => {
       findings.push(finding);
       tell(finding);
@@ -80,7 +84,7 @@ export async function examine(
     if (lab.name === "guess") await examineSecret(exam);
   }
   await examinePlace(exam);
-  for (const asked of exam.askedFor()) {
+  for (const asked of sandbox.askedFor()) {
     exam.report({ what: "it does without more than the network", note: `it asked for ${asked}` });
   }
   return findings;

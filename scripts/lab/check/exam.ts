@@ -9,6 +9,7 @@ import type { Probe } from "./probe.ts";
 import type { Program } from "../program.ts";
 import { atPort, difference } from "../screens.ts";
 import type { Play } from "./play.ts";
+import type { Sandbox } from "./sandbox.ts";
 import type { Wrong } from "./steps.ts";
 
 /** What was looked at, and what is wrong about it. */
@@ -34,8 +35,6 @@ const LEAST_PATIENCE = 1500; // milliseconds
 export class Exam implements Disposable {
   /** Ports for its programs. */
   readonly ports = new Ports();
-  #audits = Deno.makeTempDirSync({ prefix: "permissions" });
-  #programs = 0;
   /** What the probes so far have sent. */
   readonly earlier: string[] = [];
   /** Whether nothing else can be right. */
@@ -51,12 +50,14 @@ export class Exam implements Disposable {
    * Begins a check: its time runs from now.
    *
    * @param handIn What is checked.
+   * @param sandbox Where it runs.
    * @param tell Called with what is found.
    * @param time Milliseconds for all probes.
    * @param most After how many failures the rest is not looked at.
    */
   constructor(
     readonly handIn: HandIn,
+    readonly sandbox: Sandbox,
     readonly tell: (finding: Finding) => void,
     time: number,
     readonly most: number,
@@ -67,7 +68,10 @@ export class Exam implements Disposable {
   /** Reports something. */
   report(finding: Finding) {
     if (finding.problem !== undefined) this.failures++;
-    this.tell(finding);
+    const { problem, expected, actual, note } = finding;
+    const texts = Object.entries({ problem, expected, actual, note })
+      .map(([name, text]) => [name, text && this.sandbox.withOriginalPaths(text)]);
+    this.tell({ ...finding, ...Object.fromEntries(texts) });
   }
 
   /** Milliseconds that are left. */
@@ -102,28 +106,9 @@ export class Exam implements Disposable {
     return this.left < LEAST_PATIENCE ? "no time is left" : undefined;
   }
 
-  /** Where Deno notes what a program asks for: a file for each. */
-  get audit(): string {
-    return `${this.#audits}/${this.#programs++}`;
-  }
-
-  /** What the hand-in asked for beyond the network. */
-  askedFor(): string[] {
-    const asked = new Set<string>();
-    for (const { name } of Deno.readDirSync(this.#audits)) {
-      const lines = Deno.readTextFileSync(`${this.#audits}/${name}`).split("\n");
-      for (const line of lines) {
-        const [, permission, value] = line.match(/"permission":"(\w+)","value":(.*)}$/) ?? [];
-        if (permission && permission !== "net") asked.add(`${permission} access to ${value}`);
-      }
-    }
-    return [...asked];
-  }
-
   /** Gives back what it took from the system. */
   [Symbol.dispose]() {
     this.ports[Symbol.dispose]();
-    Deno.removeSync(this.#audits, { recursive: true });
   }
 }
 
@@ -189,7 +174,7 @@ export function screenProblem(
 export async function ending(handIn: HandIn, program: Program, when: string): Promise<string> {
   const status = await program.status;
   const said = mistake(program.errors, handIn);
-  if (program.hasPrintedTooMuch) return "it prints without end";
+  if (program.excess) return program.excess;
   const words = `the program ended by itself (status ${status}) ${when}`;
   return said ? `${said}\n${words}` : words;
 }

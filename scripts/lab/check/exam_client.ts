@@ -34,11 +34,12 @@ export async function examineClient(exam: Exam, probes: ClientProbe[]) {
       );
     }
   };
-  const working = Array.from({ length: AT_ONCE }, work);
-  for (const probe of others) {
-    for (const finding of await findings.get(probe)!.promise) exam.report(finding);
-  }
-  await Promise.all(working);
+  const report = async () => {
+    for (const probe of others) {
+      for (const finding of await findings.get(probe)!.promise) exam.report(finding);
+    }
+  };
+  await Promise.all([report(), ...Array.from({ length: AT_ONCE }, work)]);
 }
 
 /** Whether a probe takes seconds: where a reply is lost. */
@@ -58,7 +59,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
     args.push("--timeout=1");
   }
   const typed = probe.isSession ? handIn.script.typed : probe.typed ?? [];
-  await using program = start(handIn, { port, args, audit: exam.audit });
+  await using program = start(handIn, { port, args, sandbox: exam.sandbox });
   const typing = type(exam, program, typed);
   if (probe.inputEnds) typing.then(() => program.endInput());
   const limit = isLong(probe) ? Math.min(exam.left, NO_REPLY) : exam.patience;
@@ -92,7 +93,7 @@ async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
     const said = course.wrong!.actual === "" ? mistake(program.errors, handIn) : undefined;
     if (said) wrong = { problem: `${said}\n${wrong.problem}` };
   } else wrong = await endProblem(probe, program, handIn, hasEnded);
-  if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
+  if (program.excess) wrong = { problem: program.excess };
   const shownPort = handIn.ownPort ?? port;
   if (probe.isSession) {
     const transcript = screenProblem(program.screen, handIn.script.screen, shownPort, handIn);

@@ -19,7 +19,7 @@ export async function examinePlace(exam: Exam): Promise<void> {
   await using program = start(handIn, {
     args: [`--host=${HOST}`],
     asksPlace: true,
-    audit: exam.audit,
+    sandbox: exam.sandbox,
   });
   if (half === "client") typeLines(exam, program, typed);
   const hasEnded = await program.ended(exam.startPatience / 1000);

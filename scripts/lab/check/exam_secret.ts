@@ -45,10 +45,10 @@ function problemOf(
  * that changes. Without a reply it is unknown.
  */
 async function secretOf(exam: Exam, chance?: Chance): Promise<number | undefined> {
-  const { running } = await listen(exam, { chance, isPlain: true });
+  const { running } = await listen(exam, { chance, isPlain: true, clients: 1 });
   if (!running) return undefined;
   await using _program = running.program;
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const socket = running.clients.shift()!;
   const server = { transport: "udp", hostname: "127.0.0.1", port: running.port } as const;
   const timer = setTimeout(() => socket.close(), exam.patience);
   const judge = async (guess: number) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { ending, type Exam, type Finding, judged, screenProblem, wrongIn } from "./exam.ts";
-import { listens, mistake, otherPort } from "./handin.ts";
+import { type HandIn, listens, mistake, otherPort } from "./handin.ts";
 import { knows, type Start, start } from "./start.ts";
 import { joined, missingIn, type Play, play, type Stage, standIn } from "./play.ts";
 import { brief } from "./causes.ts";
@@ -21,6 +21,8 @@ export interface Running {
   program: Program;
   /** Its port. */
   port: number;
+  /** Sockets for its clients over UDP, each for one: it may send to their ports alone. */
+  clients: Deno.DatagramConn[];
 }
 
 /**
@@ -33,6 +35,7 @@ export async function examineServer(exam: Exam, probes: Probe[]) {
   const fitting = probes.filter(({ isPlain, args = isPlain ? handIn.script.args : [] }) =>
     args.every((arg) => knows(handIn, arg))
   );
+  const clients = fitting.reduce((sum, probe) => sum + clientsOf(probe, handIn), 0);
   for (const [i, probe] of fitting.entries()) {
     const { stop } = exam;
     if (stop) {
@@ -40,7 +43,8 @@ export async function examineServer(exam: Exam, probes: Probe[]) {
       continue;
     }
     const isAlone = probe.args !== undefined || probe.isPlain !== undefined;
-    const running = (!isAlone && server) || await begin(exam, { ...probe, isFirst: i === 0 });
+    const running = (!isAlone && server) ||
+      await begin(exam, { ...probe, clients, isFirst: i === 0 });
     if (!running) {
       exam.isHopeless ||= i === 0;
       continue;
@@ -56,10 +60,19 @@ export async function examineServer(exam: Exam, probes: Probe[]) {
   if (server) await endByCtrlC(exam, server);
 }
 
+/** How many sockets a probe needs for its clients. */
+function clientsOf({ steps, next }: Probe, { script }: HandIn): number {
+  const all = [...steps, ...next ? nextClient(script.lab.name) : []];
+  return new Set(all.map(({ on = "a" }) => on)).size;
+}
+
 /** Starts a server and waits until it listens; where it does not, that is reported. */
 async function begin(
   exam: Exam,
-  { what, isFirst, ...how }: Pick<Probe, "what" | "args" | "isPlain"> & { isFirst: boolean },
+  { what, isFirst, ...how }: Pick<Probe, "what" | "args" | "isPlain"> & {
+    isFirst: boolean;
+    clients: number;
+  },
 ): Promise<Running | undefined> {
   const { running, problem } = await listen(exam, how);
   const first = "it starts and listens on its port";
@@ -71,13 +84,17 @@ async function begin(
 /** Starts a server and waits until it listens, or says why it does not. */
 export async function listen(
   exam: Exam,
-  how: Omit<Start, "port">,
+  { clients: count, ...how }: Omit<Start, "port" | "sandbox" | "clients"> & { clients: number },
 ): Promise<{ running?: Running; problem?: string }> {
   const { handIn, ports } = exam;
   const { lab } = handIn.script;
   const port = ports.take(lab.transport);
   const before = Date.now();
-  const program = start(handIn, { ...how, port, audit: exam.audit });
+  const isUdp = lab.transport === "udp";
+  const clients = Array.from({ length: isUdp ? count : 0 }, () => openSocket());
+  const clientPorts = clients.map(({ addr }) => (addr as Deno.NetAddr).port);
+  const program = start(handIn, { ...how, port, sandbox: exam.sandbox, clients: clientPorts });
+  program.status.finally(() => clients.forEach((socket) => socket.close()));
   const isSoon = await listens(handIn, program, port, Math.min(exam.startPatience, 1500) / 1000);
   // Where it listens elsewhere, there is nothing to wait for.
   const isThere = isSoon || otherPort(handIn, program, port) === undefined &&
@@ -85,7 +102,7 @@ export async function listen(
   exam.started(Date.now() - before);
   const wrongPort = handIn.ownPort !== undefined && handIn.ownPort !== handIn.script.port &&
     handIn.script.port > 1023;
-  if (isThere && !wrongPort) return { running: { program, port } };
+  if (isThere && !wrongPort) return { running: { program, port, clients } };
   const problem = isThere
     ? `it listens on port ${handIn.ownPort}, and the lab's port is ${handIn.script.port}`
     : await whyNot(exam, program, port);
@@ -100,8 +117,12 @@ async function whyNot(exam: Exam, program: Program, port: number): Promise<strin
       return `it does not listen on the port given with --port, but on one that is taken\n` +
         (mistake(program.errors, exam.handIn) ?? program.errors);
     }
+    const [, refused] = program.errors.match(/net access to "[^"]*:(\d+)"/) ?? [];
+    if (refused !== undefined && Number(refused) !== port) {
+      return `it listens on port ${refused}, not on the one given with --port`;
+    }
     const end = await ending(exam.handIn, program, "before it listened");
-    const isTold = program.hasPrintedTooMuch || mistake(program.errors, exam.handIn);
+    const isTold = program.excess || mistake(program.errors, exam.handIn);
     return isTold ? end : `${end}: is an \`await\` missing?` + said(program);
   }
   const other = otherPort(exam.handIn, program, port);
@@ -179,7 +200,7 @@ async function examine(exam: Exam, server: Running, probe: Probe): Promise<boole
     const thrown = mistake(program.errors.slice(errorsBefore), handIn);
     if (thrown) wrong.problem = `${thrown}\n${wrong.problem}`;
   }
-  if (program.hasPrintedTooMuch) wrong = { problem: "it prints without end" };
+  if (program.excess) wrong = { problem: program.excess };
   const finding = judged(probe, wrong, handIn, course.wrong?.kind);
   if (isMild && wrong && !isHeld) {
     Object.assign(finding, wrong, { note: undefined });
@@ -225,7 +246,12 @@ function printed({ expected }: Wrong, { screen }: Program, before: number) {
   };
 }
 
-function stageFor(exam: Exam, { program, port }: Running, before: number): Stage {
+/** A UDP socket of a client. */
+function openSocket(): Deno.DatagramConn {
+  return Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+}
+
+function stageFor(exam: Exam, { program, port, clients }: Running, before: number): Stage {
   const { transport } = exam.handIn.script.lab;
   return {
     patience: exam.patience,
@@ -233,7 +259,7 @@ function stageFor(exam: Exam, { program, port }: Running, before: number): Stage
     hasEnded: () => false,
     async open(): Promise<Wire> {
       if (transport === "udp") {
-        const socket = Deno.listenDatagram({ transport, hostname: "127.0.0.1", port: 0 });
+        const socket = clients.shift()!;
         const wire = new Datagrams(socket, { transport, hostname: "127.0.0.1", port });
         program.status.then(() => wire.lost());
         return wire;

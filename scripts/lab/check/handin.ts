@@ -9,6 +9,9 @@ import { UserError } from "../../cli.ts";
 import type { Named } from "../names.ts";
 import { hasRest } from "../ports.ts";
 import { isListening, portOf, type Program } from "../program.ts";
+import { MAX_SIZE } from "./sandbox.ts";
+
+const PROGRAM = /\.(ts|mts|js|mjs|py)$/;
 
 /** A program that a student wrote. */
 export interface HandIn {
@@ -34,12 +37,16 @@ export interface HandIn {
  * @throws {UserError} It is no program.
  */
 export function readHandIn(file: string, script: Named): HandIn {
-  if (!/\.(ts|mts|js|mjs|py)$/.test(file)) {
+  if (!PROGRAM.test(file)) {
     throw new UserError(`${file}: an exercise ends in .ts, .js, .mjs or .py`);
   }
   const path = Deno.realPathSync(file);
-  const source = Deno.readTextFileSync(path);
   const isPython = path.endsWith(".py");
+  if (isPython !== file.endsWith(".py") || !PROGRAM.test(path)) {
+    throw new UserError(`${file}: this is a link to a file of another kind: ${basename(path)}`);
+  }
+  if (Deno.statSync(path).size > MAX_SIZE) throw new UserError(`${file}: larger than 1 MB`);
+  const source = Deno.readTextFileSync(path);
   const takesPort = !isPython || /--port|['"]-p['"]|sys\.argv/.test(source);
   const own = source.match(/\bport\w*\s*(?::\s*int\s*)?=\s*(\d+)/i) ??
     source.match(new RegExp(`\\b(${script.port})\\b`)) ??
@@ -154,7 +161,7 @@ export function mistake(errors: string, { path }: HandIn): string | undefined {
     .replace(/^error: (client \(.*?\): )?/, "")
     .replace(/^Uncaught (\(in promise\) )?/, "")
     .replace(/^Interrupted: .*/, "$&: it was closed while it still read: is an `await` missing?")
-    .replace(/, run again with the .*/, ": an exercise gets the network and nothing else");
+    .replace(/, run again with the .*/, ": an exercise gets its own port and nothing else");
   const place = lines.slice(first).find((line) => /^ +at .*file:\/\//.test(line)) ??
     lines.slice(first).find((line) => /^ +at /.test(line));
   return [message, ...place ? [place.trim().replace(/^at .*?(file:\/\/\S+?)\)?$/, "at $1")] : []]

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import type { HandIn } from "./handin.ts";
-import { SCRIPTS } from "../header.ts";
-import { DENO_RUN, Program, PYTHON_RUN } from "../program.ts";
+import { Program, PYTHON_RUN } from "../program.ts";
+import { type Sandbox, watch } from "./sandbox.ts";
 
 const MOST = 500_000; // characters that it may print before it is ended
 
@@ -25,20 +25,42 @@ export interface Start {
   chance?: Chance;
   /** Whether it only says where it would listen, or connect to, and ends: see `placeOf`. */
   asksPlace?: boolean;
-  /** The file in which Deno notes which permissions it asked for. */
-  audit?: string;
+  /** Where it runs. */
+  sandbox: Sandbox;
+  /** The UDP ports of this machine that a server may send to: those of its clients. */
+  clients?: number[];
 }
 
-/** Starts a hand-in: with the network and nothing else, where it can be held. */
+/** Starts a hand-in: with its own port and nothing else, where it can be held. */
 export function start(handIn: HandIn, how: Start): Program {
-  const { port, args = [], isPlain, audit } = how;
+  const { port, args = [], isPlain, sandbox } = how;
   const flags = [...isPlain ? [] : argsOf(handIn), ...args].filter((arg) => knows(handIn, arg));
   if (handIn.ownPort === undefined && port !== undefined) flags.push(`--port=${port}`);
-  const env: Record<string, string> = { NO_COLOR: "1", PYTHONIOENCODING: "utf-8" };
-  if (audit) env.DENO_AUDIT_PERMISSIONS = audit;
-  const command = handIn.isPython ? pythonCommand(handIn, how) : denoCommand(handIn, how);
-  const folder = dirname(handIn.path);
-  return new Program([...command, ...flags], undefined, { env, cwd: folder }, undefined, MOST);
+  let program: Program;
+  if (handIn.isPython) {
+    const options = { env: { PYTHONIOENCODING: "utf-8" }, cwd: dirname(handIn.path) };
+    const command = [...pythonCommand(handIn, how), ...flags];
+    program = new Program(command, undefined, options, undefined, MOST, true);
+    watch(program);
+  } else {
+    const audit = sandbox.newAudit();
+    const { env, ...options } = sandbox.options;
+    const command = [...sandbox.command(netOf(handIn, how), preloads(handIn, how)), ...flags];
+    const all = { ...options, env: { ...env, DENO_AUDIT_PERMISSIONS: audit } };
+    program = new Program(command, undefined, all, undefined, MOST);
+    watch(program, audit);
+  }
+  return program;
+}
+
+/** The addresses that a hand-in may use: its own port on this machine, and its clients over UDP. */
+function netOf({ script: { lab } }: HandIn, { port, clients = [] }: Start): string[] {
+  const hosts = ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::]"];
+  const own = port === undefined ? [] : hosts.map((host) => `${host}:${port}`);
+  const any = lab.transport === "udp" ? hosts.map((host) => `${host}:0`) : []; // to bind, not to send
+  // A socket on `::` calls its clients by IPv6 addresses.
+  const theirs = clients.flatMap((port) => [`127.0.0.1:${port}`, `[::ffff:127.0.0.1]:${port}`]);
+  return [...own, ...any, ...theirs];
 }
 
 /** The arguments of the session in the script's header, the port left out. */
@@ -65,17 +87,15 @@ export function knows({ isPython, source, script }: HandIn, arg: string): boolea
     source.includes("lib.ts") && new RegExp(`\\b${name}:`).test(source);
 }
 
-function denoCommand({ path, source }: HandIn, { chance, asksPlace }: Start): string[] {
-  const command = [...DENO_RUN, "--allow-net", "--no-prompt", "--unstable-net"];
-  if (!hasConfig(dirname(path))) {
-    command.push(`--config=${resolve(SCRIPTS, "../deno.json")}`, "--no-lock");
-  }
+/** The flags for code of ours that runs before the hand-in. */
+function preloads({ source }: HandIn, { chance, asksPlace }: Start): string[] {
+  const flags: string[] = [];
   const preload = (code: string) =>
-    command.push(`--preload=data:text/javascript,${encodeURIComponent(code)}`);
+    flags.push(`--preload=data:text/javascript,${encodeURIComponent(code)}`);
   if (chance) preload(`Math.random = () => ${chance === "least" ? 0 : 1 - Number.EPSILON / 2}`);
   if (asksPlace) preload(PLACE_TELLER);
   if (/\bprompt\(/.test(source)) preload(PROMPT);
-  return [...command, path];
+  return flags;
 }
 
 /** Lets `prompt` ask as at a terminal: Deno's own gives `null` at once where stdin is none. */
@@ -90,14 +110,6 @@ globalThis.prompt = (message = "Prompt", before = "") => {
   return before + new TextDecoder().decode(Uint8Array.from(line));
 };
 `;
-
-/** Whether a folder, or one above it, tells Deno how to run what is in it. */
-function hasConfig(folder: string): boolean {
-  for (const { name } of Deno.readDirSync(folder)) {
-    if (name === "deno.json" || name === "deno.jsonc") return true;
-  }
-  return dirname(folder) !== folder && hasConfig(dirname(folder));
-}
 
 function pythonCommand({ path, ownPort }: HandIn, { port, chance, asksPlace }: Start): string[] {
   const mode = asksPlace ? "asks place" : chance ?? "as it comes";
