@@ -50,23 +50,25 @@ throw new Error("ALLOWED: [" + tried.join() + "]");
 Deno.test("check runs none of the commands that a student's configuration names", async () => {
   await using folder = await temporary();
   const script = `echo > ${folder.path}/PWNED`;
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${SCRIPTS}../deno.json`));
   const { status, stdout } = await checkFiles(folder.path, {
-    "echo_server.ts": RIGHT,
+    "echo_server.ts": `import { assert } from "@std/assert";\nassert(true);\n${RIGHT}`,
     "deno.json": JSON.stringify({
       nodeModulesDir: "auto",
       allowScripts: true,
       workspace: ["./evil"],
       lock: `${folder.path}/lock-made`,
-      imports: { evil: "npm:evil@1.0.0" },
-      tasks: { install: script },
+      unstable: ["net"],
+      imports: { "@std/assert": imports["@std/assert"] },
     }),
-    "package.json": JSON.stringify({ scripts: { postinstall: script }, dependencies: {} }),
+    "package.json": JSON.stringify({ dependencies: { evil: "workspace:*" } }),
     "evil/package.json": JSON.stringify({
       name: "evil",
       version: "1.0.0",
+      exports: "./evil.js",
       scripts: { preinstall: script, install: script, postinstall: script },
     }),
-    ".npmrc": "registry=http://127.0.0.1:9/\n",
+    "evil/evil.js": "export default 1;",
     ".env": "NODE_OPTIONS=--require=./evil.js\n",
   });
   assertEquals(status, 0, stdout);
