@@ -84,7 +84,8 @@ async function endBySignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP") {
   hurry.resolve();
   const result = await Promise.race([writing, pause(500).then(() => "stalled")]);
   // From here to the end nothing is awaited, so that nothing more is printed.
-  if (result !== "stalled") writeRestNow();
+  if (result === "stalled") waiting.length = 0;
+  writeRestNow();
   // A signal calls no `unload` listeners, and the lab tool ends the programs it started in one.
   dispatchEvent(new Event("unload"));
   if (Deno.build.os !== "windows") {

@@ -138,10 +138,15 @@ export class Sandbox implements Disposable {
    * and a file that is replaced during the check changes nothing.
    */
   async #copyModules(main: string) {
-    this.#copy(main);
-    // Most submissions import a module or two: so Deno is asked for the graph only once.
-    const imports = Deno.readTextFileSync(this.path).matchAll(/\bfrom\s*["'](\.\/[^"'\n]+)["']/g);
-    for (const [, specifier] of imports) this.#copy(join(this.#original, specifier));
+    // Most imports can be found in the text, so that Deno is asked for the graph only once.
+    const found = new Set([main]);
+    for (const path of found) {
+      if (!this.#copy(path)) continue;
+      const text = Deno.readTextFileSync(this.#copyOf(path));
+      for (const [, specifier] of text.matchAll(/\bfrom\s*["'](\.\/[^"'\n]+)["']/g)) {
+        found.add(join(dirname(path), specifier));
+      }
+    }
     for (let isComplete = false; !isComplete;) {
       isComplete = true;
       for (const specifier of await this.#imports()) {
@@ -197,6 +202,10 @@ export class Sandbox implements Disposable {
       fileURLToPath(specifier).startsWith(dirname(this.path) + sep);
   }
 
+  #copyOf(path: string): string {
+    return join(dirname(this.path), relative(this.#original, path));
+  }
+
   /** Copies a file of the submission. Returns whether there is such a file. */
   #copy(path: string): boolean {
     const name = relative(this.#original, path);
@@ -212,7 +221,7 @@ export class Sandbox implements Disposable {
     const { isFile, size } = Deno.statSync(real);
     if (!isFile) throw new UserError(`${this.#name}: ${name} is not a regular file`);
     if (size > MAX_SIZE) throw new UserError(`${this.#name}: ${name} is larger than 1 MB`);
-    const copy = join(dirname(this.path), name);
+    const copy = this.#copyOf(path);
     Deno.mkdirSync(dirname(copy), { recursive: true });
     Deno.copyFileSync(real, copy);
     return true;
