@@ -19,7 +19,7 @@ const MAX_MEMORY = 2 ** 20; // kilobytes of a process, checked on Linux only
 const MAX_AUDIT = 2 ** 20; // bytes of Deno's record of permissions
 const MAX_ASKED = 20; // permissions that are reported
 const WATCH_INTERVAL = 50; // milliseconds
-const GRAPH_TIMEOUT = 3; // seconds
+const GRAPH_TIMEOUT = 6; // seconds
 const MAX_GRAPH = 2_000_000; // characters of JSON
 
 /** All that exist: their folders are removed however the tool ends. */
