@@ -268,7 +268,7 @@ let isWatching = false;
 
 function limitTime(connection: Deno.Conn, seconds: number) {
   timeLimits.set(connection, performance.now() + 1000 * seconds);
-  if (!isWatching) after(1, closeLateConnections);
+  if (!isWatching) pause(1000).then(closeLateConnections);
   isWatching = true;
 }
 
@@ -280,10 +280,8 @@ function closeLateConnections() {
     connection.close();
   }
   isWatching = timeLimits.size > 0;
-  if (isWatching) after(1, closeLateConnections);
+  if (isWatching) pause(1000).then(closeLateConnections);
 }
-
-const after = (seconds: number, action: () => void) => pause(1000 * seconds).then(action);
 
 /**
  * Runs `handler` for one client, then closes the client's connection. An error in `handler` is
@@ -342,6 +340,14 @@ export function reserve(client: Deno.Conn, length: number): void {
 
 // --- Clients ------------------------------------------------------------------------------------
 
+/** Calls a function after some seconds, unless it is cancelled. Unlike `setTimeout`, quick to load. */
+function startTimer(seconds: number, action: () => void): { cancel(): void } {
+  const signal = AbortSignal.timeout(Math.ceil(1000 * seconds));
+  signal.addEventListener("abort", action);
+  // Without a listener, the timer does not keep the program running.
+  return { cancel: () => signal.removeEventListener("abort", action) };
+}
+
 /**
  * Gives a client's connection a timeout, as Python's `settimeout` does: `read` and `write` fail when
  * nothing moves for so many seconds.
@@ -349,26 +355,6 @@ export function reserve(client: Deno.Conn, length: number): void {
  * @returns The connection that was given.
  */
 export function withTimeout<C extends Deno.Conn>(connection: C, seconds: number): C {
-  let since: number | undefined; // when the present read or write began (ms)
-  let isLate = false;
-  const limited = async <T>(operation: Promise<T>, timeoutError: Error): Promise<T> => {
-    since = performance.now();
-    try {
-      return await operation;
-    } catch (error) {
-      throw isLate ? timeoutError : error;
-    } finally {
-      since = undefined;
-    }
-  };
-  const check = (overdue = false) => {
-    const left = since === undefined ? seconds : seconds - (performance.now() - since) / 1000;
-    if (left > 0) return after(left, check);
-    // If this program was stopped with Ctrl-Z, the data may be there: look a second time.
-    if (!overdue) return after(0.1, () => check(true));
-    isLate = true;
-    connection.close();
-  };
   const { read, write } = connection;
   const noReply = new NoReply(
     `for ${seconds} s`,
@@ -378,9 +364,40 @@ export function withTimeout<C extends Deno.Conn>(connection: C, seconds: number)
     `the server read nothing for ${seconds} s`,
     "it may wait for its own reply to be read: send a shorter message",
   );
+  let start = 0; // when the present read or write began (ms)
+  let isOverdue = false;
+  let isLate = false;
+  let timer = AbortSignal.abort(); // one for many reads
+  const wait = (seconds: number) => {
+    timer = AbortSignal.timeout(Math.ceil(1000 * seconds));
+    timer.addEventListener("abort", check);
+  };
+  const check = () => {
+    const left = seconds - (performance.now() - start) / 1000;
+    if (left > 0) return wait(left);
+    if (!isOverdue) {
+      // If this program was stopped with Ctrl-Z, the data may be there already.
+      isOverdue = true;
+      return wait(0.1);
+    }
+    isLate = true;
+    connection.close();
+  };
+  const limited = async <T>(operation: Promise<T>, timeoutError: Error): Promise<T> => {
+    start = performance.now();
+    isOverdue = false;
+    if (timer.aborted) wait(seconds);
+    else timer.addEventListener("abort", check);
+    try {
+      return await operation;
+    } catch (error) {
+      throw isLate ? timeoutError : error;
+    } finally {
+      timer.removeEventListener("abort", check); // so that it does not keep the program running
+    }
+  };
   connection.read = (buffer) => limited(read.call(connection, buffer), noReply);
   connection.write = (data) => limited(write.call(connection, data), noReader);
-  after(seconds, check);
   return connection;
 }
 
@@ -411,15 +428,15 @@ export function withRetries(
     >();
     let isWaiting = true;
     let tried = 1;
+    let timer: ReturnType<typeof startTimer>;
     const retry = () => {
-      if (!isWaiting) return;
       if (tried === tries) {
         return reject(new NoReply(`after ${tries} ${tries === 1 ? "try" : "tries"}`));
       }
       tried++;
       note(`no reply within ${timeout} s: try ${tried} of ${tries}`);
       send.apply(socket, sent).catch((error) => reportRarely("cannot send a datagram", error));
-      after(timeout, retry);
+      timer = startTimer(timeout, retry);
     };
     const receiveReply = async () => {
       while (isWaiting) {
@@ -433,9 +450,12 @@ export function withRetries(
         }
       }
     };
-    after(timeout, retry);
+    timer = startTimer(timeout, retry);
     receiveReply();
-    return promise.finally(() => isWaiting = false);
+    return promise.finally(() => {
+      isWaiting = false;
+      timer.cancel();
+    });
   };
   return socket;
 }

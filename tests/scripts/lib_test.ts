@@ -1,7 +1,7 @@
 /** What lib.ts does for the scripts, where no script shows it by itself. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { escapeText, explainError } from "../../scripts/cli.ts";
-import { repr, resolveHost, showText, writeAll } from "../../scripts/lib.ts";
+import { repr, reserve, resolveHost, showText, UserError, writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { decode, encode, SCRIPTS } from "../helpers.ts";
 
@@ -109,4 +109,48 @@ Deno.test("print() sets no timer for a few lines: they come at once, and timers 
       }
     });`);
   assertEquals([screen.split("\n").length, errors], [11, ""]);
+});
+
+Deno.test("resilient() reports a flood of clients that leave before they are accepted once", async () => {
+  const { screen, errors } = await runSource(`import { print, resilient } from "${LIB}";
+    let calls = 0;
+    const listener = resilient({
+      addr: { transport: "tcp", hostname: "127.0.0.1", port: 9900 },
+      accept() {
+        if (++calls <= 1000) return Promise.reject(new Deno.errors.NotConnected("gone"));
+        return Promise.resolve({ read() {}, write() {} });
+      },
+    });
+    await listener.accept();
+    print("accepted after", calls);`);
+  assertEquals(screen, "accepted after 1001\n");
+  assertEquals(errors.match(/closed its connection before it was accepted/g)?.length, 1, errors);
+});
+
+Deno.test("withRetries() keeps nothing of a flood of datagrams from others", async () => {
+  const { screen } = await runSource(`import { print, withRetries } from "${LIB}";
+    const at = (port) => ({ transport: "udp", hostname: "127.0.0.1", port });
+    let count = 0;
+    const socket = withRetries({
+      addr: at(1),
+      send: () => Promise.resolve(1),
+      receive: (buffer) => Promise.resolve([buffer.subarray(0, 9), at(++count < 500_000 ? 2 : 3)]),
+    }, { timeout: 60, tries: 1 });
+    await socket.send(new Uint8Array(1), at(3));
+    const before = Deno.memoryUsage().heapUsed;
+    let most = 0;
+    const receive = socket.receive();
+    await receive;
+    most = Deno.memoryUsage().heapUsed;
+    print(count, most - before < 40e6 ? "small" : "grew by " + (most - before));`);
+  assertEquals(screen, "500000 small\n");
+});
+
+Deno.test("reserve() limits the messages of all clients together, and lets short ones through", () => {
+  const client = () => ({}) as Deno.Conn;
+  const clients = Array.from({ length: 16 }, client);
+  for (const one of clients) reserve(one, 1_048_576);
+  assertThrows(() => reserve(client(), 1_048_576), UserError, "too many long messages");
+  reserve(client(), 4096);
+  reserve(clients[0], 1_048_576); // its next message takes the place of the one before
 });
