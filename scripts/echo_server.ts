@@ -43,7 +43,7 @@ async function echoServer({ host, port, backlog, bufferSize }: typeof FLAGS) {
   log("Waiting to receive message from client");
   while (true) {
     const client = await listener.accept();
-    // There is no `await` here: the next client does not have to wait until this one is served.
+    // No `await` here: the next client does not have to wait until this one has been served.
     serveClient(client, async () => {
       const buffer = new Uint8Array(bufferSize);
       const length = await client.read(buffer);

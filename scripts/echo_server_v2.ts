@@ -51,7 +51,7 @@ async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
   print("Listening..");
   while (true) {
     const client = await listener.accept();
-    // There is no `await` here: the next client does not have to wait until this one is served.
+    // No `await` here: the next client does not have to wait until this one has been served.
     serveClient(client, async () => {
       log("Connection Address is: ", client.remoteAddr);
       const message = await receiveMessage(client, bufferSize);

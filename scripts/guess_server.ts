@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run --allow-net
 /**
- * UDP guessing game, the server: draws a number and tells for each guess whether
+ * UDP guessing game, the server: draws a number and answers each guess whether
  * the number is higher or lower.
  *
  * Mirrors task T3 (CMPU4021 Distributed Systems, week 2). The sheet leaves the

@@ -145,7 +145,7 @@ export async function resolveHost(host: string): Promise<string> {
   return (addresses.find(({ family }) => family === 4) ?? addresses[0]).address;
 }
 
-/** Returns the address that stands for all addresses of this machine: where a UDP client binds. */
+/** Returns the address to which a UDP client binds: any address of this machine. */
 export function anyAddress(hostname: string): "0.0.0.0" | "::" {
   return hostname.includes(":") ? "::" : "0.0.0.0";
 }
@@ -160,8 +160,8 @@ const discarded = new Uint8Array(MAX_DATAGRAM); // what serveClient reads to the
 
 /**
  * Makes a server's socket survive errors of single clients, and notes that it is listening.
- * `accept` and `receive` report such an error and wait for the next client. While nobody reads the
- * output of the server, they wait too.
+ * `accept` and `receive` report such an error and wait for the next client. While
+ * nothing reads the server's output, they wait too.
  *
  * - TCP: it survives a lack of file descriptors and clients that leave before they are accepted.
  * - UDP: a datagram longer than the buffer is truncated on every system. A datagram that claims to

@@ -31,7 +31,7 @@ async function echoServer({ host, port, bufferSize, quiet }: typeof FLAGS) {
   using listener = resilient(Deno.listen({ hostname: await resolveHost(host), port }));
   while (true) {
     const client = await listener.accept();
-    // There is no `await` here: the next client does not have to wait until this one is served.
+    // No `await` here: the next client does not have to wait until this one has been served.
     serveClient(client, async () => {
       log("Connected by", client.remoteAddr);
       client.setNoDelay(); // otherwise a second write waits for the ACK of the first

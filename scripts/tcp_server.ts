@@ -39,7 +39,7 @@ async function tcpServer({ host, port, bufferSize }: typeof FLAGS) {
   log("Waiting for connection");
   while (true) {
     const client = await listener.accept();
-    // There is no `await` here: the next client does not have to wait until this one is served.
+    // No `await` here: the next client does not have to wait until this one has been served.
     serveClient(client, async () => {
       log("Connected to client IP:", client.remoteAddr);
       const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

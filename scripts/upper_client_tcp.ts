@@ -41,7 +41,7 @@ async function upperClient({ host, port, bufferSize, timeout }: typeof FLAGS) {
   const sentence = await input("Input lowercase sentence:");
   if (sentence === null) throw new UserError("no sentence was typed");
   await writeAll(clientSocket, new TextEncoder().encode(sentence));
-  await clientSocket.closeWrite(); // the half-close: tells the server that this was all
+  await clientSocket.closeWrite(); // the half-close: the server reads the end of the message
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const buffer = new Uint8Array(bufferSize);
   let modifiedSentence = "";

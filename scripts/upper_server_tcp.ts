@@ -32,7 +32,7 @@ async function upperServer({ host, port, bufferSize }: typeof FLAGS) {
   print("The server is ready to receive");
   while (true) {
     const connectionSocket = await serverSocket.accept();
-    // There is no `await` here: the next client does not have to wait until this one is served.
+    // No `await` here: the next client does not have to wait until this one has been served.
     serveClient(connectionSocket, async () => {
       const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       const buffer = new Uint8Array(bufferSize);

@@ -21,7 +21,7 @@ import { Watched } from "../soak/watched.ts";
 const NOTHING_LEFT = { sanitizeOps: true, sanitizeResources: true }; // no timer, no connection
 
 for (const script of Object.keys(SERVERS).filter(isUdp)) {
-  Deno.test(`${script} answers at once after 50 datagrams that are no text`, async () => {
+  Deno.test(`${script} answers at once after 50 datagrams that are not text`, async () => {
     await using server = await Watched.start(script);
     using stranger = udpSocket();
     for (let i = 0; i < 50; i++) await sendTo(stranger, server.port, Uint8Array.of(0xff));
@@ -83,14 +83,14 @@ Deno.test("resilient() goes on after errors, with a pause only when nothing can 
   assertEquals(await socket.send(data, at("127.0.0.1", 9901)), 0);
 });
 
-Deno.test("a client that takes nothing of its answer for 10 s is let go, and no other", async () => {
+Deno.test("disconnects a client that reads nothing of its reply for 10 s, and only this one", async () => {
   const { server, port } = await startServer("echo_server_v3.ts", ["--buffer-size=65536"]);
   await using _ = server;
   using greedy = await connect(port);
   await writeAll(greedy, encode(withHeader("😀".repeat(1_048_576))));
   const { port: ownPort } = greedy.localAddr as Deno.NetAddr;
-  const told = `error: client ('127.0.0.1', ${ownPort}): the client read nothing for 10 s\n`;
-  const letGo = server.until(() => server.errors.includes(told), 20);
+  const reported = `error: client ('127.0.0.1', ${ownPort}): the client read nothing for 10 s\n`;
+  const isDisconnected = server.until(() => server.errors.includes(reported), 20);
   using other = await connect(port);
   const message = withHeader("hi");
   const ask = async () => {
@@ -98,12 +98,12 @@ Deno.test("a client that takes nothing of its answer for 10 s is let go, and no 
     assertEquals(decode(await readToEnd(other, message.length)), message);
   };
   await ask(); // while the server waits
-  assert(await letGo, server.errors);
+  assert(await isDisconnected, server.errors);
   await ask(); // this one took all of its answers
 });
 
 for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  Deno.test(`${signal} ends a server whose transcript nobody reads`, NOT_ON_WINDOWS, async () => {
+  Deno.test(`${signal} ends a server whose output is not read`, NOT_ON_WINDOWS, async () => {
     const args = [...DENO_RUN.slice(1), "--allow-net", `${SCRIPTS}practical12_server_tcp.ts`];
     const server = new Deno.Command(DENO_RUN[0], {
       args: [...args, "--port=0"],

@@ -15,13 +15,13 @@ const MEMORY = 256 * 2 ** 20; // bytes; a client takes 80 MiB without a message
 /** A client, and what it does with servers of all kinds. */
 interface Client {
   script: string;
-  /** What it is told to send: by `--message`, or where that is not so by the keyboard. */
+  /** What it sends: given by `--message`, or else typed. */
   message: string;
   isTyped?: true;
   /** What the server gets, and an honest one answers. */
   question: string;
   answer: string;
-  /** What stands on the screen before the answer, and what follows when that is right. */
+  /** What is on the screen before the answer, and what follows a correct answer. */
   before: string;
   prints: string;
   /** What follows, and the error, when the server closes without an answer. */
@@ -120,7 +120,7 @@ Deno.test("every TCP client is in the table of bad_servers_test.ts", () => {
 interface Pair extends AsyncDisposable {
   program: Program;
   connection: Deno.TcpConn;
-  /** What stands on the client's screen before the answer. */
+  /** What is on the client's screen before the answer. */
   before: string;
 }
 

@@ -1,4 +1,4 @@
-/** What clients promise beside their sessions. */
+/** What clients do in addition to their sessions. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { findLabs } from "../../scripts/lab/header.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
@@ -27,7 +27,7 @@ const LONGEST_MESSAGE = Deno.build.os === "windows" ? 30_000 : 100_000;
 for (const { transport, server, client: { name, typed } } of findLabs()) {
   const stdin = typed.map((line) => `${line}\n`).join("");
 
-  Deno.test(`${name} says that nobody answers and what to start, or that a host is unknown`, async () => {
+  Deno.test(`${name} says that nothing answers and what to start, or that the host is unknown`, async () => {
     const port = quietPort();
     const flags = transport === "udp" ? ["--timeout=0.05"] : [];
     const { status, stderr } = await runScript(name, [`--port=${port}`, ...flags], stdin);
@@ -37,10 +37,10 @@ for (const { transport, server, client: { name, typed } } of findLabs()) {
       "note: no reply within 0.05 s: try 3 of 3",
       `error: no reply from ${place} after 3 tries`,
     ];
-    const told = transport === "udp" ? noReply : [`error: nothing is listening on ${place}`];
+    const messages = transport === "udp" ? noReply : [`error: nothing is listening on ${place}`];
     const lines = stderr.split("\n");
     const hint = lines.splice(-2)[0];
-    assertEquals([status, lines], [1, told]);
+    assertEquals([status, lines], [1, messages]);
     assertStringIncludes(hint, "start the server first: deno run -A ");
     assertStringIncludes(hint, `scripts/${server.name} --port=${port}`);
     const unknown = await runScript(name, ["--host=nosuch.invalid"], stdin);
@@ -48,7 +48,7 @@ for (const { transport, server, client: { name, typed } } of findLabs()) {
   });
 }
 
-Deno.test("a client copied to a name that tells no server's does not tell to start itself", async () => {
+Deno.test("a client copied to another name does not give its own name as the server's", async () => {
   await using folder = await temporary();
   const port = quietPort();
   await Deno.mkdir(`${folder.path}/scripts`);
@@ -59,8 +59,8 @@ Deno.test("a client copied to a name that tells no server's does not tell to sta
   const command = [...DENO_RUN, "--allow-net", "scripts/mine.ts", `--port=${port}`];
   await using program = new Program(command, undefined, { cwd: folder.path });
   const { status, stderr } = await resultOf(program);
-  const told = `error: nothing is listening on 127.0.0.1 port ${port}\n`;
-  assertEquals([status, stderr], [1, `${told}start the server first, with --port=${port}\n`]);
+  const message = `error: nothing is listening on 127.0.0.1 port ${port}\n`;
+  assertEquals([status, stderr], [1, `${message}start the server first, with --port=${port}\n`]);
 });
 
 Deno.test("echo_client.ts sends and shows messages of all kinds", async () => {
@@ -117,7 +117,7 @@ Deno.test("guess_client.ts gives each guess its own answer when the first comes 
   await using client = start("guess_client.ts", args);
   await client.type("50");
   // The first question is answered only when it has been asked three times, and then three times
-  // over: two answers come when nobody waits for them.
+  // over: two answers come when the client does not wait for them.
   const asked = [await socket.receive(), await socket.receive(), await socket.receive()];
   assertEquals(asked.map(([data]) => decode(data)), ["50", "50", "50"]);
   const [[, from]] = asked;
@@ -143,7 +143,7 @@ Deno.test("guess_client.ts gives each guess its own answer when the first comes 
   assertEquals(client.screen.replaceAll(PROMPT, ""), "50\nLOWER\n25\nHIGHER\n42\nCORRECT\n");
 });
 
-Deno.test("guess_client.ts asks again for what is no whole number, and reads lines of all kinds", async () => {
+Deno.test("guess_client.ts asks again for anything that is not a whole number, and reads lines of all kinds", async () => {
   const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
   await using _ = server;
   const typed = "abc\n\n4.2\n1\r\n 42 "; // the last one without a line end

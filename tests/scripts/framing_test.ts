@@ -170,7 +170,7 @@ Deno.test("echo_client_v2.ts sends the length in characters", async () => {
   await using _ = server;
   for (const text of [...TEXTS, "", "x".repeat(100_000)]) {
     const result = await runScript("echo_client_v2.ts", [`--port=${port}`, `--message=${text}`]);
-    const shown = text.replace("\ufeff", "\\ufeff"); // nobody sees it
+    const shown = text.replace("\ufeff", "\\ufeff"); // it is invisible
     assertEquals(result, { status: 0, stdout: `${shown}\n`, stderr: "" });
   }
 });

@@ -1,4 +1,4 @@
-/** What single labs promise beside their session. */
+/** What single labs do in addition to their sessions. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { findLabs } from "../../scripts/lab/header.ts";
@@ -23,7 +23,7 @@ const SENTENCE = "Input lowercase sentence:";
 const MEGABYTE = "0123456789".repeat(100_000);
 const LETTERS = "hélloworld".repeat(91_000);
 
-/** What a client is told by flags or the keyboard, and what it prints with its server. */
+/** What a client gets by flags or the keyboard, and what it prints with its server. */
 interface Exchange {
   client: string;
   args?: string[];
@@ -46,7 +46,7 @@ const EXCHANGES: Record<string, Exchange[]> = {
     typed: "héllo\n\n",
     stdout: `${PROMPT}héllo\n${PROMPT}\n${PROMPT}exit\nConnection Closed\n`,
   }],
-  "the end of input is no sentence": ["upper_client_tcp.ts", "upper_client_udp.ts"].map((
+  "the end of the input is not a sentence": ["upper_client_tcp.ts", "upper_client_udp.ts"].map((
     client,
   ) => (
     { client, stdout: SENTENCE, stderr: "error: no sentence was typed\n", status: 1 }
@@ -144,7 +144,7 @@ Deno.test("echo v3: a client whose server is killed at the prompt says so when i
   assert(said.includes(client.errors), client.errors);
 });
 
-Deno.test("echo v3: the server ends the connection after exit, and a client that goes without it is no error", async () => {
+Deno.test("echo v3: the server ends the connection after exit, and a client that leaves without it causes no error", async () => {
   const { server, port } = await startServer("echo_server_v3.ts");
   await using _ = server;
   using client = await connect(port);
@@ -185,7 +185,7 @@ Deno.test("upper case over TCP: a client that never closes its half gets its ans
   assertEquals(decode(buffer.subarray(0, length!)), "HELLO");
 });
 
-Deno.test("upper case: bytes that are no UTF-8 cost one line on stderr", async () => {
+Deno.test("upper case: bytes that are not UTF-8 cause one line on stderr", async () => {
   for (const [data, answer] of [[[0x61, 0xff], ""], [[0x61, 0xc3], "A"]] as const) {
     const { server, port } = await startServer("upper_server_tcp.ts");
     await using _ = server;

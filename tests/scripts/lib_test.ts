@@ -7,12 +7,12 @@ import { decode, encode, SCRIPTS } from "../helpers.ts";
 
 const LIB = import.meta.resolve("../../scripts/lib.ts");
 
-Deno.test("showText() shows UTF-8 as it is, and U+FFFD for what is none", () => {
+Deno.test("showText() shows UTF-8 as it is, and other bytes as U+FFFD", () => {
   assertEquals(showText(encode("héllo 😀 සිං 👩‍👩‍👧 ❤️")), "héllo 😀 සිං 👩‍👩‍👧 ❤️");
   assertEquals(showText(Uint8Array.of(0x61, 0xff, 0x62, 0xe2, 0x82)), "a\ufffdb\ufffd");
 });
 
-Deno.test("escapeText() shows what turns or breaks a line, or nobody sees, as escapes", () => {
+Deno.test("escapeText() shows control and invisible characters as escapes", () => {
   for (
     const [value, shown] of [
       ["a\n\r\t\0\x1b[2J\x7f", "a\\n\\r\\t\\x00\\x1b[2J\\x7f"],

@@ -24,7 +24,7 @@ export interface Faults {
 }
 
 /**
- * Stands between UDP clients and the server on a port.
+ * Relays datagrams between UDP clients and the server on a port.
  *
  * @returns Where clients send to, and how many datagrams were lost, came twice, and overtook others.
  */

@@ -144,8 +144,8 @@ async function isAnswered(asker: Asker, port: number, faults: Faults, timeout: n
   const error = stderr.slice(retries.join("").length);
   if (isRight) assertEquals(error, "");
   else assertEquals([status, retries.length], [1, tries - 1]);
-  const told = `error: no reply from \\S+ port ${network.port} after ${tries} tries\n`;
-  if (!isRight) assertMatch(error, new RegExp(`^${told}start the server first: .*\n$`));
+  const message = `error: no reply from \\S+ port ${network.port} after ${tries} tries\n`;
+  if (!isRight) assertMatch(error, new RegExp(`^${message}start the server first: .*\n$`));
   return isRight;
 }
 

@@ -47,7 +47,7 @@ for (const lab of labs) {
   });
 }
 
-/** Runs a script that must fail for want of a permission. */
+/** Runs a script that must fail because a permission is missing. */
 async function assertDenied(
   script: Script,
   permissions: string[],
@@ -72,12 +72,12 @@ async function assertDenied(
 }
 
 for (const { transport, script, isClient } of scripts) {
-  Deno.test(`${script.name} tells which permission is missing, and asks nobody`, async () => {
+  Deno.test(`${script.name} says which permission is missing, and does not ask for it`, async () => {
     const port = quietPort();
     const place = `127.0.0.1:${port}`;
     const isAsker = transport === "udp" && isClient;
     const own = isAsker ? "0.0.0.0:0" : place;
-    await assertDenied(script, [], port, own); // stdin is no terminal: Deno itself asks nobody
+    await assertDenied(script, [], port, own); // stdin is not a terminal, so Deno does not ask either
     for (
       const permissions of [
         ["--allow-net", `--deny-net=${own}`],
@@ -87,7 +87,7 @@ for (const { transport, script, isClient } of scripts) {
     ) {
       await assertDenied(script, ["--no-prompt", ...permissions], port, own);
     }
-    // Even where the host is told as localhost, and only that permitted.
+    // Also when only localhost is permitted, and given as the host.
     const other = isAsker ? "0.0.0.0:0" : `localhost:${port}`;
     const permissions = ["--no-prompt", `--allow-net=${other}`];
     await assertDenied(script, permissions, port, place, ["--host=localhost"]);
@@ -96,7 +96,7 @@ for (const { transport, script, isClient } of scripts) {
 
 for (const { transport, server: { name } } of labs) {
   if (transport === "tcp") continue;
-  Deno.test(`${name} tells once which client it may not answer, and answers the next at once`, async () => {
+  Deno.test(`${name} reports once which client it may not answer, and answers the next one at once`, async () => {
     const port = quietPort();
     using socket = udpSocket();
     using permitted = udpSocket();
@@ -104,15 +104,15 @@ for (const { transport, server: { name } } of labs) {
     await using program = startWith(["--no-prompt", permission], name, `--port=${port}`);
     assert(await program.until(() => program.errors.includes("note: listening")));
     for (let i = 0; i < 100; i++) await sendTo(socket, port, "50");
-    const told = `net access to "127.0.0.1:${socket.port}"`;
-    assert(await program.until(() => program.errors.includes(told)), program.errors);
+    const message = `net access to "127.0.0.1:${socket.port}"`;
+    assert(await program.until(() => program.errors.includes(message)), program.errors);
     await sendTo(permitted, port, "50");
     await deadline(permitted.receive(), 2000);
     assertEquals(program.errors.split("\n").length, 3); // once, after the note
   });
 }
 
-Deno.test("a host whose look-up is not permitted is told as a missing permission", async () => {
+Deno.test("says that the permission is missing when a host may not be looked up", async () => {
   for (const script of ["echo_client.ts", "echo_server.ts"]) {
     const permissions = ["--no-prompt", "--allow-net=127.0.0.1:9"];
     await using program = startWith(permissions, script, "--port=9", "--host=nosuch.invalid");
@@ -125,7 +125,7 @@ Deno.test("a host whose look-up is not permitted is told as a missing permission
   }
 });
 
-Deno.test("a copy of a script without a permission tells how to run the copy", async () => {
+Deno.test("a copy of a script without a permission says how to run the copy", async () => {
   await using folder = await temporary();
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);

@@ -1,4 +1,4 @@
-/** What servers promise beside their sessions, and beside what all of them bear: see tests/soak. */
+/** What servers do in addition to their sessions. What all of them survive is in tests/soak. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { writeAll } from "../../scripts/lib.ts";
 import { portOf, Program } from "../../scripts/lab/program.ts";
@@ -141,8 +141,8 @@ Deno.test("guess_server.ts judges guesses", async () => {
   ) {
     assertEquals(await askOverUdp(port, guess), verdict, `${guess}`);
   }
-  const told = () => server.screen.includes("guessed 4\ufffd: INVALID\n");
-  assert(await server.until(told), server.screen);
+  const isShown = () => server.screen.includes("guessed 4\ufffd: INVALID\n");
+  assert(await server.until(isShown), server.screen);
 });
 
 Deno.test("guess_server.ts judges every guess from 0 to 100 by its number", async () => {

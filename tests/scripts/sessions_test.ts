@@ -30,12 +30,12 @@ for (const lab of labs) {
 const [echo] = labs;
 const guess = labs.find(({ name }) => name === "guess")!;
 
-Deno.test("runPair() tells when a screen is not as shown, or a program fails", async () => {
+Deno.test("runPair() reports a screen that differs from the header, and a program that fails", async () => {
   const { server, client } = echo;
   const screen = client.screen;
   const long = ["--message=" + "x".repeat(3000)];
   for (
-    const [halves, ...told] of [
+    const [halves, ...parts] of [
       [
         { client: { ...client, screen: screen.replace("Sending", "Seeding") } },
         "line 2 is: Sending Test",
@@ -58,7 +58,7 @@ Deno.test("runPair() tells when a screen is not as shown, or a program fails", a
     ] as [{ server?: Script; client?: Script }, ...string[]][]
   ) {
     const [problem] = await problems({ ...echo, ...halves });
-    for (const part of told) assert(problem.includes(part), problem);
+    for (const part of parts) assert(problem.includes(part), problem);
   }
   const asked = { ...guess.client, screen: guess.client.screen.replace("number", "figure") };
   const [problem] = await problems({ ...guess, client: asked });
@@ -111,7 +111,7 @@ Deno.test("sameScreen() lets only the listener's port and clients' ports differ"
   assert(!same("on port 1234\nfrom ('127.0.0.1', 7)\nto ('127.0.0.1', 7)"));
 });
 
-Deno.test("compareLines() tells what differs from what is only Python's notation for bytes", () => {
+Deno.test("compareLines() marks a difference, but not Python's notation for bytes", () => {
   const mark = (left: string, right: string) =>
     compareLines(left, right).map(({ mark }) => mark).join("");
   assertEquals(mark("a\nb\n", "a\nb\n"), "  ");
