@@ -1,245 +1,403 @@
 /**
- * How fast the scripts are, beside the Python programs that they mirror and
- * beside others that do the same work. All contestants of a row run in turn,
- * several rounds of it, so that a slow moment of the machine meets all of them;
- * what counts is the ratio of two figures of the same round.
+ * Compares the speed of the scripts with the same scripts of another checkout, with plain Deno
+ * (bare.ts) and with the Python counterparts.
  *
- * ```console
- * $ deno task bench --only=udp --rounds=3 --json=result.json
- * ```
+ *     deno task bench [--against=DIR] [--rounds=N] [--cpu] [ROW...]
  *
- * A ratio above 1 says that ours is faster. With `--before=FOLDER` the scripts of
- * another checkout take part. Contestants that the machine does not have are left
- * out and named. Needs a shell: Linux or macOS.
+ * A ROW is a row's name or its beginning: `udp` selects udp and udp-quiet. Without one, all rows are
+ * measured, in about two minutes. In each round, all contestants of a row take turns of a fraction
+ * of a second, while the others are idle. A ratio is the median over all rounds, followed by half
+ * the interquartile range. Above 1, ours is faster. `--cpu` compares the CPU time that a server uses
+ * per reply (Linux). This depends less on what else runs on the machine.
+ *
+ * Scripts and counterparts print their transcripts into files, bare.ts prints nothing. In a quiet
+ * row nobody prints. Needs a C compiler (`cc`) for load.c, and Linux or macOS.
  *
  * @module
  */
-import { run, UsageError, UserError, write } from "../../scripts/cli.ts";
-import { print } from "../../scripts/lib.ts";
-import { Machine, type Sample, type Spread, spread } from "./contest.ts";
-import { allRows, type Row, SECONDS } from "./rows.ts";
+import { parseArgs } from "@std/cli/parse-args";
 
-const GROWTH = [1, 10, 100, 1000, 5000]; // connections
-const MANY = 1000; // connections from which their memory is told
+const HERE = import.meta.dirname!;
+const COUNTERPARTS = `${HERE}/../python`;
 
-/** What a row gave. */
-export interface Result {
+const WARM_UP = 0.4; // seconds
+const TURN = 0.2; // seconds
+const START_TIMEOUT = 10_000; // milliseconds
+
+/** A server under load. */
+interface LoadRow {
   name: string;
   what: string;
-  unit: string;
-  figures: Record<string, Spread>;
-  /** Ours to theirs, above 1 where ours is faster. */
-  ratios: Record<string, Spread & { goal?: number }>;
-  /** Percent of a core that the load used at most. */
-  busy?: number;
+  script: string;
+  clients: number;
+  size: number; // bytes of a message
+  bufferSize: number; // bytes that the server reads at a time
+  flags?: string[]; // of load.c and bare.ts
+  quiet?: boolean;
 }
 
-/** What a number of connections does to a server. */
-interface Growth {
-  connections: number;
-  contestant: string;
-  answers: number;
-  p50: number;
-  p99: number;
-  /** KB that the server grew by for each connection, where there are many. */
-  memory?: number;
+const LOAD_ROWS: LoadRow[] = [
+  {
+    name: "once",
+    what: "connection after connection, 64 bytes each",
+    ...{ script: "echo_server", clients: 1, size: 64, bufferSize: 2048, flags: ["once"] },
+  },
+  {
+    name: "once-50",
+    what: "the same with 50 clients at once",
+    ...{ script: "echo_server", clients: 50, size: 64, bufferSize: 2048, flags: ["once"] },
+  },
+  {
+    name: "kept",
+    what: "one connection that is kept, 64 bytes, quiet",
+    ...{ script: "practical12_server_tcp", clients: 1, size: 64, bufferSize: 1024, quiet: true },
+  },
+  {
+    name: "kept-64k",
+    what: "the same with 64 KiB",
+    ...{ script: "practical12_server_tcp", clients: 1, size: 65536, bufferSize: 65536 },
+    quiet: true,
+  },
+  {
+    name: "v2",
+    what: "50,000 characters per connection, 15 bytes per read",
+    ...{ script: "echo_server_v2", clients: 1, size: 50_000, bufferSize: 15 },
+    flags: ["once", "framed"],
+  },
+  {
+    name: "v2-64k",
+    what: "1,000,000 characters per connection, 64 KiB per read",
+    ...{ script: "echo_server_v2", clients: 1, size: 1_000_000, bufferSize: 65536 },
+    flags: ["once", "framed"],
+  },
+  {
+    name: "v3",
+    what: "20 characters per message, one connection, 15 bytes per read",
+    ...{ script: "echo_server_v3", clients: 1, size: 20, bufferSize: 15, flags: ["framed"] },
+  },
+  {
+    name: "v3-64k",
+    what: "50,000 characters per message, one connection, 64 KiB per read",
+    ...{ script: "echo_server_v3", clients: 1, size: 50_000, bufferSize: 65536 },
+    flags: ["framed"],
+  },
+  {
+    name: "upper",
+    what: "1 MB per connection, in upper case",
+    ...{ script: "upper_server_tcp", clients: 1, size: 1_000_000, bufferSize: 2048 },
+    flags: ["once", "shut", "upper"],
+  },
+  {
+    name: "udp",
+    what: "32 datagrams of 64 bytes in flight",
+    ...{ script: "echo_server_udp", clients: 32, size: 64, bufferSize: 2048, flags: ["udp"] },
+  },
+  {
+    name: "udp-quiet",
+    what: "the same, quiet",
+    ...{ script: "echo_server_udp", clients: 32, size: 64, bufferSize: 2048, flags: ["udp"] },
+    quiet: true,
+  },
+  {
+    name: "upper-udp",
+    what: "32 datagrams of 64 bytes in flight, in upper case",
+    ...{ script: "upper_server_udp", clients: 32, size: 64, bufferSize: 2048 },
+    flags: ["udp", "upper"],
+  },
+];
+
+/** The start of a server, or a whole run of a client. */
+interface StartRow {
+  name: string;
+  what: string;
+  script: string;
+  size?: undefined;
 }
 
-/** All that the benchmark found. */
-export interface Report {
-  date: string;
-  machine: string;
-  versions: Record<string, string>;
-  load: string;
+const START_ROWS: StartRow[] = [
+  {
+    name: "start-server",
+    what: "from the start of echo_server until it accepts a connection",
+    script: "echo_server",
+  },
+  { name: "start-client", what: "a whole run of echo_client", script: "echo_client" },
+];
+
+type Contestant = "ours" | "against" | "bare" | "python";
+
+/** A figure of each contestant for each round. More is faster. */
+type Figures = Map<Contestant, number[]>;
+
+interface Options {
+  folder: string; // for temporary files
+  contestants: Contestant[];
+  scripts: Record<string, string>; // the folders of ours and against
+  python: string; // the path of the interpreter
   rounds: number;
-  missing: Record<string, string>;
-  rows: Result[];
-  growth: Growth[];
+  cpu: boolean;
 }
 
-/** What to say while it runs: one line, written over where that is possible. */
-function progress(line: string) {
-  const isTerminal = Deno.stderr.isTerminal();
-  const output = isTerminal ? `\r\x1b[K${line}` : line && `${line}\n`;
-  Deno.stderr.writeSync(new TextEncoder().encode(output));
+/** An error that needs no stack trace. */
+class BenchError extends Error {}
+
+function freePort(isUdp = false): number {
+  const address = { hostname: "127.0.0.1", port: 0 };
+  const socket = isUdp
+    ? Deno.listenDatagram({ transport: "udp", ...address })
+    : Deno.listen(address);
+  socket.close();
+  return (socket.addr as Deno.NetAddr).port;
 }
 
-async function runRow(
-  { name, what, unit, contestants, goals }: Row,
-  rounds: number,
-  place: string,
-): Promise<Result> {
-  const samples: Record<string, Sample[]> = {};
-  for (let round = 1; round <= rounds; round++) {
-    for (const [contestant, measure] of Object.entries(contestants)) {
-      progress(`${place} ${name}: round ${round} of ${rounds}, ${contestant}`);
-      (samples[contestant] ??= []).push(await measure());
-    }
+/** Returns the command that starts a contestant's version of a script. */
+function commandOf(
+  contestant: Contestant,
+  script: string,
+  port: number,
+  options: Options,
+  row: Partial<LoadRow> = {},
+): string[] {
+  const { bufferSize, flags = [], quiet = false } = row;
+  const isClient = script.includes("client");
+  if (contestant === "bare") {
+    const kind = isClient ? "client" : flags.includes("udp") ? "udp" : "tcp";
+    const words = [port, bufferSize ?? 2048, kind, ...flags].map(String);
+    return [Deno.execPath(), "run", "--allow-net", `${HERE}/bare.ts`, ...words];
   }
-  const figures: Result["figures"] = {};
-  const ratios: Result["ratios"] = {};
-  for (const [contestant, theirs] of Object.entries(samples)) {
-    figures[contestant] = spread(theirs.map(({ value }) => value));
-    if (contestant === "ours") continue;
-    const values = theirs.map(({ value }, round) =>
-      unit === "ms" ? value / samples.ours[round].value : samples.ours[round].value / value
-    );
-    const goal = goals[contestant];
-    ratios[contestant] = { ...spread(values), ...goal && { goal } };
+  if (contestant === "python") {
+    const file = pythonCopy(script, port, options.folder, bufferSize, quiet);
+    // -E: PYTHONUNBUFFERED, which is set on some machines, would slow down `print`.
+    return [options.python, "-E", file];
   }
-  const busy = Object.values(samples).flat().flatMap(({ busy }) => busy ?? []);
-  return {
-    name,
-    what,
-    unit,
-    figures,
-    ratios,
-    ...busy.length > 0 && { busy: Math.max(...busy) },
-  };
-}
-
-/** Servers without a transcript, and how they bear more and more connections. */
-async function grow(machine: Machine, rounds: number): Promise<Growth[]> {
-  const { python, compiler } = machine;
-  const servers = {
-    ours: machine.ours("practical12_server_tcp.ts", ["--quiet"]),
-    ...python && { asyncio: machine.pythonServer("echo_asyncio.py") },
-    ...compiler && { C: machine.leastServer("tcp", 1024) },
-  };
-  const found: Growth[] = [];
-  for (const connections of GROWTH) {
-    const samples: Record<string, Sample[]> = {};
-    for (let round = 1; round <= rounds; round++) {
-      for (const [contestant, server] of Object.entries(servers)) {
-        progress(
-          `growth: ${connections} connections, round ${round} of ${rounds}, ${contestant}`,
-        );
-        const load = ["tcp", connections, SECONDS, 64];
-        const sample = await machine.underLoad(server, load, connections);
-        (samples[contestant] ??= []).push(sample);
-      }
-    }
-    for (const [contestant, of] of Object.entries(samples)) {
-      const median = (key: keyof Sample) => spread(of.map((sample) => sample[key] ?? 0)).median;
-      found.push({
-        connections,
-        contestant,
-        answers: median("value"),
-        p50: median("p50"),
-        p99: median("p99"),
-        ...connections >= MANY && { memory: median("memory") },
-      });
-    }
-  }
-  return found;
-}
-
-/** A figure with three digits or more. */
-function rounded(value: number): string {
-  const maximumFractionDigits = value < 10 ? 2 : value < 100 ? 1 : 0;
-  return value.toLocaleString("en", { maximumFractionDigits });
-}
-
-function printRow({ name, what, unit, figures, ratios, busy }: Result) {
-  write(`\n${name}\n  ${what}\n`);
-  for (const [contestant, { median, min, max }] of Object.entries(figures)) {
-    const figure = `${rounded(median)} ${unit}`.padStart(14);
-    const range = `${rounded(min)} to ${rounded(max)}`.padStart(20);
-    write(`  ${contestant.padEnd(9)}${figure}${range}`);
-    const ratio = ratios[contestant];
-    if (ratio) {
-      const { goal } = ratio;
-      write(`   ours/theirs ${ratio.median.toFixed(2)}`);
-      write(` (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`);
-      const verdict = goal && ratio.median < goal ? "behind" : "reached";
-      if (goal) write(`   goal ${goal}: ${verdict}`);
-    }
-    write("\n");
-  }
-  if (busy !== undefined) {
-    write(`  the load used ${busy} % of a core at most\n`);
-  }
-}
-
-function printGrowth(growth: Growth[]) {
-  write("\ngrowth of practical12_server_tcp --quiet\n");
-  write("  Echoes 64 bytes again and again to more and more clients.\n");
-  write(
-    "  connections  contestant  answers/s  p50 us  p99 us  KB a connection\n",
-  );
-  for (const { connections, contestant, answers, p50, p99, memory } of growth) {
-    const cells = [
-      rounded(connections).padStart(11),
-      contestant.padEnd(10),
-      rounded(answers).padStart(9),
-      rounded(p50).padStart(6),
-      rounded(p99).padStart(6),
-      (memory === undefined ? "" : rounded(memory)).padStart(15),
-    ];
-    write(`  ${cells.join("  ")}\n`);
-  }
-}
-
-/**
- * The report as a table of a few columns for people, in Markdown.
- *
- * @param report What the benchmark found.
- * @returns Lines of the table, a row of the benchmark each.
- */
-export function shortTable({ rows }: Report): string[] {
   return [
-    "| what | ours | ours / theirs |",
-    ...rows.map(({ name, unit, figures, ratios }) => {
-      const others = Object.entries(ratios)
-        .map(([contestant, { median }]) => `${contestant} ${median.toFixed(2)}`);
-      const ours = `${rounded(figures.ours.median)} ${unit}`;
-      return `| ${name} | ${ours} | ${others.join(", ")} |`;
-    }),
+    ...[Deno.execPath(), "run", "--allow-net", `${options.scripts[contestant]}/${script}.ts`],
+    `--port=${port}`,
+    ...bufferSize ? [`--buffer-size=${bufferSize}`] : [],
+    ...quiet ? ["--quiet"] : [],
   ];
 }
 
-async function bench(only: string, rounds: number, json: string, before: string) {
-  if (json) await Deno.writeTextFile(json, "", { append: true }); // fails at once
+/** Writes a counterpart with other constants into a file. Returns its path. */
+function pythonCopy(
+  script: string,
+  port: number,
+  folder: string,
+  bufferSize: number | undefined,
+  quiet: boolean,
+): string {
+  let source = Deno.readTextFileSync(`${COUNTERPARTS}/${script}.py`)
+    .replace(/^PORT = \d+/m, `PORT = ${port}`)
+    .replace(/("--port".*default=)\d+/, `$1${port}`)
+    .replace(/^BACKLOG = \d+/m, "BACKLOG = 128"); // with 5, the system ignores clients for a second
+  if (bufferSize) {
+    source = source.replace(/^(BUFFER_SIZE|BUF_SIZE|DATA_PAYLOAD) = \d+/m, `$1 = ${bufferSize}`);
+  }
+  if (quiet) source = `print = lambda *_, **__: None\n${source}`;
+  const path = `${folder}/${script}-${port}.py`;
+  Deno.writeTextFileSync(path, source);
+  return path;
+}
+
+/** Reads the CPU time of all threads of a process, in seconds. */
+function cpuSeconds(pid: number): number {
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
+  const nanoseconds = threads.map(({ name }) =>
+    Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0])
+  );
+  return nanoseconds.reduce((sum, time) => sum + time, 0) / 1e9;
+}
+
+/** A server and the clients that put it under load. */
+class Pair implements AsyncDisposable {
+  #server: Deno.ChildProcess;
+  #load: Deno.ChildProcess;
+  #toLoad: WritableStreamDefaultWriter<Uint8Array>;
+  #fromLoad: ReadableStreamDefaultReader<string>;
+  #errors: string; // the server's stderr, a file
+
+  constructor(contestant: Contestant, row: LoadRow, readonly options: Options) {
+    const { clients, size, flags = [] } = row;
+    const port = freePort(flags.includes("udp"));
+    const command = commandOf(contestant, row.script, port, options, row);
+    const files = `${options.folder}/${row.name}-${contestant}`;
+    this.#errors = `${files}.err`;
+    this.#server = new Deno.Command("sh", {
+      args: ["-c", 'exec "$@" > "$0.out" 2> "$0.err"', files, ...command],
+      stdin: "null",
+    }).spawn();
+    this.#load = new Deno.Command(`${options.folder}/load`, {
+      args: [port, clients, size, ...flags].map(String),
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#toLoad = this.#load.stdin.getWriter();
+    this.#fromLoad = this.#load.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** Sends messages for some seconds. Returns the replies per second, or per CPU second. */
+  async measure(seconds: number): Promise<number> {
+    const { pid } = this.#server;
+    const { cpu } = this.options;
+    const before = cpu ? cpuSeconds(pid) : 0;
+    await this.#toLoad.write(new TextEncoder().encode(`${seconds}\n`));
+    const { value } = await this.#fromLoad.read();
+    if (value === undefined) {
+      throw new BenchError(`the server failed:\n${Deno.readTextFileSync(this.#errors)}`);
+    }
+    const [replies, elapsed] = value.split(" ").map(Number);
+    return replies / (cpu ? cpuSeconds(pid) - before : elapsed);
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.#load[Symbol.asyncDispose]();
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+/** Calls `measure` for all contestants in turn, in each round beginning with another one. */
+async function inTurn(
+  { contestants, rounds }: Options,
+  measure: (contestant: Contestant) => Promise<number>,
+): Promise<Figures> {
+  const figures: Figures = new Map(contestants.map((contestant) => [contestant, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const i of contestants.keys()) {
+      const contestant = contestants[(round + i) % contestants.length];
+      figures.get(contestant)!.push(await measure(contestant));
+    }
+  }
+  return figures;
+}
+
+async function measureLoad(row: LoadRow, options: Options): Promise<Figures> {
+  await using stack = new AsyncDisposableStack();
+  const pairs = new Map(
+    options.contestants.map((name) => [name, stack.use(new Pair(name, row, options))]),
+  );
+  for (const pair of pairs.values()) await pair.measure(WARM_UP);
+  return await inTurn(options, (contestant) => pairs.get(contestant)!.measure(TURN));
+}
+
+function spawn([program, ...args]: string[]): Deno.ChildProcess {
+  const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+  return new Deno.Command(program, { args, ...quiet }).spawn();
+}
+
+/** Waits until a port accepts a connection. */
+async function waitUntilListening(port: number) {
+  const end = performance.now() + START_TIMEOUT;
+  while (performance.now() < end) {
+    try {
+      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+  throw new BenchError(`no server listens on port ${port}`);
+}
+
+/** Measures starts per second. */
+async function measureStarts(script: string, options: Options): Promise<Figures> {
+  if (script === "echo_server") {
+    return await inTurn(options, async (contestant) => {
+      const port = freePort();
+      const command = commandOf(contestant, script, port, options);
+      const before = performance.now();
+      await using _server = spawn(command);
+      await waitUntilListening(port);
+      return 1000 / (performance.now() - before);
+    });
+  }
+  const port = freePort();
+  const row = { bufferSize: 2048, flags: ["once"] };
+  await using _server = spawn(commandOf("bare", "echo_server", port, options, row));
+  await waitUntilListening(port);
+  return await inTurn(options, async (contestant) => {
+    const command = commandOf(contestant, script, port, options);
+    const before = performance.now();
+    const { success } = await spawn(command).status;
+    if (!success) throw new BenchError(`${command.join(" ")} failed`);
+    return 1000 / (performance.now() - before);
+  });
+}
+
+/** Returns a quantile of some values; 0.5 is the median. */
+function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const below = sorted[Math.floor(place)];
+  return below + (sorted[Math.ceil(place)] - below) * (place % 1);
+}
+
+function printRow(name: string, figures: Figures) {
+  const ours = figures.get("ours")!;
+  const ratios = [...figures].slice(1).map(([, theirs]) => {
+    const values = theirs.map((figure, round) => ours[round] / figure);
+    const spread = (quantile(values, 0.75) - quantile(values, 0.25)) / 2;
+    return `${quantile(values, 0.5).toFixed(2)} ±${spread.toFixed(2)}`;
+  });
+  const median = quantile(ours, 0.5);
+  const perSecond = median.toLocaleString("en", { maximumFractionDigits: median < 100 ? 1 : 0 });
+  printCells([name, perSecond, ...ratios]);
+}
+
+function printCells([name, ...cells]: string[]) {
+  console.log(name.padEnd(13) + cells.map((cell) => cell.padStart(15)).join(""));
+}
+
+/** Compiles load.c into a folder. */
+async function compileLoad(folder: string) {
+  const args = ["-O2", "-o", `${folder}/load`, `${HERE}/load.c`];
+  const compiling = new Deno.Command("cc", { args, stdout: "inherit", stderr: "inherit" });
+  const result = await compiling.output().catch(() => undefined);
+  if (!result?.success) throw new BenchError("cc, the C compiler, is missing or failed on load.c");
+}
+
+/** Returns the path of Python 3 itself: a wrapper would slow down its start. */
+async function findPython(): Promise<string | undefined> {
+  const args = ["-c", "import sys; print(sys.executable)"];
+  const result = await new Deno.Command("python3", { args }).output().catch(() => undefined);
+  return result?.success ? new TextDecoder().decode(result.stdout).trim() : undefined;
+}
+
+async function main() {
+  const rows = [...LOAD_ROWS, ...START_ROWS];
+  const names = rows.map(({ name, what }) => `  ${name.padEnd(14)}${what}`).join("\n");
+  const usage = "usage: deno task bench [--against=DIR] [--rounds=N] [--cpu] [ROW...]\n" + names;
+  const { _: prefixes, against, rounds = "7", cpu, help } = parseArgs(Deno.args, {
+    string: ["against", "rounds", "_"],
+    boolean: ["cpu", "help"],
+    unknown: (arg, key) => {
+      if (key) throw new BenchError(`unknown flag ${arg}\n${usage}`);
+    },
+  });
+  if (help) return console.log(usage);
+  const selected = rows.filter(({ name }) =>
+    prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix))
+  );
+  if (selected.length === 0) {
+    throw new BenchError(`no row begins with ${prefixes.join(" or ")}\n${usage}`);
+  }
+  if (!(Number(rounds) >= 1)) throw new BenchError(`invalid --rounds=${rounds}`);
+  const python = await findPython();
   const folder = await Deno.makeTempDir({ prefix: "bench" });
   try {
-    const machine = await Machine.look(folder);
-    const all = await allRows(machine, before);
-    const rows = all.filter(({ name }) => name.includes(only));
-    const withGrowth = "growth".includes(only);
-    if (rows.length === 0 && !withGrowth) {
-      const names = all.map(({ name }) => name).join("; ");
-      throw new UsageError(`--only=${only} is in none of: ${names}; growth`);
-    }
-    const report: Report = {
-      date: new Date().toISOString().slice(0, 10),
-      machine: `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} cores`,
-      versions: machine.versions,
-      load: machine.compiler ? "load.c" : "load.ts",
-      rounds,
-      missing: machine.missing,
-      rows: [],
-      growth: [],
+    await compileLoad(folder);
+    const options: Options = {
+      folder,
+      contestants: ["ours", ...against ? ["against" as const] : [], "bare"],
+      scripts: { ours: `${HERE}/../../scripts`, against: `${against}/scripts` },
+      python: python ?? "",
+      rounds: Number(rounds),
+      cpu: cpu === true,
     };
-    print(`${report.machine}; rounds: ${rounds}; load: ${report.load}`);
-    for (const [name, version] of Object.entries(report.versions)) {
-      print(`${name}: ${version}`);
-    }
-    for (const [who, why] of Object.entries(report.missing)) {
-      print(`left out: ${who} (${why})`);
-    }
-    for (const [i, row] of rows.entries()) {
-      const result = await runRow(row, rounds, `[${i + 1}/${rows.length}]`);
-      progress("");
-      printRow(result);
-      report.rows.push(result);
-    }
-    if (withGrowth) {
-      report.growth = await grow(machine, rounds);
-      progress("");
-      printGrowth(report.growth);
-    }
-    if (json) {
-      await Deno.writeTextFile(json, JSON.stringify(report, null, 2) + "\n");
+    if (python) options.contestants.push("python");
+    else console.error("note: no python3 found");
+    const unit = cpu ? "per CPU s" : "per s";
+    printCells(["", `ours ${unit}`, ...options.contestants.slice(1).map((name) => `ours/${name}`)]);
+    for (const row of selected) {
+      if (row.size !== undefined) printRow(row.name, await measureLoad(row, options));
+      else if (!cpu) printRow(row.name, await measureStarts(row.script, options));
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -247,12 +405,11 @@ async function bench(only: string, rounds: number, json: string, before: string)
 }
 
 if (import.meta.main) {
-  await run(
-    { only: "", rounds: 3, json: "", before: "" },
-    ({ only, rounds, json, before }) => {
-      if (Deno.build.os === "windows") throw new UserError("there is no sh here");
-      if (rounds < 1) throw new UsageError("--rounds must be 1 or more");
-      return bench(only, rounds, json, before);
-    },
-  );
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error;
+    console.error(`error: ${error.message}`);
+    Deno.exit(1);
+  }
 }

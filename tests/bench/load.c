@@ -1,279 +1,202 @@
 /*
- * The load of the benchmark: clients in a closed loop, each sends its next
- * message when the answer to the last has come. Linux (epoll, sendmmsg);
- * load.ts does the same elsewhere.
+ * The load generator of bench.ts: clients that each send their next message
+ * when the reply to the last one is complete. Linux and macOS.
  *
- *   load tcp PORT CLIENTS SECONDS SIZE [once] [framed] [upper]
- *   load udp PORT IN_FLIGHT SECONDS SIZE [upper]
- *   load sink            one connection, all of it thrown away
- *   load source BYTES    one connection that is sent so many bytes
+ *   load PORT CLIENTS SIZE [udp] [once] [shut] [framed] [upper]
  *
- * once: a connection for each message, which ends with the answer. framed: 10
- * characters before the message hold its length. upper: the answer comes in
- * upper case, and with once the client ends its half first.
+ * udp: the clients send datagrams. once: a connection carries one message, and
+ * the server closes it. shut: the client half-closes after its message. framed:
+ * a header of 10 characters gives the length of the message. upper: the reply
+ * is expected in upper case.
  *
- * Every answer is compared with what it should be. The result is one line of
- * five numbers: answers a second; median and 99th percentile of the
- * microseconds that an answer took (0 with several datagrams in flight);
- * failures; percent of a core that the load itself used. The connections then
- * stay open until stdin ends.
+ * Each line on stdin is a number of seconds. The clients send for that long, then
+ * wait for the replies to come. At least one message is sent. The line printed on
+ * stdout gives the number of replies and the seconds until the last of them. Every
+ * reply is checked. A wrong one, or a lost connection, ends the program with
+ * status 1. Before all this, the program waits until the server listens.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define WARM_UP 0.3       /* seconds before anything counts */
-#define FEWEST 3          /* answers that must count */
-#define SLOWEST 9000000   /* microseconds that are told apart */
-#define PIECE (1 << 18)   /* bytes of a read, and of a write of a source */
-#define MOST_IN_FLIGHT 64 /* datagrams */
-#define PATIENCE 200      /* milliseconds until a datagram is given up */
+#define MAX_CLIENTS 1000
+#define START_TIMEOUT 10.0 /* seconds until the server must listen */
+#define REPLY_TIMEOUT 10.0 /* seconds without any event */
+#define UDP_RETRY 200      /* milliseconds until a lost datagram is sent again */
 
 struct client {
-  int fd;
-  size_t sent, received; /* bytes of this message */
-  int waits_to_write;
-  double start; /* seconds */
+  int is_busy; /* a reply is missing */
+  size_t sent, received;
 };
 
-static char *message, *answer; /* what is sent, and what should come */
-static size_t size;            /* bytes of both */
-static int is_once, ends_its_half;
+static struct client clients[MAX_CLIENTS];
+static struct pollfd polled[MAX_CLIENTS]; /* the clients' sockets */
+static int client_count, busy_count;
+static char *message, *reply, *buffer;
+static size_t size; /* bytes of each of these three */
+static int is_udp, is_once, half_closes, is_framed, is_upper;
 static struct sockaddr_in server = {.sin_family = AF_INET};
-static unsigned took[SLOWEST]; /* answers by microseconds */
-static long answers, failures;
-static double counts_from; /* seconds */
-static double used = -1;   /* processor time before that, in seconds */
+static double last_reply, ends; /* seconds */
+static long replies;            /* within the time */
 
-static double clock_of(clockid_t clock) {
+static double now(void) {
   struct timespec time;
-  clock_gettime(clock, &time);
+  clock_gettime(CLOCK_MONOTONIC, &time);
   return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-static double now(void) { return clock_of(CLOCK_MONOTONIC); }
-
 static void fail(const char *what) {
-  perror(what);
+  fprintf(stderr, "load: port %d: %s\n", ntohs(server.sin_port), what);
   exit(1);
 }
 
-static void note_answer(double start, double end) {
-  if (end < counts_from) return;
-  if (used < 0) used = clock_of(CLOCK_PROCESS_CPUTIME_ID);
-  double microseconds = (end - start) * 1e6;
-  took[microseconds < SLOWEST ? (int)microseconds : SLOWEST - 1]++;
-  answers++;
+static void disconnect(int i) {
+  if (polled[i].fd >= 0) close(polled[i].fd);
+  polled[i].fd = -1;
 }
 
-static int percentile(double share) {
-  long left = answers * share;
-  for (int i = 0; i < SLOWEST; i++) {
-    if ((left -= took[i]) < 0) return i;
-  }
-  return SLOWEST;
-}
-
-static void report(double end) {
-  double seconds = end - counts_from;
-  double busy = used < 0 ? 0 : clock_of(CLOCK_PROCESS_CPUTIME_ID) - used;
-  printf("%.1f %d %d %ld %.0f\n", answers / seconds, percentile(0.5),
-         percentile(0.99), failures, 100 * busy / seconds);
-  fflush(stdout);
-  while (getchar() != EOF);
-}
-
-static void send_on(int epoll, struct client *client);
-
-static void dial(int epoll, struct client *client) {
-  client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  if (client->fd < 0) fail("socket");
-  client->start = now();
-  if (connect(client->fd, (void *)&server, sizeof server) < 0 && errno != EINPROGRESS)
-    fail("connect");
-  client->sent = client->received = 0;
-  client->waits_to_write = 0;
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-  if (epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event) < 0) fail("epoll_ctl");
+static void connect_client(int i) {
+  int fd = socket(AF_INET, is_udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+  if (fd < 0) fail(strerror(errno));
+  fcntl(fd, F_SETFL, O_NONBLOCK);
   int yes = 1;
-  if (!is_once) setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  send_on(epoll, client); /* on loopback the connection is there at once */
+  if (!is_udp) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  if (connect(fd, (struct sockaddr *)&server, sizeof server) < 0 && errno != EINPROGRESS)
+    fail(strerror(errno));
+  polled[i].fd = fd;
 }
 
-static void want(int epoll, struct client *client, int waits_to_write) {
-  if (client->waits_to_write == waits_to_write) return;
-  client->waits_to_write = waits_to_write;
-  struct epoll_event event = {.events = EPOLLIN | (waits_to_write ? EPOLLOUT : 0),
-                              .data.ptr = client};
-  epoll_ctl(epoll, EPOLL_CTL_MOD, client->fd, &event);
-}
-
-static void send_on(int epoll, struct client *client) {
+static void send_rest(int i) {
+  struct client *client = &clients[i];
   while (client->sent < size) {
-    ssize_t length = send(client->fd, message + client->sent, size - client->sent, 0);
-    if (length < 0) {
-      if (errno == EAGAIN) break;
-      return; /* receiving tells it, too */
-    }
+    ssize_t length = send(polled[i].fd, message + client->sent, size - client->sent, 0);
+    if (length < 0 && (errno == EAGAIN || errno == EINPROGRESS || errno == ENOTCONN)) break;
+    if (length < 0) fail(strerror(errno));
     client->sent += length;
   }
-  want(epoll, client, client->sent < size);
-  if (client->sent == size && ends_its_half) shutdown(client->fd, SHUT_WR);
+  polled[i].events = POLLIN | (client->sent < size ? POLLOUT : 0);
+  if (client->sent == size && half_closes) shutdown(polled[i].fd, SHUT_WR);
 }
 
-static void hang_up(int epoll, struct client *client, int is_failure) {
-  failures += is_failure && now() >= counts_from;
-  close(client->fd);
-  dial(epoll, client);
+static void start_message(int i) {
+  clients[i] = (struct client){.is_busy = 1};
+  busy_count++;
+  if (polled[i].fd < 0) connect_client(i);
+  send_rest(i);
 }
 
-static void receive_on(int epoll, struct client *client) {
-  static char piece[PIECE];
-  ssize_t length = recv(client->fd, piece, PIECE, 0);
+static void finish_message(int i) {
+  double time = now();
+  clients[i].is_busy = 0;
+  busy_count--;
+  polled[i].events = 0;
+  if (is_once) disconnect(i);
+  if (time < ends || replies == 0) {
+    replies++;
+    last_reply = time;
+  }
+  if (time < ends) start_message(i);
+}
+
+static void receive_some(int i) {
+  struct client *client = &clients[i];
+  ssize_t length = recv(polled[i].fd, buffer, size, 0);
   if (length < 0 && errno == EAGAIN) return;
-  if (length > 0) {
-    if (client->received + length > size ||
-        memcmp(piece, answer + client->received, length) != 0) {
-      hang_up(epoll, client, 1);
-      return;
-    }
-    client->received += length;
-    if (is_once || client->received < size) return;
-    double end = now();
-    note_answer(client->start, end);
-    client->sent = client->received = 0;
-    client->start = end;
-    send_on(epoll, client);
+  if (length < 0) fail(strerror(errno));
+  if (length == 0 && is_once && client->received == size) {
+    finish_message(i);
+  } else if (length == 0) {
+    fail("the server closed the connection early");
   } else {
-    int is_whole = length == 0 && is_once && client->received == size;
-    if (is_whole) note_answer(client->start, now());
-    hang_up(epoll, client, !is_whole);
+    if (client->received + length > size) fail("the reply is too long");
+    if (memcmp(buffer, reply + client->received, length) != 0) fail("the reply is wrong");
+    client->received += length;
+    if (!is_once && client->received == size) finish_message(i);
   }
 }
 
-static void load_tcp(int count, double seconds) {
-  int epoll = epoll_create1(0);
-  struct client *clients = calloc(count, sizeof *clients);
-  for (int i = 0; i < count; i++) dial(epoll, &clients[i]);
-  counts_from = now() + WARM_UP;
-  double end = counts_from + seconds;
-  struct epoll_event events[512];
-  while (now() < end || (answers < FEWEST && failures == 0)) {
-    int ready = epoll_wait(epoll, events, 512, 100);
-    for (int i = 0; i < ready; i++) {
-      struct client *client = events[i].data.ptr;
-      if (events[i].events & EPOLLOUT) send_on(epoll, client);
-      if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive_on(epoll, client);
-    }
+/* Connects once, or over UDP sends the message until a reply comes. */
+static void wait_for_server(void) {
+  double limit = now() + START_TIMEOUT;
+  while (1) {
+    int fd = socket(AF_INET, is_udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+    struct timeval timeout = {.tv_sec = 1};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    int is_listening = connect(fd, (struct sockaddr *)&server, sizeof server) == 0 &&
+      (!is_udp || (send(fd, message, size, 0) >= 0 && recv(fd, buffer, size, 0) > 0));
+    close(fd);
+    if (is_listening) return;
+    if (now() > limit) fail("no server listens");
+    usleep(1000);
   }
-  report(now());
 }
 
-static void load_udp(int in_flight, double seconds) {
-  int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  if (connect(fd, (void *)&server, sizeof server) < 0) fail("connect");
-  struct timeval patience = {.tv_usec = PATIENCE * 1000};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  static char data[MOST_IN_FLIGHT][65536];
-  struct mmsghdr out[MOST_IN_FLIGHT] = {0}, in[MOST_IN_FLIGHT] = {0};
-  struct iovec sent = {message, size}, received[MOST_IN_FLIGHT];
-  for (int i = 0; i < in_flight; i++) {
-    out[i].msg_hdr.msg_iov = &sent;
-    received[i] = (struct iovec){data[i], sizeof data[i]};
-    in[i].msg_hdr.msg_iov = &received[i];
-    in[i].msg_hdr.msg_iovlen = out[i].msg_hdr.msg_iovlen = 1;
-  }
-  counts_from = now() + WARM_UP;
-  double end = counts_from + seconds, start = now();
-  sendmmsg(fd, out, in_flight, 0);
-  while (now() < end) {
-    int count = recvmmsg(fd, in, in_flight, MSG_WAITFORONE, NULL);
-    if (count < 0) {
-      if (errno != EAGAIN && errno != ECONNREFUSED) fail("recvmmsg");
-      failures += now() >= counts_from;
-      count = in_flight; /* all of them got lost */
-    } else {
-      double time = now();
-      for (int i = 0; i < count; i++) {
-        if (in[i].msg_len != size || memcmp(data[i], answer, size) != 0) failures++;
-        else note_answer(in_flight == 1 ? start : time, time);
+static void run(double seconds) {
+  double started = now(), last_event = started;
+  ends = started + seconds;
+  replies = 0;
+  for (int i = 0; i < client_count; i++) start_message(i);
+  while (busy_count > 0) {
+    int ready = poll(polled, client_count, UDP_RETRY);
+    if (ready == 0) {
+      if (now() - last_event > REPLY_TIMEOUT) fail("no reply");
+      for (int i = 0; i < client_count && is_udp; i++) {
+        clients[i].sent = 0;
+        if (clients[i].is_busy) send_rest(i);
       }
-      start = time;
+      continue;
     }
-    sendmmsg(fd, out, count, 0);
+    last_event = now();
+    for (int i = 0; i < client_count; i++) {
+      int events = polled[i].revents;
+      if (events & POLLOUT) send_rest(i);
+      if (events & (POLLIN | POLLHUP | POLLERR) && clients[i].is_busy) receive_some(i);
+    }
   }
-  report(now());
-}
-
-static int accept_one(void) {
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  socklen_t length = sizeof server;
-  server.sin_port = 0;
-  if (bind(listener, (void *)&server, sizeof server) < 0) fail("bind");
-  listen(listener, 1);
-  getsockname(listener, (void *)&server, &length);
-  fprintf(stderr, "note: listening on 127.0.0.1 port %d\n", ntohs(server.sin_port));
-  int fd = accept(listener, NULL, NULL);
-  if (fd < 0) fail("accept");
-  return fd;
+  printf("%ld %.6f\n", replies, last_reply - started);
+  fflush(stdout);
 }
 
 int main(int count, char **words) {
-  static char piece[PIECE];
-  signal(SIGPIPE, SIG_IGN);
-  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const char *kind = count > 1 ? words[1] : "";
-  if (strcmp(kind, "sink") == 0) {
-    int fd = accept_one();
-    long total = 0;
-    for (ssize_t length; (length = read(fd, piece, PIECE)) > 0; total += length);
-    printf("%ld\n", total);
-    return 0;
-  }
-  if (strcmp(kind, "source") == 0 && count == 3) {
-    int fd = accept_one();
-    for (long left = atol(words[2]); left > 0;) {
-      ssize_t length = write(fd, piece, left < PIECE ? left : PIECE);
-      if (length < 0) fail("write");
-      left -= length;
-    }
-    shutdown(fd, SHUT_WR);
-    while (read(fd, piece, PIECE) > 0);
-    return 0;
-  }
-  if (count < 6) {
-    fprintf(stderr, "usage: load tcp|udp PORT CLIENTS SECONDS SIZE [once] [framed] [upper]\n");
+  if (count < 4 || atoi(words[2]) < 1 || atoi(words[2]) > MAX_CLIENTS || atol(words[3]) < 1) {
+    fprintf(stderr, "usage: load PORT CLIENTS SIZE [udp] [once] [shut] [framed] [upper]\n");
     return 2;
   }
-  int is_framed = 0, is_upper = 0;
-  for (int i = 6; i < count; i++) {
+  signal(SIGPIPE, SIG_IGN);
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  server.sin_port = htons(atoi(words[1]));
+  client_count = atoi(words[2]);
+  for (int i = 4; i < count; i++) {
+    is_udp |= strcmp(words[i], "udp") == 0;
     is_once |= strcmp(words[i], "once") == 0;
+    half_closes |= strcmp(words[i], "shut") == 0;
     is_framed |= strcmp(words[i], "framed") == 0;
     is_upper |= strcmp(words[i], "upper") == 0;
   }
-  ends_its_half = is_once && is_upper;
-  server.sin_port = htons(atoi(words[2]));
-  long characters = atol(words[5]);
-  size = characters + (is_framed ? 10 : 0);
+  size_t text_size = atol(words[3]);
+  size = text_size + (is_framed ? 10 : 0);
   message = malloc(size + 1);
-  answer = malloc(size + 1);
-  char *text = message + sprintf(message, is_framed ? "%10ld" : "", characters);
-  for (long i = 0; i < characters; i++) text[i] = 'a' + i % 26;
+  reply = malloc(size + 1);
+  buffer = malloc(size + 1);
+  int start = is_framed ? sprintf(message, "%10zu", text_size) : 0;
+  for (size_t i = 0; i < text_size; i++) message[start + i] = 'a' + i % 26;
   for (size_t i = 0; i < size; i++) {
     int is_letter = message[i] >= 'a' && message[i] <= 'z';
-    answer[i] = is_upper && is_letter ? message[i] - 32 : message[i];
+    reply[i] = is_upper && is_letter ? message[i] - 'a' + 'A' : message[i];
   }
-  if (strcmp(kind, "udp") == 0) load_udp(atoi(words[3]), atof(words[4]));
-  else load_tcp(atoi(words[3]), atof(words[4]));
-  return failures > 0;
+  for (int i = 0; i < client_count; i++) polled[i].fd = -1;
+  wait_for_server();
+  char line[64];
+  while (fgets(line, sizeof line, stdin)) run(atof(line));
+  return 0;
 }
