@@ -1,5 +1,5 @@
 /**
- * Clients that misbehave, and clients without any sense.
+ * Clients that misbehave, and clients that send garbage.
  *
  * @module
  */
@@ -18,146 +18,147 @@ import {
   udpSocket,
   withHeader,
 } from "../helpers.ts";
-import { PATIENCE, type Watched } from "./watched.ts";
+import { TIMEOUT, type Watched } from "./watched.ts";
 
-const STALLED = 300; // milliseconds in which a server takes nothing more
+const STALLED = 300; // milliseconds in which the server reads nothing more
 const MEGABYTE = "x".repeat(1_000_000);
 
-/** What a client does to a server; others must be served meanwhile, when it is at its worst. */
-type Misdeed = (server: Watched, meanwhile: () => Promise<void>) => Promise<void>;
+/** A client that misbehaves. It awaits `serveOthers` when it is at its worst. */
+export type BadClient = (server: Watched, serveOthers: () => Promise<void>) => Promise<void>;
 
-/** Sends the beginning of a message or nothing, ends its half, and reads to the end. */
-async function halfClose(server: Watched, length: number, meanwhile: () => Promise<void>) {
+/** Sends the first bytes of a message, half-closes, and reads until the end of file. */
+async function halfClose(server: Watched, length: number, serveOthers: () => Promise<void>) {
   using client = await connect(server.port);
-  await writeAll(client, server.talk().question.subarray(0, length));
+  await writeAll(client, server.newExchange().request.subarray(0, length));
   await client.closeWrite();
-  await meanwhile();
-  await deadline(readToEnd(client), PATIENCE);
+  await serveOthers();
+  await deadline(readToEnd(client), TIMEOUT);
 }
 
-/** What clients do wrong, or at least unusually, by the transport. */
-export const MISDEEDS: Record<"tcp" | "udp", Record<string, Misdeed>> = {
+/** Clients that misbehave, each described by what it does. */
+export const BAD_CLIENTS: Record<"tcp" | "udp", Record<string, BadClient>> = {
   tcp: {
-    "resets before its message": ({ port }, meanwhile) => reset(port, "", meanwhile),
-    "resets inside its message": (server, meanwhile) =>
-      reset(server.port, server.talk().question.subarray(0, 5), meanwhile),
-    "resets after its message": async (server, meanwhile) => {
-      await reset(server.port, server.talk().question);
-      await meanwhile();
+    "resets before its message": ({ port }, serveOthers) => reset(port, "", serveOthers),
+    "resets inside its message": (server, serveOthers) =>
+      reset(server.port, server.newExchange().request.subarray(0, 5), serveOthers),
+    "resets after its message": async (server, serveOthers) => {
+      await reset(server.port, server.newExchange().request);
+      await serveOthers();
     },
-    "resets when its answer comes": async (server, meanwhile) => {
-      const { question, answer } = server.talk();
-      await reset(server.port, question, async (client) => {
-        const comes = new Promise((resolve) => client.on("data", resolve));
-        if (answer !== "") await deadline(comes, PATIENCE);
+    "resets when its reply comes": async (server, serveOthers) => {
+      const { request, reply } = server.newExchange();
+      await reset(server.port, request, async (client) => {
+        const receiving = new Promise((resolve) => client.on("data", resolve));
+        if (reply !== "") await deadline(receiving, TIMEOUT);
       });
-      await meanwhile();
+      await serveOthers();
     },
-    "ends without a word": (server, meanwhile) => halfClose(server, 0, meanwhile),
-    "ends inside its message": (server, meanwhile) => halfClose(server, 5, meanwhile),
-    "says nothing": async ({ port }, meanwhile) => {
+    "half-closes without a message": (server, serveOthers) => halfClose(server, 0, serveOthers),
+    "half-closes inside its message": (server, serveOthers) => halfClose(server, 5, serveOthers),
+    "sends nothing": async ({ port }, serveOthers) => {
       using _client = await connect(port);
-      await meanwhile();
+      await serveOthers();
     },
-    "sends one byte at a time": async (watched, meanwhile) => {
+    "sends one byte at a time": async (watched, serveOthers) => {
       using client = await connect(watched.port);
       client.setNoDelay();
-      const { question, answer } = watched.talk();
+      const { request, reply } = watched.newExchange();
       const { readsOnce } = watched.server;
       try {
-        for (const byte of question) {
+        for (const byte of request) {
           await writeAll(client, Uint8Array.of(byte));
-          await delay(0); // lets the server read it alone
+          await delay(0); // lets the server read this byte alone
         }
-        await meanwhile();
+        await serveOthers();
         await client.closeWrite();
       } catch (error) {
-        if (!readsOnce) throw error; // it answers the first byte, and closes
+        if (!readsOnce) throw error; // the others reply after the first byte, and close
       }
-      const came = await deadline(readToEnd(client), PATIENCE);
-      const isPart = came.length > 0 && came.every((byte, i) => byte === question[i]);
-      if (readsOnce ? !isPart : decode(came) !== answer) {
-        watched.problems.push(`byte by byte: ${JSON.stringify(decode(came))}`);
+      const received = await deadline(readToEnd(client), TIMEOUT);
+      const isPart = received.length > 0 && received.every((byte, i) => byte === request[i]);
+      if (readsOnce ? !isPart : decode(received) !== reply) {
+        watched.problems.push(`one byte at a time: ${JSON.stringify(decode(received))}`);
       }
     },
   },
   udp: {
-    "sends an empty datagram": async ({ port }, meanwhile) => {
+    "sends an empty datagram": async ({ port }, serveOthers) => {
       using socket = udpSocket();
       await sendTo(socket, port, "");
-      await meanwhile();
+      await serveOthers();
     },
-    "sends the longest datagram": async ({ port }, meanwhile) => {
+    "sends the longest datagram": async ({ port }, serveOthers) => {
       using socket = udpSocket();
       await sendTo(socket, port, new Uint8Array(LONGEST_DATAGRAM).fill(255));
-      await meanwhile();
+      await serveOthers();
     },
-    "leaves before its answer comes": async (server, meanwhile) => {
+    "closes its socket before the reply": async (server, serveOthers) => {
       const socket = udpSocket();
-      await sendTo(socket, server.port, server.talk().question);
+      await sendTo(socket, server.port, server.newExchange().request);
       socket.close();
-      await meanwhile();
+      await serveOthers();
     },
-    "sends one byte at a time": async (server, meanwhile) => {
+    "sends one byte at a time": async (server, serveOthers) => {
       using socket = udpSocket();
-      for (const byte of server.talk().question) {
+      for (const byte of server.newExchange().request) {
         await sendTo(socket, server.port, Uint8Array.of(byte));
       }
-      await meanwhile();
+      await serveOthers();
     },
   },
 };
 
-/** The same, but what takes longer: once is enough. */
-export const FLOODS: typeof MISDEEDS = {
+/** Clients that send a lot. They take longer than the others. */
+export const FLOODS: typeof BAD_CLIENTS = {
   tcp: {
-    "sends 10 MB and never reads": async ({ port, server }, meanwhile) => {
+    "sends 10 MB and never reads": async ({ port, server }, serveOthers) => {
       using client = await connect(port);
-      const data = encode((server.wire?.(MEGABYTE) ?? MEGABYTE).replace(/ +4exit$/, "").repeat(10));
+      const message = (server.encodeText?.(MEGABYTE) ?? MEGABYTE).replace(/ +4exit$/, "");
+      const data = encode(message.repeat(10));
       for (let sent = 0; sent < data.length;) {
-        const write = client.write(data.subarray(sent, sent + 65536));
-        const length = await deadline(write, STALLED).catch(() => 0);
+        const writing = client.write(data.subarray(sent, sent + 65536));
+        const length = await deadline(writing, STALLED).catch(() => 0);
         if (length === 0) break;
         sent += length;
       }
-      await meanwhile();
+      await serveOthers();
     },
-    "comes 1,000 times and leaves without a word": async ({ port }, meanwhile) => {
+    "connects and disconnects 1,000 times": async ({ port }, serveOthers) => {
       for (let i = 0; i < 10; i++) {
         const clients = await Promise.all(Array.from({ length: 100 }, () => connect(port)));
-        if (i === 5) await meanwhile();
+        if (i === 5) await serveOthers();
         for (const client of clients) client.close();
       }
     },
   },
   udp: {
-    "sends 10 MB and never reads": async ({ port }, meanwhile) => {
+    "sends 10 MB and never reads": async ({ port }, serveOthers) => {
       using socket = udpSocket();
       for (let i = 0; i < 10_000; i++) {
         await sendTo(socket, port, MEGABYTE.slice(0, 1000));
-        // Who is answered now knows that the server has got all before.
-        if (i % 50 === 49) await meanwhile();
+        // A reply to somebody else shows that the server has received all datagrams so far.
+        if (i % 50 === 49) await serveOthers();
       }
     },
   },
 };
 
-/** What one client without sense does. */
-export interface Rubbish {
+/** What a client does that sends garbage. */
+export interface Garbage {
   pieces: Uint8Array[];
   /** Milliseconds before each piece. */
   pauses: number[];
   end: "close" | "half-close" | "reset";
 }
 
-/** Makes up what a client without sense does; the same numbers make the same. */
-export function makeRubbish(watched: Watched, random: () => number): Rubbish {
+/** Returns random garbage for a server. The same random numbers give the same garbage. */
+export function makeGarbage(watched: Watched, random: () => number): Garbage {
   const below = (limit: number) => Math.floor(random() * limit);
   const pick = <T>(values: T[]) => values[below(values.length)];
   const bytes = (length: number) => Uint8Array.from({ length }, () => below(256));
   const lineEnd = pick(["\n", "\r\n", "\r", "\x1b[2J\n", "\0\n", "\u0085"]);
-  // Never at the start: a client may say what it wants in its own line.
-  const forgery = `x${lineEnd}${watched.forgery}${lineEnd}`;
+  // Not at the start: a line of the transcript may consist of the client's text alone.
+  const forgery = `x${lineEnd}${watched.forgedLine}${lineEnd}`;
   const header = (length: unknown) => `${length}`.padStart(10).slice(-10);
   const data = pick<() => Uint8Array | string>([
     () => bytes(below(40)),
@@ -171,21 +172,24 @@ export function makeRubbish(watched: Watched, random: () => number): Rubbish {
     () => header(pick([-1, 1e9, "1e3", "0x10", "", "1 1", "\u0661"])),
     () => header(9_999_999_999) + forgery,
     () => {
-      const damaged = watched.talk().question.slice();
-      damaged[below(damaged.length)] ^= 0x80; // a digit would make another question of it
+      const damaged = watched.newExchange().request.slice();
+      damaged[below(damaged.length)] ^= 0x80; // never another valid request
       return damaged;
     },
   ])();
-  const whole = typeof data === "string" ? encode(data) : data;
+  const all = typeof data === "string" ? encode(data) : data;
   const cuts = below(watched.transport === "udp" ? 2 : 6);
-  const places = Array.from({ length: cuts }, () => below(whole.length + 1)).sort((a, b) => a - b);
-  const pieces = [0, ...places].map((start, i) => whole.subarray(start, places[i]));
+  const offsets = Array.from({ length: cuts }, () => below(all.length + 1)).sort((a, b) => a - b);
+  const pieces = [0, ...offsets].map((start, i) => all.subarray(start, offsets[i]));
   const pauses = pieces.map(() => random() < 0.2 ? below(4) : 0);
   return { pieces, pauses, end: pick(["close", "half-close", "reset"]) };
 }
 
-/** Sends rubbish. The server may break off at any time. */
-export async function dump({ transport, port }: Watched, { pieces, pauses, end }: Rubbish) {
+/** Sends garbage. The server may close the connection at any time. Throws if it hangs. */
+export async function sendGarbage(
+  { transport, port }: Watched,
+  { pieces, pauses, end }: Garbage,
+): Promise<void> {
   const sendAll = async (send: (piece: Uint8Array) => Promise<unknown>) => {
     for (const [i, piece] of pieces.entries()) {
       if (pauses[i] > 0) await delay(pauses[i]);
@@ -202,7 +206,7 @@ export async function dump({ transport, port }: Watched, { pieces, pauses, end }
       "",
       (client) =>
         sendAll((piece) =>
-          new Promise((sent) => client.destroyed ? sent(null) : client.write(piece, sent))
+          new Promise((resolve) => client.destroyed ? resolve(null) : client.write(piece, resolve))
         ),
     );
   }
@@ -212,19 +216,19 @@ export async function dump({ transport, port }: Watched, { pieces, pauses, end }
     await sendAll((piece) => writeAll(client, piece));
     if (end === "close") return;
     await client.closeWrite();
-    await deadline(readToEnd(client), PATIENCE);
+    await deadline(readToEnd(client), TIMEOUT);
   } catch (error) {
-    if ((error as Error).name === "TimeoutError") throw error; // it hangs
+    if ((error as Error).name === "TimeoutError") throw error; // the server hangs
   }
 }
 
-/** So many honest clients, who all ask when all have come. */
-export async function crowd(server: Watched, count: number) {
-  const allAreThere = Promise.withResolvers<void>();
-  let there = 0;
-  const isReady = () => {
-    if (++there === count) allAreThere.resolve();
-    return allAreThere.promise;
+/** Runs well-behaved clients that send their requests when all of them have connected. */
+export async function serveAtOnce(server: Watched, count: number) {
+  const allConnected = Promise.withResolvers<void>();
+  let connected = 0;
+  const beforeRequest = () => {
+    if (++connected === count) allConnected.resolve();
+    return allConnected.promise;
   };
-  await inParallel(Array(count).fill(() => server.serve(isReady)), count);
+  await inParallel(Array(count).fill(() => server.serve(beforeRequest)), count);
 }

@@ -1,168 +1,187 @@
 /**
- * Lets all servers live through minutes of trouble, one after the other: honest clients, some with
- * a megabyte to say, clients that misbehave, and rubbish, all mixed. Ends with a table, and with
- * status 1 unless every answer was right and came soon, every line of the transcript was there, and
- * once, no server crashed, and none kept anything: then it is said what, from how much to how much.
+ * Puts every server under load for minutes, one server at a time: well-behaved clients, some of them
+ * with a message of a megabyte, clients that misbehave, and garbage. Prints a table, and the problems
+ * that were found: wrong or slow replies, missing or duplicate lines, a crash, or memory, file
+ * descriptors and timers that are not freed. They are measured on Linux only, after a warm-up and at
+ * the end. The exit status is 1 if there was a problem.
  *
- * What is kept is measured between a server's warm-up, when it has seen everything once, and the
- * end of its turn, on Linux only.
- *
- * ```console
- * $ deno task soak --minutes=10 --seed=7
- * ```
+ *     deno task soak --minutes=10 --seed=7
  *
  * @module
  */
-import { note, run, UserError } from "../../scripts/cli.ts";
-import { print } from "../../scripts/lib.ts";
+import { parseArgs } from "@std/cli/parse-args";
 import { inParallel } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
-import { crowd, dump, FLOODS, makeRubbish, MISDEEDS } from "./bad_clients.ts";
+import {
+  BAD_CLIENTS,
+  type BadClient,
+  FLOODS,
+  makeGarbage,
+  sendGarbage,
+  serveAtOnce,
+} from "./bad_clients.ts";
 import { SERVERS } from "./servers.ts";
 import { Watched } from "./watched.ts";
 
-const HONEST = 400; // clients in a round
+// Clients in a round.
+const WELL_BEHAVED = 400;
 const BAD = 40;
-const RUBBISH = 40;
+const GARBAGE = 40;
+const CONCURRENCY = 24;
+
 const FLOOD_EVERY = 5; // rounds; a long message comes with it
-const AT_A_TIME = 24; // clients
-const WARM_UP = 0.3; // of a server's turn
-const LONG = " héllo 😀".repeat(100_000); // 800,000 characters, 1.3 MB
-const MOST = { p99: 1000, longest: 2000, long: 10_000, memory: { udp: 16, tcp: 32 } }; // milliseconds, MB
-const SHOWN = 3; // problems of a server in a round
+const LONG_SUFFIX = " héllo 😀".repeat(100_000); // 800,000 characters, 1.3 MB
+const WARM_UP = 0.3; // of a server's time
+const MAX_SHOWN = 3; // problems of a server in a round
 
-interface Row {
-  server: string;
-  served: number;
-  long: number;
-  bad: number;
-  rubbish: number;
-  wrong: number;
-  [milliseconds: `ms ${string}`]: number;
-  [kept: `${string} from` | `${string} to`]: number;
-}
+// Milliseconds, and MB.
+const MAX_P99 = 1000;
+const MAX_WAIT = 2000;
+const MAX_LONG_WAIT = 10_000;
+const MAX_GROWTH = { udp: 16, tcp: 32 };
 
-async function soak({ seed, minutes }: { seed: number; minutes: number }) {
-  seed ||= Date.now() % 1_000_000;
-  print(`seed ${seed}, ${minutes} minutes`);
+/** A row of the table. */
+type Row = Record<string, string | number> & { server: string; served: number };
+
+async function soak(minutes: number, seed: number) {
+  console.log(`seed ${seed}, ${minutes} minutes`);
   const scripts = Object.keys(SERVERS);
   const rows: Row[] = [];
-  const problems: string[] = [];
+  const failures: string[] = [];
   for (const [i, script] of scripts.entries()) {
-    const random = seededRandom(seed + i);
-    const { row, told } = await takeTurn(script, random, minutes * 60_000 / scripts.length);
+    const milliseconds = minutes * 60_000 / scripts.length;
+    const { row, problems } = await soakServer(script, seededRandom(seed + i), milliseconds);
     rows.push(row);
-    problems.push(...told);
-    print(`${script}: ${row.served} served, ${told.length === 0 ? "all is well" : told[0]}`);
+    failures.push(...problems.map((problem) => `${script}: ${problem}`));
+    console.log(`${script}: ${row.served} served, ${problems[0] ?? "no problems"}`);
   }
   printTable(rows);
-  if (problems.length > 0) {
-    throw new UserError(`the soak failed, seed ${seed}`, problems.join("\n"));
-  }
+  if (failures.length === 0) return;
+  console.error([`error: the soak failed, seed ${seed}`, ...failures].join("\n"));
+  Deno.exit(1);
 }
 
-/** A server's turn: its row of the table, and what is wrong with it. */
-async function takeTurn(script: string, random: () => number, milliseconds: number) {
-  // With little room for what is young, the garbage collector lets memory rise but slowly.
-  await using watched = await Watched.start(script, {
-    flags: ["--v8-flags=--max-semi-space-size=1"],
-  });
-  const row: Row = { server: script, served: 0, long: 0, bad: 0, rubbish: 0, wrong: 0 };
-  const told: string[] = [];
+/** Puts one server under load. Returns its row of the table and its problems. */
+async function soakServer(script: string, random: () => number, milliseconds: number) {
+  // With a small young generation, V8 does not let memory grow much before it frees it.
+  const flags = ["--v8-flags=--max-semi-space-size=1"];
+  await using watched = await Watched.start(script, { flags });
+  const { program, transport } = watched;
+  const row: Row = { server: script, served: 0, long: 0, bad: 0, garbage: 0 };
+  const problems: string[] = [];
   const waits: number[] = [];
-  const tell = (problem: string) => {
-    told.push(`${script}: ${problem}`);
-    note(told.at(-1)!);
-  };
-  await crowd(watched, HONEST);
-  await watched.count(); // nobody else was there: every line is known
-  const idle = await watched.held();
+  await serveAtOnce(watched, WELL_BEHAVED);
+  await watched.checkLineCount(); // before clients whose lines are not known
+  const idle = await watched.resources();
   let warm = idle;
   const start = Date.now();
   for (let round = 0; Date.now() - start < milliseconds; round++) {
-    await playRound(watched, row, random, round).catch((error) =>
-      watched.problems.push(`${error}`)
-    );
-    const problems = watched.problems.splice(0);
-    row.wrong += problems.length;
-    problems.slice(0, SHOWN).forEach(tell);
-    if (await watched.program.ended(0)) {
-      tell(`it crashed: ${watched.program.errors.slice(-1000)}`);
-      break;
+    try {
+      await runRound(watched, row, random, round);
+    } catch (error) {
+      watched.problems.push(`${error}`);
+    }
+    problems.push(...watched.problems.splice(0).slice(0, MAX_SHOWN));
+    if (await program.ended(0)) {
+      problems.push(`the server crashed: ${program.errors.slice(-1000)}`);
+      return { row, problems };
     }
     waits.push(...watched.waits);
     watched.forget();
-    const hasSeenAll = round >= FLOOD_EVERY && Date.now() - start > WARM_UP * milliseconds;
-    if (warm === idle && hasSeenAll) warm = await watched.held(idle);
+    const isWarm = round >= FLOOD_EVERY && Date.now() - start > WARM_UP * milliseconds;
+    if (warm === idle && isWarm) warm = await watched.resources(idle);
   }
+  waits.sort((a, b) => a - b);
+  const quantile = (share: number) => waits[Math.ceil(share * waits.length) - 1];
   row.served = waits.length;
-  const sorted = Float64Array.from(waits).sort();
-  const share = (part: number) => sorted[Math.ceil(part * sorted.length) - 1];
-  const [p99, longest] = [share(0.99), share(1)];
-  Object.assign(row, { "ms p50": share(0.5), "ms p99": p99, "ms max": longest });
-  if (!(p99 <= MOST.p99)) tell(`one client of 100 waited for ${Math.round(p99)} ms`);
-  if (!(longest <= MOST.longest)) tell(`a client waited for ${Math.round(longest)} ms`);
-  if (await watched.program.ended(0)) return { row, told };
-  const held = await watched.held(idle);
-  for (const what of ["memory", "descriptors", "timers"] as const) {
-    const [from, to] = [warm[what], held[what]].map(Math.round);
-    Object.assign(row, { [`${what} from`]: from, [`${what} to`]: to });
-    const [before, most, unit] = what === "memory"
-      ? [from, MOST.memory[watched.transport], " MB"]
-      : [idle[what], 0, ""];
-    if (to - before > most) tell(`its ${what} grew from ${before}${unit} to ${to}${unit}`);
+  for (
+    const [name, share, max] of [["p50", 0.5], ["p99", 0.99, MAX_P99], [
+      "max",
+      1,
+      MAX_WAIT,
+    ]] as const
+  ) {
+    row[`ms ${name}`] = quantile(share);
+    if (max && quantile(share) > max) {
+      problems.push(`slow: ${name} ${Math.round(quantile(share))} ms`);
+    }
   }
-  const status = await watched.program.end("SIGTERM");
-  if (status !== 143 && Deno.build.os !== "windows") tell(`SIGTERM ended it with ${status}`);
-  return { row, told };
+  const held = await watched.resources(idle);
+  row["MB from"] = warm.memory;
+  row["MB to"] = held.memory;
+  if (held.memory - warm.memory > MAX_GROWTH[transport]) {
+    problems.push(`memory grew from ${warm.memory} MB to ${held.memory} MB`);
+  }
+  for (const what of ["descriptors", "timers"] as const) {
+    if (held[what] > idle[what]) problems.push(`${what}: ${idle[what]}, then ${held[what]}`);
+  }
+  const status = await program.end("SIGTERM");
+  if (status !== 143 && Deno.build.os !== "windows") problems.push(`SIGTERM: status ${status}`);
+  return { row, problems };
 }
 
-/** A round of mixed clients, at the end of which all lines must have come. */
-async function playRound(watched: Watched, row: Row, random: () => number, round: number) {
+/** Runs a mix of clients, and waits for the lines of the well-behaved ones. */
+async function runRound(watched: Watched, row: Row, random: () => number, round: number) {
   const { server, transport } = watched;
   const pick = <T>(values: T[]) => values[Math.floor(random() * values.length)];
+  const count = (column: string) => row[column] = Number(row[column]) + 1;
   const serve = () => watched.serve();
-  const suffer = (misdeed: typeof MISDEEDS.tcp[string]) => async () => {
-    await misdeed(watched, serve);
-    row.bad++;
+  const runBadClient = (client: BadClient) => async () => {
+    await client(watched, serve);
+    count("bad");
   };
   const jobs = [
-    ...Array<() => Promise<void>>(HONEST).fill(serve),
-    ...Array.from({ length: BAD }, () => suffer(pick(Object.values(MISDEEDS[transport])))),
-    ...Array.from({ length: RUBBISH }, () => {
-      const rubbish = makeRubbish(watched, random);
+    ...Array<() => Promise<void>>(WELL_BEHAVED).fill(serve),
+    ...Array.from({ length: BAD }, () => runBadClient(pick(Object.values(BAD_CLIENTS[transport])))),
+    ...Array.from({ length: GARBAGE }, () => {
+      const garbage = makeGarbage(watched, random);
       return async () => {
-        await dump(watched, rubbish);
-        row.rubbish++;
+        await sendGarbage(watched, garbage);
+        count("garbage");
       };
     }),
   ];
-  if (round % FLOOD_EVERY === 0) {
+  const withFlood = round % FLOOD_EVERY === 0;
+  if (withFlood) {
     const floods = Object.values(FLOODS[transport]);
-    jobs.push(suffer(floods[round / FLOOD_EVERY % floods.length]));
+    jobs.push(runBadClient(floods[round / FLOOD_EVERY % floods.length]));
   }
-  const order = jobs.map((job) => ({ job, place: random() })).sort((a, b) => a.place - b.place);
-  await inParallel(order.map(({ job }) => job), AT_A_TIME);
+  const shuffled = jobs.map((job) => ({ job, order: random() })).sort((a, b) => a.order - b.order);
+  await inParallel(shuffled.map(({ job }) => job), CONCURRENCY);
   await watched.settle();
-  if (round % FLOOD_EVERY !== 0 || transport === "udp" || server.readsOnce) return;
-  const before = watched.waits.length;
-  await watched.serve(undefined, LONG);
-  const [wait] = watched.waits.splice(before);
-  if (wait > MOST.long) watched.problems.push(`a long message took ${Math.round(wait)} ms`);
-  row.long++;
+  if (!withFlood || transport === "udp" || server.readsOnce) return;
+  await watched.serve(undefined, LONG_SUFFIX);
+  const wait = watched.waits.pop() ?? 0;
+  if (wait > MAX_LONG_WAIT) watched.problems.push(`a long message took ${Math.round(wait)} ms`);
+  count("long");
   await watched.settle();
 }
 
 function printTable(rows: Row[]) {
-  const names = Object.keys(rows[0]) as (keyof Row)[];
-  const cell = (value: unknown) =>
-    typeof value !== "number" ? `${value ?? "-"}` : `${Math.round(10 * value) / 10}`;
-  const cells = [names as string[], ...rows.map((row) => names.map((name) => cell(row[name])))];
-  const widths = names.map((_, i) => Math.max(...cells.map((row) => row[i].length)));
-  for (const [name, ...values] of cells) {
-    const padded = values.map((value, i) => value.padStart(widths[i + 1]));
-    print([name.padEnd(widths[0]), ...padded].join("  "));
+  const columns = Object.keys(rows[0]);
+  const toCell = (value?: string | number) =>
+    typeof value === "number" ? `${Math.round(10 * value) / 10}` : value ?? "-";
+  const table = [columns, ...rows.map((row) => columns.map((column) => toCell(row[column])))];
+  const widths = columns.map((_, i) => Math.max(...table.map((cells) => cells[i].length)));
+  for (const [name, ...cells] of table) {
+    const padded = cells.map((cell, i) => cell.padStart(widths[i + 1]));
+    console.log([name.padEnd(widths[0]), ...padded].join("  "));
   }
 }
 
-if (import.meta.main) await run({ seed: NaN, minutes: 10 }, soak);
+if (import.meta.main) {
+  const { minutes = "10", seed = Date.now() % 1_000_000 } = parseArgs(Deno.args, {
+    string: ["minutes", "seed"],
+    unknown: (arg) => {
+      console.error(
+        `error: unknown argument ${arg}\nusage: deno task soak [--minutes=N] [--seed=N]`,
+      );
+      Deno.exit(2);
+    },
+  });
+  if (!(Number(minutes) > 0) || Number.isNaN(Number(seed))) {
+    console.error("error: --minutes and --seed must be numbers");
+    Deno.exit(2);
+  }
+  await soak(Number(minutes), Number(seed));
+}

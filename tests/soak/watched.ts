@@ -1,12 +1,12 @@
 /**
- * A server under observation: every line that it prints, and every answer that its honest clients
- * get, is compared with what the table of servers says.
+ * A server under observation. Every line that it prints, and every reply that its well-behaved
+ * clients get, is compared with the table of servers.
  *
  * @module
  */
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import { formatAddress, repr, writeAll } from "../../scripts/lib.ts";
+import { repr, writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
 import {
   connect,
@@ -20,12 +20,14 @@ import {
 } from "../helpers.ts";
 import { isUdp, type Server, SERVERS } from "./servers.ts";
 
-export const PATIENCE = 20_000; // milliseconds for anything that must happen
-const RETRY = 500; // milliseconds until it is asked again over UDP, where datagrams may get lost
-const TRIES = 40;
-const SOCKETS = 40; // of honest clients over UDP, more than ask at once amid rubbish
+/** Milliseconds until something that must happen counts as failed. */
+export const TIMEOUT = 20_000;
 
-const PLACES: Record<string, string> = {
+const UDP_RETRY = 500; // milliseconds
+const UDP_TRIES = 40;
+const UDP_SOCKETS = 40; // more than the well-behaved clients at one time
+
+const PLACEHOLDERS: Record<string, string> = {
   PEER: String.raw`\('127\.0\.0\.1', \d{1,5}\)`,
   TEXT: ".*",
   BYTES: String.raw`b(?:'(?:[ -&(-[\]-~]|\\(?:[\\'nrt]|x[\da-f]{2}))*'` +
@@ -34,100 +36,119 @@ const PLACES: Record<string, string> = {
   PORT: String.raw`\d+`,
   VERDICT: "(?:HIGHER|LOWER|CORRECT|INVALID)",
 };
-const PLACE = /(PEER|TEXT|BYTES|SIZE|PORT|VERDICT)/;
+const PLACEHOLDER = /(PEER|TEXT|BYTES|SIZE|PORT|VERDICT)/;
 
-/** Whether a line is one of these; nothing but the server itself writes 127.0.0.1. */
-function isOneOf(lines: string[]): (line: string) => boolean {
-  const peers = (line: string) => line.split(/PEER|127\.0\.0\.1/).length;
-  const shapes = lines.map((line) => {
-    const pattern = line.split(PLACE).map((part) => PLACES[part] ?? RegExp.escape(part)).join("");
-    return { most: peers(line), shape: new RegExp(`^${pattern}$`, "s") };
+/** Replaces the placeholders of a line. */
+const fillIn = (line: string, values: Record<string, string>) =>
+  line.split(PLACEHOLDER).map((part) => values[part] ?? part).join("");
+
+/** Returns a test for lines of these forms. */
+function lineTest(forms: string[]): (line: string) => boolean {
+  // No client sends 127.0.0.1. A line with more addresses than its form has hides another line.
+  const countAddresses = (line: string) => line.split(/PEER|127\.0\.0\.1/).length - 1;
+  const tests = forms.map((form) => {
+    const parts = form.split(PLACEHOLDER).map((part) => PLACEHOLDERS[part] ?? RegExp.escape(part));
+    return { addresses: countAddresses(form), pattern: new RegExp(`^${parts.join("")}$`, "s") };
   });
-  const isRight = (line: string) =>
-    shapes.some(({ most, shape }) => peers(line) === most && shape.test(line));
-  return (line) => !/\p{Cc}/u.test(line) && isRight(line);
+  return (line) =>
+    !/\p{Cc}/u.test(line) &&
+    tests.some(({ addresses, pattern }) => countAddresses(line) <= addresses && pattern.test(line));
 }
 
-/** Puts lines together that come in pieces; gives the begun one. */
-function linesTo(use: (line: string) => void): (piece: string) => string {
-  let rest = "";
-  return (piece) => {
-    const lines = (rest + piece).split("\n");
-    rest = lines.pop()!;
-    lines.forEach(use);
-    return rest;
-  };
-}
-
-const isError = isOneOf([
+const isErrorLine = lineTest([
   "note: listening on 127.0.0.1 port PORT",
   "error: client PEER: TEXT",
-  "error: a client closed its connection before it was accepted",
-  "error: cannot serve more clients at the moment: TEXT",
+  "error: TEXT",
   "timers: SIZE",
 ]);
 
-/** What one honest client sends and gets back. */
-export interface Talk {
-  text: string;
-  question: Uint8Array;
-  answer: string;
+/** Returns a function that takes output piece by piece and returns the unfinished last line. */
+function lineSplitter(onLine: (line: string) => void): (piece: string) => string {
+  let unfinished = "";
+  return (piece) => {
+    const lines = (unfinished + piece).split("\n");
+    unfinished = lines.pop()!;
+    lines.forEach(onLine);
+    return unfinished;
+  };
 }
 
-let number = 0; // of the client that came last
+/** What one well-behaved client sends and gets back. */
+export interface Exchange {
+  text: string;
+  request: Uint8Array;
+  reply: string;
+}
 
-/** A server that runs, and everything wrong that was seen of it. */
+/** How a server is started. */
+export interface StartOptions {
+  port?: number;
+  /** A shell script that runs the server as `"$0" "$@"`. */
+  shell?: string;
+  /** Flags of Deno. */
+  flags?: string[];
+}
+
+let exchangeCount = 0; // of all servers: no two clients send the same text
+
+/** A running server, and all problems that were found. */
 export class Watched implements AsyncDisposable {
   port = 0;
-  /** Lines that are no line of it, are missing or doubled, answers that are not right. */
+  /** Unknown, missing and duplicate lines, and wrong replies. */
   problems: string[] = [];
-  /** Milliseconds that honest clients waited for their right answers. */
+  /** Milliseconds that well-behaved clients waited for their replies. */
   waits: number[] = [];
-  /** Whether it was told to stop: then it may break off what it is at. */
+  /** Whether the server was asked to stop. It may then close connections early. */
   isStopping = false;
-  /** How often it printed each line, and the last one as far as it came. */
-  seen = new Map<string, number>();
-  rest = "";
+  /** The last line, if it has no end yet. */
+  unfinishedLine = "";
   readonly server: Server;
   readonly transport: "tcp" | "udp";
   readonly program: Program;
-  #expected = new Map<string, number>(); // lines, and how often they may come at most
-  #asked = 0;
-  #sockets: Deno.DatagramConn[] = []; // of honest clients
-  #idle: Deno.DatagramConn[] = [];
+  #printed = new Map<string, number>(); // lines, and how often each came
+  #expected = new Map<string, number>(); // lines, and how often each may come at most
+  #requestCount = 0; // with UDP retries
+  #sockets: Deno.DatagramConn[] = []; // of well-behaved clients
+  #idleSockets: Deno.DatagramConn[] = [];
 
-  /** Starts a server. A shell runs it as `"$0" "$@"`. */
-  constructor(readonly script: string, { port = 0, shell = "", flags = [] as string[] } = {}) {
+  /** Starts a server, without waiting until it listens. */
+  constructor(readonly script: string, { port = 0, shell, flags = [] }: StartOptions = {}) {
     this.server = SERVERS[script];
     this.transport = isUdp(script) ? "udp" : "tcp";
     const preload = Deno.build.os === "windows"
       ? []
       : ["--preload", import.meta.resolve("./timers.ts")];
-    const run = [...DENO_RUN, ...preload, ...flags, "--allow-net", SCRIPTS + script];
-    const secret = script === "guess_server.ts" ? ["--secret=42"] : [];
-    const command = [...shell ? ["sh", "-c", shell] : [], ...run, `--port=${port}`, ...secret];
-    const expect = (line: string, isRight: (line: string) => boolean) => {
-      if (!isRight(line)) this.problems.push(`no line of it: ${JSON.stringify(line)}`);
+    const command = [
+      ...shell ? ["sh", "-c", shell] : [],
+      ...[...DENO_RUN, ...preload, ...flags, "--allow-net", SCRIPTS + script, `--port=${port}`],
+      ...script === "guess_server.ts" ? ["--secret=42"] : [],
+    ];
+    const check = (line: string, isKnown: (line: string) => boolean) => {
+      if (!isKnown(line)) this.problems.push(`unknown line: ${JSON.stringify(line)}`);
     };
-    const isKnown = isOneOf([...this.server.first, ...this.server.each]);
-    const take = linesTo((line) => {
-      expect(line, isKnown);
-      this.seen.set(line, (this.seen.get(line) ?? 0) + 1);
+    const isKnown = lineTest([...this.server.first, ...this.server.each]);
+    const addOutput = lineSplitter((line) => {
+      check(line, isKnown);
+      this.#printed.set(line, (this.#printed.get(line) ?? 0) + 1);
     });
-    const takeError = linesTo((line) => expect(line, isError));
-    this.program = new Program(command, (output) => this.rest = take(output), {}, takeError);
+    const addErrors = lineSplitter((line) => check(line, isErrorLine));
+    const onOutput = (output: string) => this.unfinishedLine = addOutput(output);
+    this.program = new Program(command, onOutput, {}, addErrors);
   }
 
-  /** Starts a server, and waits until it listens. */
-  static async start(...args: ConstructorParameters<typeof Watched>): Promise<Watched> {
-    const watched = new Watched(...args);
+  /** Starts a server, and waits until it listens. Throws if it does not. */
+  static async start(script: string, options?: StartOptions): Promise<Watched> {
+    const watched = new Watched(script, options);
     const { program, transport } = watched;
     if (!await program.until(() => portOf(program) !== undefined)) {
       await program.end("SIGKILL");
       throw new Error(`${watched.script} does not start: ${program.errors}`);
     }
     watched.port = portOf(program)!;
-    if (transport === "udp") watched.#idle = Array.from({ length: SOCKETS }, () => watched.#open());
+    if (transport === "udp") {
+      // All at the start: a port that another client has used might get that client's late replies.
+      watched.#idleSockets = Array.from({ length: UDP_SOCKETS }, () => watched.#openSocket());
+    }
     return watched;
   }
 
@@ -136,155 +157,164 @@ export class Watched implements AsyncDisposable {
     await this.program.end("SIGKILL");
   }
 
-  /** What an honest client says that has not come yet, and what it gets. */
-  talk(long = ""): Talk {
-    const { says, wire, answer } = this.server;
-    const text = says?.(++number) ?? `n${++number} héllo${long}`;
-    const sent = wire?.(text) ?? text;
-    return { text, question: encode(sent), answer: answer?.(sent) ?? sent };
+  /** Returns a new exchange. `suffix` makes its text longer. */
+  newExchange(suffix = ""): Exchange {
+    const { makeText, encodeText, reply } = this.server;
+    const n = ++exchangeCount;
+    const text = makeText?.(n) ?? `n${n} héllo${suffix}`;
+    const sent = encodeText?.(text) ?? text;
+    return { text, request: encode(sent), reply: reply?.(sent) ?? sent };
   }
 
   /**
-   * One honest client: must be told its own answer and nothing else.
+   * Runs one well-behaved client, and records a problem if it does not get its own reply.
    *
-   * @param isReady Waited for when the client has connected, before it asks.
-   * @param long Follows in what it says.
+   * @param beforeRequest Awaited when the client has connected.
+   * @param suffix Makes its text longer.
    */
-  async serve(isReady: () => void | Promise<void> = () => {}, long = "") {
-    const talk = this.talk(long);
-    const ask = this.transport === "tcp" ? this.#askOverTcp : this.#askOverUdp;
-    await ask.call(this, talk, isReady);
+  async serve(beforeRequest: () => void | Promise<void> = () => {}, suffix = "") {
+    const exchange = this.newExchange(suffix);
+    if (this.transport === "tcp") await this.#serveTcp(exchange, beforeRequest);
+    else await this.#serveUdp(exchange, beforeRequest);
   }
 
-  async #askOverTcp(talk: Talk, isReady: () => void | Promise<void>) {
+  async #serveTcp(exchange: Exchange, beforeRequest: () => void | Promise<void>) {
     using client = await connect(this.port);
-    await isReady();
+    await beforeRequest();
     const start = performance.now();
-    const sent = writeAll(client, talk.question).then(() => client.closeWrite());
-    sent.catch(() => {}); // then the answer is not right either
-    const answer = await deadline(readToEnd(client), PATIENCE);
-    this.#check(talk, decode(answer), formatAddress(client.localAddr), start);
-    await sent;
+    const sending = writeAll(client, exchange.request).then(() => client.closeWrite());
+    sending.catch(() => {}); // awaited below, when the reply has been checked
+    const reply = await deadline(readToEnd(client), TIMEOUT);
+    this.#check(exchange, decode(reply), client.localAddr, start);
+    await sending;
   }
 
-  async #askOverUdp(talk: Talk, isReady: () => void | Promise<void>) {
-    // An honest client's port was never that of a client that left: what is still on its way to
-    // such a one would come to its successor.
-    const socket = this.#idle.pop() ?? this.#open();
-    await isReady();
+  async #serveUdp(exchange: Exchange, beforeRequest: () => void | Promise<void>) {
+    const socket = this.#idleSockets.pop() ?? this.#openSocket();
+    await beforeRequest();
     const start = performance.now();
-    const reply = socket.receive(new Uint8Array(LONGEST_DATAGRAM)).then(([data]) => data);
-    reply.catch(() => {}); // closed when nobody waits any more
-    for (let tries = 1; tries <= TRIES && !await this.program.ended(0); tries++) {
-      await sendTo(socket, this.port, talk.question);
-      const answer = await deadline(reply, RETRY).catch(() => undefined);
-      if (!answer) continue;
-      // After a second try a second answer may come, so that socket rests.
-      if (tries === 1) this.#idle.push(socket);
-      return this.#check(talk, decode(answer), formatAddress(socket.addr), start, tries);
+    const receiving = socket.receive(new Uint8Array(LONGEST_DATAGRAM)).then(([data]) => data);
+    receiving.catch(() => {}); // the socket is closed at the end
+    for (let tries = 1; tries <= UDP_TRIES && !await this.program.ended(0); tries++) {
+      await sendTo(socket, this.port, exchange.request);
+      const reply = await deadline(receiving, UDP_RETRY).catch(() => undefined);
+      if (!reply) continue;
+      // After a retry, a second reply may still come to this socket.
+      if (tries === 1) this.#idleSockets.push(socket);
+      return this.#check(exchange, decode(reply), socket.addr, start, tries);
     }
-    throw new Error(`no answer to ${talk.text}`);
+    throw new Error(`no reply to ${exchange.text}`);
   }
 
-  #open(): Deno.DatagramConn {
+  #openSocket(): Deno.DatagramConn {
     const socket = udpSocket();
     this.#sockets.push(socket);
     return socket;
   }
 
-  #check({ text, question, answer }: Talk, came: string, peer: string, start: number, asked = 1) {
-    const isWhole = came === answer && came !== ""; // else the end may be that of the server
-    if (this.isStopping && !isWhole && answer.startsWith(came)) throw new Error("broken off");
-    if (came === answer) this.waits.push(performance.now() - start);
-    else this.problems.push(`to ${text} came ${JSON.stringify(came)}`);
-    this.#asked += asked;
-    const values: Record<string, string> = {
-      PEER: peer,
+  /** Checks a reply, and expects the lines of its client. */
+  #check(exchange: Exchange, received: string, peer: Deno.Addr, start: number, tries = 1) {
+    const { text, request, reply } = exchange;
+    const isComplete = received === reply && received !== "";
+    if (this.isStopping && !isComplete && reply.startsWith(received)) {
+      throw new Error("the server stopped");
+    }
+    if (received === reply) this.waits.push(performance.now() - start);
+    else this.problems.push(`the reply to ${text} is ${JSON.stringify(received)}`);
+    this.#requestCount += tries;
+    if (text.length > 1000 && !this.server.encodeText) return; // printed in pieces
+    const { hostname, port } = peer as Deno.NetAddr;
+    const values = {
+      PEER: `('${hostname}', ${port})`,
       TEXT: text,
-      BYTES: repr(question),
-      SIZE: `${question.length}`,
-      VERDICT: answer,
+      BYTES: repr(request),
+      SIZE: `${request.length}`,
+      VERDICT: reply,
     };
-    if (text.length > 1000 && !this.server.wire) return; // it is read and printed in pieces
-    for (const line of this.server.each.filter((line) => /PEER|TEXT|BYTES/.test(line))) {
-      const most = /TEXT|BYTES/.test(line) ? asked : Infinity; // a port may come to somebody else
-      this.#expected.set(line.split(PLACE).map((part) => values[part] ?? part).join(""), most);
+    for (const line of this.server.each) {
+      const isUnique = /TEXT|BYTES/.test(line);
+      if (isUnique) this.#expected.set(fillIn(line, values), tries);
+      // Another client may get the same port later.
+      else if (line.includes("PEER")) this.#expected.set(fillIn(line, values), Infinity);
     }
   }
 
-  /** Waits for the lines of the honest clients so far; what is missing is a problem. */
+  /** Waits for the lines of all well-behaved clients so far. Records missing ones as problems. */
   async settle() {
     const lines = [...this.#expected.keys()];
     await this.program.until(() => {
-      while (lines.length > 0 && this.seen.has(lines.at(-1)!)) lines.pop();
+      while (lines.length > 0 && this.#printed.has(lines.at(-1)!)) lines.pop();
       return lines.length === 0;
-    }, PATIENCE / 1000);
-    this.look();
+    }, TIMEOUT / 1000);
+    this.checkLines();
   }
 
-  /** Looks whether lines of the honest clients so far are missing or doubled, or any is forged. */
-  look() {
+  /** Records missing, duplicate and forged lines as problems. */
+  checkLines() {
     const { first, each } = this.server;
-    for (const [line, most] of this.#expected) {
-      const times = this.seen.get(line) ?? 0;
+    for (const [line, max] of this.#expected) {
+      const times = this.#printed.get(line) ?? 0;
       if (times === 0) this.problems.push(`missing: ${line}`);
-      if (times > most) this.problems.push(`${times} times: ${line}`);
+      if (times > max) this.problems.push(`${times} times: ${line}`);
     }
-    for (const line of [...first, this.forgery]) {
-      const most = each.includes(line) ? Infinity : first.includes(line) ? 1 : 0;
-      if ((this.seen.get(line) ?? 0) > most) this.problems.push(`forged: ${line}`);
+    for (const line of [...first, this.forgedLine]) {
+      const max = each.includes(line) ? Infinity : first.includes(line) ? 1 : 0;
+      if ((this.#printed.get(line) ?? 0) > max) this.problems.push(`forged: ${line}`);
     }
   }
 
-  /** Looks whether all lines so far are those of honest clients, where nobody else was there. */
-  async count() {
+  /** Checks the number of lines so far. Only well-behaved clients may have connected. */
+  async checkLineCount() {
     const { first, each } = this.server;
-    const least = first.length + each.length * this.waits.length;
-    const most = first.length + each.length * this.#asked; // one that was asked again may be lost
-    const count = () => this.seen.values().reduce((sum, times) => sum + times, 0);
-    await this.program.until(() => count() >= least, PATIENCE / 1000);
-    if (count() < least || count() > most) this.problems.push(`${count()} lines, not ${least}`);
+    const min = first.length + each.length * this.waits.length;
+    const max = first.length + each.length * this.#requestCount; // a lost datagram leaves no line
+    const count = () => this.#printed.values().reduce((sum, times) => sum + times, 0);
+    await this.program.until(() => count() >= min, TIMEOUT / 1000);
+    if (count() < min || count() > max) this.problems.push(`${count()} lines instead of ${min}`);
   }
 
-  /** A line that a client would like to smuggle in. */
-  get forgery(): string {
+  /** A line that looks like one of the server's. Clients try to get it printed. */
+  get forgedLine(): string {
     const { first, each } = this.server;
-    const values: Record<string, string> = { PEER: "('6.6.6.6', 666)", BYTES: "b'it'" };
     const line = each.find((line) => line.includes("PEER")) ?? first[0];
-    return line.split(PLACE).map((part) => values[part] ?? (PLACES[part] ? "42" : part)).join("");
+    const values = { PEER: "('6.6.6.6', 666)", BYTES: "b'it'" };
+    return fillIn(line, { TEXT: "42", SIZE: "42", PORT: "42", VERDICT: "42", ...values });
   }
 
-  /** Forgets what was printed and expected so far, so that a long run needs little memory. */
+  /** Forgets all lines and waits so far, so that a long run needs little memory. */
   forget() {
     this.#expected.clear();
-    this.seen.clear();
+    this.#printed.clear();
     this.program.screen = this.program.errors = "";
     this.waits = [];
   }
 
-  /** Memory that the server has, in MB. Linux only. */
+  /** Returns the memory of the server in MB. Linux only. */
   memory(): number {
     const status = Deno.readTextFileSync(`/proc/${this.program.pid}/status`);
     return Number(status.match(/^VmRSS:\s+(\d+) kB/m)![1]) / 1024;
   }
 
-  /** Descriptors that the server has open. Linux only. */
+  /** Returns the number of open file descriptors of the server. Linux only. */
   descriptors(): number {
     return [...Deno.readDirSync(`/proc/${this.program.pid}/fd`)].length;
   }
 
-  /** Timers of the server that wait. Linux only. */
+  /** Returns the number of pending timers of the server. Linux only. */
   async timers(): Promise<number> {
     const { program } = this;
-    const told = () => [...program.errors.matchAll(/^timers: (\d+)\n/gm)];
-    const before = told().length;
+    const answers = () => [...program.errors.matchAll(/^timers: (\d+)\n/gm)];
+    const before = answers().length;
     Deno.kill(program.pid, "SIGUSR2");
-    await program.until(() => told().length > before);
-    return Number(told().at(-1)?.[1]);
+    await program.until(() => answers().length > before);
+    return Number(answers().at(-1)?.[1]);
   }
 
-  /** What the server holds when nobody is connected any more, at most some seconds later. Linux only. */
-  async held(idle = { descriptors: Infinity, timers: Infinity }, seconds = 10) {
+  /**
+   * Returns what the server holds, on Linux. Waits some seconds until it holds no more descriptors
+   * and timers than when it was idle.
+   */
+  async resources(idle = { descriptors: Infinity, timers: Infinity }, seconds = 10) {
     const end = Date.now() + seconds * 1000;
     while (Deno.build.os === "linux") {
       const held = { descriptors: this.descriptors(), timers: await this.timers() };
