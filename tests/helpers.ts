@@ -1,4 +1,4 @@
-/** What several tests need: scripts that run, and ports that are free or closed. */
+/** What several tests share: running programs, sockets, free ports, and what this machine has. */
 import { assert } from "@std/assert";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ export { SCRIPTS };
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 export const encode = (text: string) => encoder.encode(text);
-/** A message as echo v2 and v3 send it: 10 characters with its length in characters before it. */
+/** Returns a message as echo v2 and v3 send it: its length in characters, padded to 10, comes first. */
 export const withHeader = (message: string) => `${[...message].length}`.padStart(10) + message;
 export const decode = (data: Uint8Array) => decoder.decode(data);
 
@@ -19,7 +19,7 @@ export const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
 export const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
 export const WITH_IPV6 = { ignore: !hasIpv6() };
 
-/** Bytes of the longest datagram that a test may send: macOS sends no longer one unless told to. */
+/** Bytes of the longest datagram that a test may send. 9216 is the default limit of macOS. */
 export const LONGEST_DATAGRAM = Deno.build.os === "darwin" ? 9216 : 65507;
 
 function hasIpv6(): boolean {
@@ -31,7 +31,7 @@ function hasIpv6(): boolean {
   }
 }
 
-/** Whether there is such a program; with options, whether it ends well with them. */
+/** Returns whether a program exists. With options, also whether it succeeds with them. */
 export function has(program: string, options?: Deno.CommandOptions): boolean {
   try {
     const command = new Deno.Command(program, options ?? { args: ["-h"] });
@@ -41,13 +41,13 @@ export function has(program: string, options?: Deno.CommandOptions): boolean {
   }
 }
 
-/** Starts a script with the network permission alone. */
+/** Starts a script with `--allow-net` as its only permission. */
 export function start(script: string, args: string[] = [], options?: Deno.CommandOptions): Program {
   const command = [...DENO_RUN, "--allow-net", SCRIPTS + script];
   return new Program([...command, ...args], undefined, options);
 }
 
-/** Starts a server script on a free port and waits until it listens there. */
+/** Starts a server script on a free port, and waits until it listens. */
 export async function startServer(
   script: string,
   args: string[] = [],
@@ -58,27 +58,27 @@ export async function startServer(
   return { server, port: portOf(server)! };
 }
 
-/** The host that a script takes when none is given. */
+/** Returns the default host of a script. */
 export function defaultHost(script: string): string {
   return Deno.readTextFileSync(SCRIPTS + script).match(/host: "(.+?)"/)![1];
 }
 
-/** What a program printed and how it ended. */
+/** The output and the exit status of a program. */
 export interface Result {
   status: number;
   stdout: string;
   stderr: string;
 }
 
-/** What a program printed and how it ended, which it must within some seconds. */
+/** Waits some seconds for the end of a program. Returns its result, or throws if it is still running. */
 export async function resultOf(program: Program, seconds?: number): Promise<Result> {
   const hasEnded = await program.ended(seconds);
   const { screen: stdout, errors: stderr } = program;
-  assert(hasEnded, `it hangs: ${stdout}${stderr}`);
+  assert(hasEnded, `the program hangs: ${stdout}${stderr}`);
   return { status: await program.status, stdout, stderr };
 }
 
-/** Runs a script to its end, its keyboard a pipe that holds `stdin`. */
+/** Runs a script until it ends, with a pipe as its stdin. */
 export async function runScript(
   script: string,
   args: string[] = [],
@@ -94,7 +94,7 @@ export function connect(port: number): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port });
 }
 
-/** A UDP socket, which closes when its scope is left. */
+/** Opens a UDP socket that closes at the end of its scope. */
 export function udpSocket(hostname = "127.0.0.1", port = 0) {
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
   return Object.assign(socket, {
@@ -113,14 +113,14 @@ export function sendTo(
   return socket.send(bytes, { transport: "udp", hostname: "127.0.0.1", port });
 }
 
-/** A client that sends, and ends with a reset (RST) when it is told to. */
+/** Connects, sends a message, waits for `when`, and resets the connection (RST). */
 export async function reset(
   port: number,
   message: string | Uint8Array = "",
   when: (client: net.Socket) => Promise<unknown> = () => Promise.resolve(),
 ) {
   const client = net.connect({ port, host: "127.0.0.1", noDelay: true });
-  client.on("error", () => {}); // the server may be faster
+  client.on("error", () => {}); // the server may close the connection first
   const closed = new Promise((resolve) => client.on("close", resolve));
   const connected = new Promise((resolve) => client.on("connect", resolve));
   await Promise.race([connected, closed]);
@@ -130,7 +130,7 @@ export async function reset(
   await closed;
 }
 
-/** Reads until the other side ends, at most so many bytes. */
+/** Reads until the end of file, or until it has at least `most` bytes. */
 export async function readToEnd(connection: Deno.Conn, most = Infinity): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   const buffer = new Uint8Array(65536);
@@ -143,7 +143,7 @@ export async function readToEnd(connection: Deno.Conn, most = Infinity): Promise
   return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
 }
 
-/** Whether anybody may listen on port 81, or this test cannot give up the right to. */
+/** Returns whether everyone may listen on port 81, or a test cannot give up the right to. */
 export function hasPort81(): boolean {
   if (Deno.build.os !== "linux") {
     return Deno.build.os === "windows" || Deno.uid() === 0;
@@ -152,12 +152,12 @@ export function hasPort81(): boolean {
   return Number(Deno.readTextFileSync(file)) <= 81;
 }
 
-/** Starts a command without the right to low ports, which root has; setpriv is Linux's. */
+/** Starts a command without root's right to ports below 1024. For Linux. */
 export const WITHOUT_PORT_81 = Deno.uid() === 0
   ? ["setpriv", "--bounding-set=-net_bind_service"]
   : [];
 
-/** Runs lab.ts to its end. */
+/** Runs lab.ts until it ends. */
 export async function lab(
   args: string[],
   stdin = "",
@@ -171,7 +171,7 @@ export async function lab(
   return await resultOf(program, seconds);
 }
 
-/** A folder of its own for a test. */
+/** Makes a temporary folder that is removed at the end of its scope. */
 export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir();
   return {
@@ -180,7 +180,7 @@ export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
   };
 }
 
-/** Does jobs, so many of them at a time. */
+/** Runs jobs concurrently, a limited number at a time. */
 export async function inParallel(jobs: Iterable<() => Promise<unknown>>, atATime: number) {
   const queue = jobs[Symbol.iterator]();
   const work = async () => {
@@ -189,7 +189,7 @@ export async function inParallel(jobs: Iterable<() => Promise<unknown>>, atATime
   await Promise.all(Array.from({ length: atATime }, work));
 }
 
-/** A test of cases that wait more than they work, all at once. */
+/** Defines a test whose cases run at the same time, because they mostly wait. */
 export function testAtOnce(
   name: string,
   options: { ignore?: boolean },
@@ -203,15 +203,15 @@ export function testAtOnce(
   });
 }
 
-const FIRST_PORT = 20000; // above 25999 are those of freePort()
-const PORTS = 150; // for each file of tests
+const FIRST_PORT = 20000; // freePort() uses those above 25999
+const PORTS = 150; // for each test file
 
-/** Ports that no other file of tests takes as long as this one runs: the first of them. */
+/** Reserves ports for this test file while it runs. Returns the first of them. */
 async function ownPorts(): Promise<number> {
   for (let place = 0;; place++) {
     const file = `${tmpdir()}/socket-labs-ports-${Deno.uid() ?? "user"}-${place}.lock`;
     const lock = await Deno.open(file, { create: true, write: true });
-    // The system lets go of a lock when its process ends, however that happens.
+    // The system releases the lock when this process ends.
     if (await lock.tryLock(true)) return FIRST_PORT + PORTS * place;
     lock.close();
   }
@@ -220,7 +220,7 @@ async function ownPorts(): Promise<number> {
 const firstPort = await ownPorts();
 let turn = Math.floor(Math.random() * PORTS);
 
-/** A port that nobody has, or takes but the caller, and that the system gives to nobody who asks for any. */
+/** Returns a free port that no other test takes, and that the system does not assign by itself. */
 export function quietPort(): number {
   while (true) {
     const port = firstPort + turn++ % PORTS;

@@ -1,5 +1,7 @@
-/** The README, the headers and the files as they lie. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+/** The README's tables, the headers of the scripts, and their documentation. */
+import { assert, assertEquals } from "@std/assert";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { findLabs } from "../scripts/lab/header.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
 import { SCRIPTS, temporary } from "./helpers.ts";
@@ -7,103 +9,76 @@ import { SCRIPTS, temporary } from "./helpers.ts";
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const readme = read("README.md");
 const labs = findLabs();
-const scripts = labs.flatMap(({ server, client }) => [server.name, client.name]);
 
-/** The comment at a script's head as plain text. */
-function header(script: string): string {
-  const [, comment] = read(`scripts/${script}`).match(/\/\*\*\n([^]*?)\*\//)!;
-  return comment.replace(/^ \* ?/gm, "");
-}
+/** Returns the cells of a row of a Markdown table. */
+const cellsOf = (row: string) => row.slice(1, -1).split(" | ").map((cell) => cell.trim());
 
-/** What a script mirrors, and the course that it belongs to. */
-function origin(script: string): [original: string, course: string] {
-  const [, original, course] = header(script).replaceAll("\n", " ")
-    .match(/Mirrors (.+?) \((.+?)\)/)!;
-  return [original, course];
-}
-
-Deno.test("the README's table lists every lab with its originals, by course", () => {
-  const found: string[] = [];
-  for (const [row] of readme.matchAll(/^\| .*\(scripts\/\w+_server.*$/gm)) {
-    const [name, scripts, lesson, mirrors] = row.slice(2, -2).split(" | ").map((cell) =>
-      cell.trim()
-    );
+Deno.test("the README's table lists every lab with its scripts, course and originals", () => {
+  const rows = readme.match(/^\| .*\(scripts\/\w+_server.*$/gm) ?? [];
+  const found = rows.map((row) => {
+    const [name, scripts, _lesson, mirrors] = cellsOf(row);
     const { server, client } = labs.find((lab) => lab.name === name)!;
     assertEquals(scripts, `[server](scripts/${server.name}), [client](scripts/${client.name})`);
-    assert(lesson.length > 10);
-    const [[original, course], [other]] = [origin(server.name), origin(client.name)];
-    const originals = [...new Set([original, other])].join(", ");
-    const [, named] = mirrors.match(/^(.*): (.*)$/)!;
-    assertEquals(mirrors, `${named}: ${originals}`);
-    assert(course.startsWith(named), `${name}: ${course}`);
-    found.push(name);
-  }
-  assertEquals(found.toSorted(), labs.map(({ name }) => name).toSorted());
+    const [, course, originals] = mirrors.replaceAll("`", "").match(/^(.*): (.*)$/)!;
+    assert(server.course.startsWith(course), `${name}: ${server.course}`);
+    assertEquals(originals, [...new Set([server.original, client.original])].join(", "));
+    return name;
+  });
+  assertEquals(found.sort(), labs.map(({ name }) => name).sort());
 });
 
-Deno.test("the README's table of socket calls names what the programs use", () => {
-  const rows = [...readme.matchAll(/^\| (`\w+`.*?) \| (.*?) \| /gm)];
-  const words = (cell: string) => [...cell.matchAll(/`(.+?)`/g)].map(([, word]) => word);
-  const sources = (folder: string) =>
+Deno.test("the README's table of socket calls names calls that the programs use", () => {
+  const [, header, body] = readme.match(/^(\|.*\bPython\b.*\|)\n\| -.*\n((?:\|.*\n)+)/m)!;
+  const python = cellsOf(header).findIndex((cell) => cell.endsWith("Python"));
+  const sourcesIn = (folder: string) =>
     [...Deno.readDirSync(`${SCRIPTS}${folder}`)].filter(({ name }) => /\.(ts|py)$/.test(name))
       .map(({ name }) => read(`scripts/${folder}/${name}`)).join("\n");
-  const [deno, python] = [sources("."), sources("../tests/python")];
-  assertEquals(rows.length, 13);
-  for (const [, theirs, ours] of rows) {
-    for (const word of words(theirs)) {
-      assert(python.includes(word) || word === "send", `${word} in Python`); // sendall instead
+  const [scripts, counterparts] = [sourcesIn("."), sourcesIn("../tests/python")];
+  for (const row of body.trim().split("\n")) {
+    for (const [i, cell] of cellsOf(row).slice(0, 2).entries()) {
+      for (const [, call] of cell.matchAll(/`(.+?)`/g)) {
+        if (i === python && call === "send") continue; // the counterparts use sendall
+        assert((i === python ? counterparts : scripts).includes(call.replace(/\(.*/, "")), call);
+      }
     }
-    for (const word of words(ours)) assert(deno.includes(word), word);
   }
 });
 
-for (const script of scripts) {
-  Deno.test(`${script} has a header like the others`, () => {
-    const [shebang, start] = read(`scripts/${script}`).split("\n");
-    assertEquals(shebang, "#!/usr/bin/env -S deno run --allow-net");
-    assertEquals(start, "/**");
-    assertMatch(header(script), /^[A-Z][^]*?\.\n\n/); // a sentence on its own
-    const half = script.includes("_server") ? "_client" : "_server";
-    const other = script.replace(/_(server|client)/, half);
-    const text = header(script).replaceAll("\n", " ");
-    assert(text.includes(`Run it together with \`${other}\`.`));
-    assertMatch(header(script), /\n@module\s*$/);
-    const [original] = origin(script);
-    const list = original === "task T3" ? "Beyond the sheet" : "Differences from the original";
-    assert(header(script).includes(`\n${list}:\n- `));
-  });
-
-  Deno.test(`${script} imports lib.ts and nothing else`, () => {
-    const imports = read(`scripts/${script}`).matchAll(/from "(.+?)"/g);
+for (const { name, original, course } of labs.flatMap(({ server, client }) => [server, client])) {
+  Deno.test(`${name} can be executed, names its original, and imports lib.ts alone`, () => {
+    const source = read(`scripts/${name}`);
+    assert(source.startsWith("#!/usr/bin/env -S deno run --allow-net\n/**\n"));
+    assert(original !== "" && course !== "");
+    const imports = source.matchAll(/from "(.+?)"/g);
     assertEquals([...imports].map(([, from]) => from), ["./lib.ts"]);
   });
 }
 
-Deno.test("a copy of a script runs with lib.ts and deno.json beside it", async () => {
+Deno.test("a copy of a script runs with deno.json and the modules that it imports", async () => {
   await using folder = await temporary();
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
-  for (const name of ["lib.ts", "cli.ts"]) {
-    await Deno.copyFile(`${SCRIPTS}${name}`, `${folder.path}/scripts/${name}`);
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", `${SCRIPTS}echo_server.ts`],
+  });
+  const { modules } = JSON.parse(new TextDecoder().decode((await command.output()).stdout));
+  for (const { specifier } of modules as { specifier: string }[]) {
+    if (!specifier.startsWith("file:") || specifier.includes("node_modules")) continue;
+    const path = fileURLToPath(specifier);
+    await Deno.copyFile(path, `${folder.path}/scripts/${relative(SCRIPTS, path)}`);
   }
-  const copy = `${folder.path}/scripts/mine.ts`;
-  await Deno.copyFile(`${SCRIPTS}echo_server.ts`, copy);
+  const copy = `${folder.path}/scripts/echo_server.ts`;
   await using server = new Program([...DENO_RUN, "--allow-net", copy, "--port=0"]);
   assert(await server.until(() => portOf(server) !== undefined), server.errors);
 });
 
-const MODULES = {
-  "lib.ts": [`${SCRIPTS}lib.ts`],
-  "kill_port.ts": [`${SCRIPTS}kill_port.ts`],
-  "the lab tool": ["lab", "lab/check", "lab/check/probes", "lab/wire"].flatMap((folder) =>
-    [...Deno.readDirSync(SCRIPTS + folder)].map(({ name }) => `${SCRIPTS}${folder}/${name}`)
-  ).filter((name) => name.endsWith(".ts")),
-};
-
-for (const [what, files] of Object.entries(MODULES)) {
-  Deno.test(`deno doc finds nothing to complain about in ${what}`, async () => {
-    const command = new Deno.Command(Deno.execPath(), { args: ["doc", "--lint", ...files] });
-    const { success, stderr } = await command.output();
-    assert(success, new TextDecoder().decode(stderr));
-  });
-}
+Deno.test("deno doc --lint finds no problem", async () => {
+  const filesIn = (folder: string): string[] =>
+    [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+      isDirectory ? filesIn(`${folder}${name}/`) : `${folder}${name}`
+    );
+  const modules = filesIn(SCRIPTS).filter((path) => /(?<!\.d)\.ts$/.test(path));
+  const command = new Deno.Command(Deno.execPath(), { args: ["doc", "--lint", ...modules] });
+  const { success, stderr } = await command.output();
+  assert(success, new TextDecoder().decode(stderr));
+});

@@ -1,38 +1,32 @@
-/** Every command and every output of the README, as somebody new meets them. */
+/** Every command and every output in the README, in a fresh copy of the project. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { SCRIPTS } from "../scripts/lab/header.ts";
-import { hasPython, isListening, Program } from "../scripts/lab/program.ts";
+import { DENO_RUN, hasPython, isListening, Program } from "../scripts/lab/program.ts";
 import { quietPort } from "./helpers.ts";
 
 const ROOT = `${SCRIPTS}..`;
 const readme = Deno.readTextFileSync(`${ROOT}/README.md`).replaceAll("\r", "");
-const onUnix = {
-  ignore: Deno.build.os === "windows" || !await hasPython(),
-};
+const UNIX_WITH_PYTHON = { ignore: Deno.build.os === "windows" || !await hasPython() };
 
 const isCheckout = Deno.readDirSync(ROOT).some(({ name }) => name === ".git");
 
-// Commands that take minutes, or would run this test in itself.
-const ELSEWHERE = ["npx -y deno@2 task test", "deno task bench", "deno task soak"];
+// These commands take minutes, or would run this test inside itself.
+const SKIPPED = ["npx -y deno@2 task test", "deno task bench", "deno task soak"];
 
-/** A block of the README and what it shows. */
+/** A code block of the README. */
 interface Block {
   language: string;
-  /** The commands, each with what it prints. */
+  /** The commands and their output. */
   steps: { command: string; output: string }[];
 }
 
-/** A folder like the one that a user has cloned, where `deno` and `npx` are. */
-async function clone(): Promise<
-  { folder: string; env: Record<string, string> }
-> {
+/** Returns a fresh copy of the project, and an environment in which `deno` and `npx` are installed. */
+async function clone(): Promise<{ folder: string; env: Record<string, string> }> {
   const folder = await Deno.makeTempDir();
   const project = `${folder}/project`;
-  for (
-    const name of ["scripts", "tests", "deno.json", "deno.lock", "README.md"]
-  ) {
+  for (const name of ["scripts", "tests", "deno.json", "deno.lock", "README.md"]) {
     cpSync(`${ROOT}/${name}`, `${project}/${name}`, { recursive: true });
   }
   await Deno.mkdir(`${folder}/bin`);
@@ -46,7 +40,7 @@ async function clone(): Promise<
   return { folder, env: { PATH, NO_COLOR: "1" } };
 }
 
-/** The blocks of a section, with ports that are free. */
+/** Returns the code blocks of a section, with free ports in place of 9900 and 8080. */
 function blocksOf(section: string): Block[] {
   const ports = new Map([["9900", quietPort()], ["8080", quietPort()]]);
   const text = section.replace(
@@ -67,8 +61,8 @@ function blocksOf(section: string): Block[] {
   );
 }
 
-/** What may differ from run to run taken out: ports, and which column printed first. */
-function steady(output: string): string {
+/** Removes from an output what differs between runs: ports, and which column printed first. */
+function normalize(output: string): string {
   const lines = output.replace(/\bport[ =]\d+/g, "port N")
     .replace(/', \d+\)/g, "', N)").split("\n");
   const rows = lines.filter((line) => line.includes(" │ ") || / │$/.test(line));
@@ -85,8 +79,8 @@ function ownAddress(): string {
   return own?.address ?? "127.0.0.1";
 }
 
-/** Whether a command waits for others: a server that can start. */
-function waits(command: string, output: string): boolean {
+/** Returns whether a command starts a server, and the server can start. */
+function isServer(command: string, output: string): boolean {
   return /_server|netcat\.ts -l/.test(command) &&
     !/^error: /m.test(output) && !command.includes("task");
 }
@@ -94,13 +88,11 @@ function waits(command: string, output: string): boolean {
 const teachers = Deno.readTextFileSync(`${SCRIPTS}TEACHERS.md`).replaceAll("\r", "");
 const sections = [readme, teachers].flatMap((page) => page.split(/^## /m));
 
-for (
-  const section of sections.filter((text) => /^```(console|sh)/m.test(text))
-) {
+for (const section of sections.filter((text) => /^```(console|sh)/m.test(text))) {
   const [heading] = section.split("\n");
   Deno.test(
-    `README, ${heading.replace(/^# /, "")}: what stands there happens`,
-    onUnix,
+    `README, ${heading.replace(/^# /, "")}: the commands print what it shows`,
+    UNIX_WITH_PYTHON,
     async () => {
       const { folder, env } = await clone();
       const cwd = `${folder}/project`;
@@ -110,43 +102,36 @@ for (
       };
       await using stack = new AsyncDisposableStack();
       let server: Program | undefined;
-      let shown = "";
+      let serverOutput = "";
       for (const { language, steps } of blocksOf(section)) {
         for (const { command, output } of steps) {
-          if (ELSEWHERE.some((start) => command.startsWith(start))) continue;
-          if (/ADDRESS|^cd/.test(command) && !isCheckout) continue; // it came as a ZIP
+          if (SKIPPED.some((start) => command.startsWith(start))) continue;
+          if (/ADDRESS|^cd/.test(command) && !isCheckout) continue; // not a Git checkout
           const port = Number(command.match(/(?:--port=| -l )(\d+)/)?.[1]);
-          if (waits(command, output)) {
+          if (isServer(command, output)) {
             server = stack.use(start(`exec ${command} 2>&1`));
-            shown = output;
+            serverOutput = output;
             assert(await isListening(server, port, "tcp", 10), server.screen);
             continue;
           }
           using _taken = output.includes("is already in use")
             ? Deno.listen({ hostname: "127.0.0.1", port })
             : undefined;
-          const simple = command.replace(/ #.*/, "");
+          const line = command.replace(/ #.*/, "");
           await using program = start(
-            /[|]|^cd/.test(simple) ? `{ ${simple}; } 2>&1` : `exec ${simple} 2>&1`,
+            /[|]|^cd/.test(line) ? `{ ${line}; } 2>&1` : `exec ${line} 2>&1`,
           );
           await program.endInput();
-          assert(
-            await program.ended(60),
-            `${command} hangs: ${program.screen}`,
-          );
+          assert(await program.ended(60), `${command} hangs: ${program.screen}`);
           if (language === "console") {
-            assertEquals(steady(program.screen), steady(output), command);
+            assertEquals(normalize(program.screen), normalize(output), command);
           } else {
-            assertEquals(
-              await program.status,
-              0,
-              `${command}: ${program.screen}`,
-            );
+            assertEquals(await program.status, 0, `${command}: ${program.screen}`);
           }
           if (server && language === "console") {
             const { screen } = server;
-            const isSame = () => steady(server!.screen) === steady(shown);
-            assert(await server.until(isSame, 5), `${screen}\nnot\n${shown}`);
+            const isSame = () => normalize(server!.screen) === normalize(serverOutput);
+            assert(await server.until(isSame, 5), `${screen}\ninstead of\n${serverOutput}`);
           }
         }
       }
@@ -156,25 +141,18 @@ for (
   );
 }
 
-Deno.test("the README's permissions are enough", async () => {
-  const page = Deno.readTextFileSync(`${SCRIPTS}README.md`);
-  const rows = [...page.matchAll(/^\| (.+?) +\| `(--allow-net.+?)` /gm)];
+Deno.test("the permissions in the README are sufficient", async () => {
+  const rows = [...readme.matchAll(/^\| (.+?) +\| `(--allow-net.+?)` /gm)];
   const permission = (program: string, port: number) =>
     rows.find(([, name]) => name === program)![2].replace("9900", `${port}`);
   for (const transport of ["tcp", "udp"] as const) {
     const port = quietPort();
-    const name = (half: string) => `echo_${half}${transport === "udp" ? "_udp" : ""}.ts`;
-    const run = (half: "server" | "client") => {
-      const program = transport === "tcp" ? "TCP" : `UDP ${half}`;
+    const name = (role: string) => `echo_${role}${transport === "udp" ? "_udp" : ""}.ts`;
+    const run = (role: "server" | "client") => {
+      const program = transport === "tcp" ? "TCP" : `UDP ${role}`;
       const flags = ["--no-prompt", ...permission(program, port).split(" ")];
-      const script = SCRIPTS + name(half);
-      return new Program([
-        Deno.execPath(),
-        "run",
-        ...flags,
-        script,
-        `--port=${port}`,
-      ]);
+      const script = SCRIPTS + name(role);
+      return new Program([...DENO_RUN, ...flags, script, `--port=${port}`]);
     };
     await using server = run("server");
     assert(await isListening(server, port, transport, 10), server.errors);
@@ -184,8 +162,8 @@ Deno.test("the README's permissions are enough", async () => {
   }
 });
 
-for (const file of ["README.md", "scripts/README.md", "scripts/TEACHERS.md", "tests/README.md"]) {
-  Deno.test(`the links of ${file} lead somewhere`, () => {
+for (const file of ["README.md", "tests/README.md"]) {
+  Deno.test(`the links in ${file} have targets`, () => {
     const text = Deno.readTextFileSync(`${ROOT}/${file}`);
     for (const [, path] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
       assert(Deno.statSync(`${ROOT}/${dirname(file)}/${path}`), path);
@@ -193,26 +171,13 @@ for (const file of ["README.md", "scripts/README.md", "scripts/TEACHERS.md", "te
   });
 }
 
-Deno.test("tests/README.md says of each file of tests what it says of itself", () => {
-  const text = Deno.readTextFileSync(`${ROOT}/tests/README.md`).replaceAll(/\s+/g, " ");
-  const files = [".", "bench", "kill_port", "lab", "netcat", "scripts", "soak"].flatMap((folder) =>
-    [...Deno.readDirSync(`${ROOT}/tests/${folder}`)].map(({ name }) => join(folder, name))
-  ).filter((name) => name.endsWith("_test.ts"));
-  for (const name of files.map((name) => name.replaceAll("\\", "/"))) {
-    const [, comment] = Deno.readTextFileSync(`${ROOT}/tests/${name}`)
-      .match(/^\/\*\*\s+(?:\* )?([^]*?)\s*\*\//)!;
-    const [sentence] = comment.replaceAll(/\s+(\* )?/g, " ").match(/^.*?\.(?= [A-Z`]|$)/)!;
-    assert(text.includes(`[${name}](${name}): ${sentence}`), `${name}: ${sentence}`);
-  }
-});
-
-Deno.test("left_out.ts names what this machine has not", async () => {
+Deno.test("left_out.ts names what this machine lacks", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `${ROOT}/tests/left_out.ts`],
     env: { PATH: "" },
   }).output();
   const lines = new TextDecoder().decode(stdout);
   for (const need of ["Python 3", "nc.openbsd", "ncat", "socat"]) {
-    assertMatch(lines, new RegExp(`^left out for want of ${need}: `, "m"));
+    assertMatch(lines, new RegExp(`^skipped without ${need}: `, "m"));
   }
 });
