@@ -14,6 +14,7 @@ import { isUdp, SERVERS } from "./servers.ts";
 import { Watched } from "./watched.ts";
 
 const AT_ONCE = 200; // clients
+const LONG_SUFFIX = " héllo 😀".repeat(50_000); // 400,000 characters, 650 kB
 const GARBAGE_COUNT = 100; // clients
 const SILENT = 50; // clients while the server is stopped
 const BUSY = 10; // clients that send messages meanwhile
@@ -48,6 +49,13 @@ for (const script of Object.keys(SERVERS)) {
       assertEquals(server.waits.length, 1 + AT_ONCE);
     });
 
+    if (transport === "tcp" && !server.server.readsOnce) {
+      await test.step("replies to a long message", async () => {
+        await server.serve(undefined, LONG_SUFFIX);
+        await assertHealthy(server);
+      });
+    }
+
     for (const [behavior, client] of Object.entries(BAD_CLIENTS[transport])) {
       await test.step(`serves others while and after a client ${behavior}`, async () => {
         await inParallel(Array(3).fill(() => client(server, () => server.serve())), 3);
@@ -68,8 +76,10 @@ for (const script of Object.keys(SERVERS)) {
 
     await test.step("replies soon, and closes all connections and timers", async () => {
       server.waits = [];
-      await server.serve();
-      assert(server.waits[0] < MAX_WAIT, `a client waited ${server.waits[0]} ms`);
+      for (let i = 0; i < 3; i++) await server.serve();
+      // The shortest wait: a busy machine can delay any of them.
+      const wait = Math.min(...server.waits);
+      assert(wait < MAX_WAIT, `each client waited ${wait} ms or longer`);
       const { descriptors, timers } = await server.resources(idle);
       assert(descriptors <= idle.descriptors, `${descriptors} descriptors`);
       assert(timers <= idle.timers, `${timers} timers`);
@@ -105,11 +115,12 @@ for (const script of Object.keys(SERVERS)) {
   });
 }
 
-// One server of each kind: the code is the same in all of them.
-for (const script of ["practical12_server_tcp.ts", "echo_server_v3.ts", "echo_server_udp.ts"]) {
+// Not for every server: soak.ts does that.
+for (const script of ["practical12_server_tcp.ts", "echo_server_udp.ts"]) {
   for (const [behavior, flood] of Object.entries(FLOODS[isUdp(script) ? "udp" : "tcp"])) {
     Deno.test(`${script} needs little memory while a client ${behavior}`, LINUX_ONLY, async () => {
-      await using server = await Watched.start(script);
+      // Long writes are often cut short.
+      await using server = await Watched.start(script, { args: ["--buffer-size=65536"] });
       await inParallel(Array(50).fill(() => server.serve()), 10);
       const before = server.memory();
       let max = 0;

@@ -87,6 +87,8 @@ export interface StartOptions {
   shell?: string;
   /** Flags of Deno. */
   flags?: string[];
+  /** Arguments of the script. */
+  args?: string[];
 }
 
 let exchangeCount = 0; // of all servers: no two clients send the same text
@@ -112,7 +114,10 @@ export class Watched implements AsyncDisposable {
   #idleSockets: Deno.DatagramConn[] = [];
 
   /** Starts a server, without waiting until it listens. */
-  constructor(readonly script: string, { port = 0, shell, flags = [] }: StartOptions = {}) {
+  constructor(
+    readonly script: string,
+    { port = 0, shell, flags = [], args = [] }: StartOptions = {},
+  ) {
     this.server = SERVERS[script];
     this.transport = isUdp(script) ? "udp" : "tcp";
     const preload = Deno.build.os === "windows"
@@ -122,6 +127,7 @@ export class Watched implements AsyncDisposable {
       ...shell ? ["sh", "-c", shell] : [],
       ...[...DENO_RUN, ...preload, ...flags, "--allow-net", SCRIPTS + script, `--port=${port}`],
       ...script === "guess_server.ts" ? ["--secret=42"] : [],
+      ...args,
     ];
     const check = (line: string, isKnown: (line: string) => boolean) => {
       if (!isKnown(line)) this.problems.push(`unknown line: ${JSON.stringify(line)}`);
