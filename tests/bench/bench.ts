@@ -8,7 +8,8 @@
  * measured, in about two minutes. In each round, all contestants of a row take turns of a fraction
  * of a second, while the others are idle. A ratio is the median over all rounds, followed by half
  * the interquartile range. Above 1, ours is faster. `--cpu` compares the CPU time that a server uses
- * per reply (Linux). This depends less on what else runs on the machine.
+ * per reply (Linux). On a busy machine, run it with a real-time priority, or the ratios are far off:
+ * `chrt -r 1 deno task bench` (Linux, root).
  *
  * Scripts and counterparts print their transcripts into files, bare.ts prints nothing. In a quiet
  * row nobody prints. Needs a C compiler (`cc`) for load.c, and Linux or macOS.
@@ -21,7 +22,7 @@ const HERE = import.meta.dirname!;
 const COUNTERPARTS = `${HERE}/../python`;
 
 const WARM_UP = 0.4; // seconds
-const TURN = 0.2; // seconds
+const TURN = 0.1; // seconds
 const START_TIMEOUT = 10_000; // milliseconds
 
 /** A server under load. */
@@ -32,79 +33,29 @@ interface LoadRow {
   clients: number;
   size: number; // bytes of a message
   bufferSize: number; // bytes that the server reads at a time
-  flags?: string[]; // of load.c and bare.ts
-  quiet?: boolean;
+  flags: string[]; // of load.c and bare.ts; "quiet" is for the server
 }
 
-const LOAD_ROWS: LoadRow[] = [
-  {
-    name: "once",
-    what: "connection after connection, 64 bytes each",
-    ...{ script: "echo_server", clients: 1, size: 64, bufferSize: 2048, flags: ["once"] },
-  },
-  {
-    name: "once-50",
-    what: "the same with 50 clients at once",
-    ...{ script: "echo_server", clients: 50, size: 64, bufferSize: 2048, flags: ["once"] },
-  },
-  {
-    name: "kept",
-    what: "one connection that is kept, 64 bytes, quiet",
-    ...{ script: "practical12_server_tcp", clients: 1, size: 64, bufferSize: 1024, quiet: true },
-  },
-  {
-    name: "kept-64k",
-    what: "the same with 64 KiB",
-    ...{ script: "practical12_server_tcp", clients: 1, size: 65536, bufferSize: 65536 },
-    quiet: true,
-  },
-  {
-    name: "v2",
-    what: "50,000 characters per connection, 15 bytes per read",
-    ...{ script: "echo_server_v2", clients: 1, size: 50_000, bufferSize: 15 },
-    flags: ["once", "framed"],
-  },
-  {
-    name: "v2-64k",
-    what: "1,000,000 characters per connection, 64 KiB per read",
-    ...{ script: "echo_server_v2", clients: 1, size: 1_000_000, bufferSize: 65536 },
-    flags: ["once", "framed"],
-  },
-  {
-    name: "v3",
-    what: "20 characters per message, one connection, 15 bytes per read",
-    ...{ script: "echo_server_v3", clients: 1, size: 20, bufferSize: 15, flags: ["framed"] },
-  },
-  {
-    name: "v3-64k",
-    what: "50,000 characters per message, one connection, 64 KiB per read",
-    ...{ script: "echo_server_v3", clients: 1, size: 50_000, bufferSize: 65536 },
-    flags: ["framed"],
-  },
-  {
-    name: "upper",
-    what: "1 MB per connection, in upper case",
-    ...{ script: "upper_server_tcp", clients: 1, size: 1_000_000, bufferSize: 2048 },
-    flags: ["once", "shut", "upper"],
-  },
-  {
-    name: "udp",
-    what: "32 datagrams of 64 bytes in flight",
-    ...{ script: "echo_server_udp", clients: 32, size: 64, bufferSize: 2048, flags: ["udp"] },
-  },
-  {
-    name: "udp-quiet",
-    what: "the same, quiet",
-    ...{ script: "echo_server_udp", clients: 32, size: 64, bufferSize: 2048, flags: ["udp"] },
-    quiet: true,
-  },
-  {
-    name: "upper-udp",
-    what: "32 datagrams of 64 bytes in flight, in upper case",
-    ...{ script: "upper_server_udp", clients: 32, size: 64, bufferSize: 2048 },
-    flags: ["udp", "upper"],
-  },
-];
+const UDP = "echo_server_udp";
+const TCP = "practical12_server_tcp";
+
+const LOAD_ROWS = ([
+  ["once", "echo_server", 1, 64, 2048, "once", "connection after connection, 64 bytes each"],
+  ["once-50", "echo_server", 50, 64, 2048, "once", "the same with 50 clients at once"],
+  ["kept", TCP, 1, 64, 1024, "quiet", "one connection that is kept, 64 bytes, quiet"],
+  ["kept-64k", TCP, 1, 65536, 65536, "quiet", "the same with 64 KiB"],
+  ["v2", "echo_server_v2", 1, 50_000, 15, "once framed", "50,000 characters, 15 bytes per read"],
+  ["v2-64k", "echo_server_v2", 1, 1e6, 65536, "once framed", "1 million, 64 KiB per read"],
+  ["v3", "echo_server_v3", 1, 20, 15, "framed", "20 characters on a kept connection, 15 bytes"],
+  ["v3-64k", "echo_server_v3", 1, 50_000, 65536, "framed", "50,000 characters, 64 KiB per read"],
+  ["upper", "upper_server_tcp", 1, 1e6, 2048, "once shut upper", "1 MB per connection, upper case"],
+  ["udp", UDP, 32, 64, 2048, "udp", "32 datagrams of 64 bytes in flight"],
+  ["udp-quiet", UDP, 32, 64, 2048, "udp quiet", "the same, quiet"],
+  ["upper-udp", "upper_server_udp", 32, 64, 2048, "udp upper", "the same in upper case"],
+] as const).map(([name, script, clients, size, bufferSize, flags, what]): LoadRow => ({
+  ...{ name, what, script, clients, size, bufferSize },
+  flags: flags.split(" "),
+}));
 
 /** The start of a server, or a whole run of a client. */
 interface StartRow {
@@ -157,7 +108,8 @@ function commandOf(
   options: Options,
   row: Partial<LoadRow> = {},
 ): string[] {
-  const { bufferSize, flags = [], quiet = false } = row;
+  const { bufferSize, flags = [] } = row;
+  const quiet = flags.includes("quiet");
   const isClient = script.includes("client");
   if (contestant === "bare") {
     const kind = isClient ? "client" : flags.includes("udp") ? "udp" : "tcp";
@@ -216,7 +168,7 @@ class Pair implements AsyncDisposable {
   #errors: string; // the server's stderr, a file
 
   constructor(contestant: Contestant, row: LoadRow, readonly options: Options) {
-    const { clients, size, flags = [] } = row;
+    const { clients, size, flags } = row;
     const port = freePort(flags.includes("udp"));
     const command = commandOf(contestant, row.script, port, options, row);
     const files = `${options.folder}/${row.name}-${contestant}`;
@@ -254,15 +206,19 @@ class Pair implements AsyncDisposable {
   }
 }
 
-/** Calls `measure` for all contestants in turn, in each round beginning with another one. */
+/**
+ * Calls `measure` for all contestants in turn. The order changes from round to round, because a
+ * contestant can still be writing its transcript when the next one begins.
+ */
 async function inTurn(
   { contestants, rounds }: Options,
   measure: (contestant: Contestant) => Promise<number>,
 ): Promise<Figures> {
   const figures: Figures = new Map(contestants.map((contestant) => [contestant, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const i of contestants.keys()) {
-      const contestant = contestants[(round + i) % contestants.length];
+    const start = round % contestants.length;
+    const order = [...contestants.slice(start), ...contestants.slice(0, start)];
+    for (const contestant of round % 2 === 0 ? order : order.toReversed()) {
       figures.get(contestant)!.push(await measure(contestant));
     }
   }
@@ -364,7 +320,7 @@ async function main() {
   const rows = [...LOAD_ROWS, ...START_ROWS];
   const names = rows.map(({ name, what }) => `  ${name.padEnd(14)}${what}`).join("\n");
   const usage = "usage: deno task bench [--against=DIR] [--rounds=N] [--cpu] [ROW...]\n" + names;
-  const { _: prefixes, against, rounds = "7", cpu, help } = parseArgs(Deno.args, {
+  const { _: prefixes, against, rounds = "15", cpu, help } = parseArgs(Deno.args, {
     string: ["against", "rounds", "_"],
     boolean: ["cpu", "help"],
     unknown: (arg, key) => {
