@@ -1,4 +1,4 @@
-/** Every command and every output in the README, in a fresh copy of the project. */
+/** Every command and every output in the README and the page for teachers, in a fresh copy. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync } from "node:fs";
 import { dirname } from "node:path";
@@ -141,8 +141,9 @@ for (const section of sections.filter((text) => /^```(console|sh)/m.test(text)))
   );
 }
 
-Deno.test("the permissions in the README are sufficient", async () => {
-  const rows = [...readme.matchAll(/^\| (.+?) +\| `(--allow-net.+?)` /gm)];
+Deno.test("the permissions in scripts/README.md are sufficient", async () => {
+  const page = Deno.readTextFileSync(`${SCRIPTS}README.md`);
+  const rows = [...page.matchAll(/^\| (.+?) +\| `(--allow-net.+?)` /gm)];
   const permission = (program: string, port: number) =>
     rows.find(([, name]) => name === program)![2].replace("9900", `${port}`);
   for (const transport of ["tcp", "udp"] as const) {
@@ -162,7 +163,7 @@ Deno.test("the permissions in the README are sufficient", async () => {
   }
 });
 
-for (const file of ["README.md", "tests/README.md"]) {
+for (const file of ["README.md", "scripts/README.md", "scripts/TEACHERS.md", "tests/README.md"]) {
   Deno.test(`the links in ${file} have targets`, () => {
     const text = Deno.readTextFileSync(`${ROOT}/${file}`);
     for (const [, path] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {

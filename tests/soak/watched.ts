@@ -6,7 +6,7 @@
  */
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import { repr, writeAll } from "../../scripts/lib.ts";
+import { formatAddress, repr, writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
 import {
   connect,
@@ -229,9 +229,8 @@ export class Watched implements AsyncDisposable {
     else this.problems.push(`the reply to ${text} is ${JSON.stringify(received)}`);
     this.#requestCount += tries;
     if (text.length > 1000 && !this.server.encodeText) return; // printed in pieces
-    const { hostname, port } = peer as Deno.NetAddr;
     const values = {
-      PEER: `('${hostname}', ${port})`,
+      PEER: formatAddress(peer),
       TEXT: text,
       BYTES: repr(request),
       SIZE: `${request.length}`,
