@@ -14,7 +14,7 @@ import { isUdp, SERVERS } from "./servers.ts";
 import { Watched } from "./watched.ts";
 
 const AT_ONCE = 200; // clients
-const LONG_SUFFIX = " héllo 😀".repeat(50_000); // 400,000 characters, 650 kB
+const LONG_SUFFIX = " héllo 😀".repeat(12_500); // 100,000 characters, 160 kB
 const GARBAGE_COUNT = 100; // clients
 const SILENT = 50; // clients while the server is stopped
 const BUSY = 10; // clients that send messages meanwhile
