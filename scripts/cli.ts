@@ -319,6 +319,7 @@ function startServer(host: string, port: number): string {
 
 type Stream = typeof Deno.stdout;
 
+const GOOD_LENGTH = 2 ** 16; // characters, of a write
 const MAX_WAITING = 2 ** 21; // characters; with them, less than 16 MiB are kept for a slow reader
 
 let waiting: { stream: Stream; text: string }[] = []; // printed, but not written yet
@@ -390,8 +391,10 @@ async function writeWaiting() {
     } catch (error) {
       if (stream === Deno.stdout) endWithoutStdout(error);
     }
-    // When a lot is printed, fewer and longer writes are faster.
-    if (waiting.length > 0 && !(isTerminal ??= Deno.stdout.isTerminal())) {
+    // When many lines are printed, fewer and longer writes are faster.
+    if (
+      waitingLength > 0 && waitingLength < GOOD_LENGTH && !(isTerminal ??= Deno.stdout.isTerminal())
+    ) {
       await Promise.race([pause(10), hurry.promise]);
     }
   }

@@ -37,32 +37,40 @@ async function echoClient({ host, port, message, bufferSize, timeout }: typeof F
   const hostname = await resolveHost(host);
   using server = withTimeout(await Deno.connect({ hostname, port }), timeout);
   await sendMessage(server, message);
-  print(await receiveMessage(server, bufferSize));
+  const buffer = new Uint8Array(bufferSize);
+  print(await receiveMessage(server, buffer));
 }
 
 /** Receives one message: first the header, which holds its length, then the text. */
-async function receiveMessage(server: Deno.Conn, bufferSize: number): Promise<string> {
-  const header = await receive(server, HEADER_SIZE, bufferSize);
-  if (header === "") throw new UserError("the server closed the connection without a reply");
-  if (len(header) < HEADER_SIZE) throw new UserError(CLOSED_EARLY);
+async function receiveMessage(server: Deno.Conn, buffer: Uint8Array): Promise<string> {
+  const header = await receive(server, HEADER_SIZE, buffer);
+  if (header === null) throw new UserError("the server closed the connection without a reply");
   if (!/^ *\d+ *$/.test(header)) throw new UserError(`invalid header: "${header}"`);
   const length = Number(header);
   if (length > MAX_LENGTH) throw new UserError(`message too long: ${length} characters`);
-  const text = await receive(server, length, bufferSize);
-  if (len(text) < length) throw new UserError(CLOSED_EARLY);
+  const text = await receive(server, length, buffer);
+  if (text === null) throw new UserError(CLOSED_EARLY);
   return text;
 }
 
-/** Receives `count` characters in as many reads as it takes, or fewer if the connection ends. */
-async function receive(server: Deno.Conn, count: number, bufferSize: number): Promise<string> {
+/**
+ * Receives `count` characters, in as many reads as it takes.
+ *
+ * @returns The characters; `null` if the connection ends before the first one.
+ */
+async function receive(
+  server: Deno.Conn,
+  count: number,
+  buffer: Uint8Array,
+): Promise<string | null> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const buffer = new Uint8Array(bufferSize);
   let text = "";
   let missing = count;
   while (missing > 0) {
     // A character has at least one byte, so `missing` bytes never reach into the next message.
     const length = await server.read(buffer.subarray(0, missing));
-    if (length === null) break;
+    if (length === null && missing === count) return null;
+    if (length === null) throw new UserError(CLOSED_EARLY);
     // A read can end in the middle of a character: `stream` keeps its bytes for the next read.
     const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
     text += piece;

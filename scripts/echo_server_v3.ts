@@ -60,8 +60,9 @@ async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
     // No `await` here: the next client does not have to wait until this one has been served.
     serveClient(client, async () => {
       log("Connection Address is: ", client.remoteAddr);
+      const buffer = new Uint8Array(bufferSize);
       while (true) {
-        const message = await receiveMessage(client, bufferSize);
+        const message = await receiveMessage(client, buffer);
         if (message === null) break; // the client left without `exit`
         log("full message received");
         log(message);
@@ -77,29 +78,36 @@ async function echoServer({ host, port, bufferSize }: typeof FLAGS) {
  *
  * @returns The text; `null` if the client has left.
  */
-async function receiveMessage(client: Deno.Conn, bufferSize: number): Promise<string | null> {
-  const header = await receive(client, HEADER_SIZE, bufferSize);
-  if (header === "") return null;
-  if (len(header) < HEADER_SIZE) throw new UserError(CLOSED_EARLY);
+async function receiveMessage(client: Deno.Conn, buffer: Uint8Array): Promise<string | null> {
+  const header = await receive(client, HEADER_SIZE, buffer);
+  if (header === null) return null;
   if (!/^ *\d+ *$/.test(header)) throw new UserError(`invalid header: "${header}"`);
   const length = Number(header);
   if (length > MAX_LENGTH) throw new UserError(`message too long: ${length} characters`);
   reserve(client, length); // all clients together may not use up the memory
-  const text = await receive(client, length, bufferSize);
-  if (len(text) < length) throw new UserError(CLOSED_EARLY);
+  const text = await receive(client, length, buffer);
+  if (text === null) throw new UserError(CLOSED_EARLY);
   return text;
 }
 
-/** Receives `count` characters in as many reads as it takes, or fewer if the connection ends. */
-async function receive(client: Deno.Conn, count: number, bufferSize: number): Promise<string> {
+/**
+ * Receives `count` characters, in as many reads as it takes.
+ *
+ * @returns The characters; `null` if the connection ends before the first one.
+ */
+async function receive(
+  client: Deno.Conn,
+  count: number,
+  buffer: Uint8Array,
+): Promise<string | null> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  const buffer = new Uint8Array(bufferSize);
   let text = "";
   let missing = count;
   while (missing > 0) {
     // A character has at least one byte, so `missing` bytes never reach into the next message.
     const length = await client.read(buffer.subarray(0, missing));
-    if (length === null) break;
+    if (length === null && missing === count) return null;
+    if (length === null) throw new UserError(CLOSED_EARLY);
     // A read can end in the middle of a character: `stream` keeps its bytes for the next read.
     const piece = decoder.decode(buffer.subarray(0, length), { stream: true });
     text += piece;
