@@ -2,159 +2,186 @@
 /**
  * Netcat: passes bytes between the terminal and a TCP or UDP connection.
  *
- * The model is OpenBSD's `nc`. It plays the client, or with `-l` the server, of
- * any lab, so that you see and type what goes over the wire.
+ * It plays the client or, with `-l`, the server of any lab, so that you see and
+ * type what goes over the network. The model is OpenBSD's `nc`.
  *
  * ```sh
  * deno run -A scripts/netcat.ts localhost 9900      # talk to a server
- * deno run -A scripts/netcat.ts -l 8080             # be the server of one client
- * deno run -A scripts/netcat.ts -lk 127.0.0.1 8080  # of one client after the other
- * deno run -A scripts/netcat.ts -u localhost 9900   # over UDP
- * deno run -A scripts/netcat.ts -zv localhost 20-25,http # which of these ports are open?
+ * deno run -A scripts/netcat.ts -l 8080             # be a server for one client
+ * deno run -A scripts/netcat.ts -lk 127.0.0.1 8080  # for many clients, in turn
+ * deno run -A scripts/netcat.ts -u localhost 9900   # use UDP
+ * deno run -A scripts/netcat.ts -zv localhost 20-25,http # which ports are open?
  * deno run -A scripts/netcat.ts -l 8080 > copy      # receive a file
  * deno run -A scripts/netcat.ts localhost 8080 < file
  * ```
  *
- * - `-l` listens; the port may also be given as `-l -p 8080`, and port 0 is any
- *   free one. `-k` serves the next client when one has gone.
- * - `-u` takes UDP. `-l` then talks to the first peer that it hears, and with
- *   `-k` hears everybody and answers the one heard last.
- * - `-U` takes a Unix socket: a path in the place of host and port. Deno wants
- *   `--allow-read` and `--allow-write` for it besides `--allow-net`. With `-u`, for
- *   datagrams, the client only sends and the server only shows: Deno cannot do both.
- * - `-v` says on stderr what happens.
- * - `-w SECONDS` gives up when no connection comes about in that time, and ends
- *   when nothing was sent or received for so long. `-l` waits for a client as
- *   long as it takes.
- * - `-z` connects, sends nothing and ends: status 0 if a port was open. It takes
- *   lists and ranges of ports, and names of services. Over UDP it sends a byte 0,
- *   and only of this machine's ports it knows whether somebody has them.
- * - `-d` does not read the input: a job in the background needs it.
- * - `-N` ends our half with the input at once, `-q SECONDS` too, and ends the
- *   program so long after that.
- * - `-C` sends CR and LF at the end of each line, `-i SECONDS` pauses between two
- *   lines, or ports of `-z`.
- * - `-4` and `-6` take only addresses of that kind, `-n` only addresses and no
- *   names. `-p PORT` is the port on this side, `-s ADDRESS` the address.
+ * - `-4` uses only IPv4 addresses.
+ * - `-6` uses only IPv6 addresses.
+ * - `-C` sends CR and LF at the end of each line.
+ * - `-d` does not read the input, and never ends our half of the connection.
+ * - `-i SECONDS` pauses between two lines, or between two ports of `-z`.
+ * - `-k` serves the next client when one has ended. It needs `-l`. With `-u` it
+ *   receives from everyone and sends to the last sender.
+ * - `-l` listens. The port may also be given as `-l -p 8080`. Port 0 is any free
+ *   port. With `-u` it talks to the sender of the first datagram.
+ * - `-N` ends our half of the connection as soon as the input ends.
+ * - `-n` accepts addresses only, and looks up no names.
+ * - `-p PORT` is the port on this side.
+ * - `-q SECONDS` implies `-N`, and ends the program so many seconds after both
+ *   sides have ended. UDP has no end: there they count from the end of the input.
+ * - `-s ADDRESS` is the address on this side.
+ * - `-U` uses a Unix socket: it takes a path instead of host and port. Deno then
+ *   needs `--allow-read` and `--allow-write`, too. With `-u` the client only sends
+ *   and the server only receives, because Deno cannot do both.
+ * - `-u` uses UDP.
+ * - `-v` reports on stderr what happens.
+ * - `-w SECONDS` is the time limit for connecting. It also ends the program when
+ *   nothing was sent or received for so long. It does not limit how long `-l`
+ *   waits for a client.
+ * - `-z` connects, sends nothing, and ends. It takes lists and ranges of ports and
+ *   names of services. The exit status is 0 if a port is open. Over UDP it sends
+ *   a byte 0, and can only tell whether ports of this machine are open.
  *
- * A name may have several addresses: all are tried, IPv4 first. Names of services
- * are those of the best known.
+ * If a name has several addresses, all are tried, IPv4 first. The exit status is 1
+ * if there was no connection, or if bytes were lost.
  *
- * What differs from OpenBSD's on purpose:
+ * How a connection ends:
  *
- * - `-l` listens on 127.0.0.1, with `-6` on ::1. `-l 0.0.0.0 8080` opens the port
- *   to the network.
- * - The end of the input (Ctrl-D) ends our half of a TCP connection, which there
- *   needs `-N`; what the other side sends is still shown. As some programs then
- *   stop sending, our half ends when nothing has come from them for 0.2 s, amid
- *   much (8 KiB) for 2 s, and where the input is /dev/null or closed, for 5 s.
- *   `-d` never ends it.
- * - When the other side has ended its half, the rest of the input is sent, as long
- *   as it comes. There, `-l` drops that rest. Here too `-l` ends 0.2 s after its
- *   client where the input is a terminal or nothing ever came, and `-lk` turns to
- *   the next client: what comes later is for that one.
- * - What went wrong is said without `-v` too, and a connection that breaks off is
- *   an error (status 1), with how much of the input did not get through.
+ * - When the input ends (Ctrl-D; on Windows Ctrl-Z and Enter), our half ends after
+ *   2 seconds in which nothing was sent or received. Many programs drop their
+ *   answer if our half ends before. `-N` does not wait, and `-d` never ends it.
+ * - When the other side ends its half, a client still sends its input to the end.
+ * - When its client ends, `-l` ends, too. Before, it sends what is left of the
+ *   input, until nothing comes for 2 seconds. At a terminal it does not wait.
+ * - With `-k` the next client gets what comes after the end of the one before.
+ *
+ * Differences from OpenBSD's:
+ *
+ * - `-l` listens on this machine only: on 127.0.0.1, with `-6` on ::1, with `-u` on
+ *   both. `-l 0.0.0.0 8080` opens the port to the network.
+ * - There the end of the input does not end our half without `-N`, and `-l` drops
+ *   the rest of its input when its client ends.
+ * - Errors are reported without `-v`, too. A connection that is reset is an error.
  * - The file of a Unix socket is removed at the end.
- * - Deno does not learn that a UDP port is closed: a UDP client does not end when
- *   nobody listens.
- * - Deno keeps its stdout open to the end: `netcat.ts ... | program` tells the
- *   program that all has come when netcat ends, and not when the other side does.
+ * - A UDP client does not end when its port is closed: Deno does not learn of it.
+ * - Deno keeps stdout open to the end: in `netcat.ts ... | program` the program
+ *   gets its end of file when netcat ends, not when the other side does.
  *
  * @module
  */
-import { explainError, note, reportError, run, UserError } from "./cli.ts";
-import { addresses, connect, type Connection, placeOf } from "./netcat/connect.ts";
-import { converse } from "./netcat/converse.ts";
-import { firstHeard, udpConnection, unixSender, unixSocket } from "./netcat/datagrams.ts";
-import { FLAGS, lettersApart, type Options, optionsFrom } from "./netcat/options.ts";
+import { complain, explain, Failure, note, run } from "./lib.ts";
+import { connect, type Connection, formatAddress, lookUp } from "./netcat/connect.ts";
+import { acceptPeer, connectUdp, listenUdp, sendOnly } from "./netcat/datagrams.ts";
+import { FLAGS, type Options, parseOptions, splitFlags } from "./netcat/options.ts";
 import { scan } from "./netcat/scan.ts";
+import { transfer } from "./netcat/transfer.ts";
+import { describeUnix, removeAtEnd } from "./netcat/unix.ts";
 
 async function netcat(options: Options) {
   const { listens, isUdp, path, scans } = options;
   try {
     if (scans && path === undefined) await scan(options);
-    else if (listens && isUdp) await hearPeer(options);
-    else if (listens) await serveClients(options);
-    else if (isUdp) await talkToPeer(options);
-    else await talkToServer(options);
+    else if (isUdp && path !== undefined) await (listens ? receiveUnix : sendUnix)(options, path);
+    else if (isUdp) await (listens ? udpServer : udpClient)(options);
+    else await (listens ? server : client)(options);
   } catch (error) {
-    throw new UserError(...explained(error, options));
+    throw new Failure(...describe(error, options));
   }
 }
 
-async function talkToServer(options: Options) {
+async function client(options: Options) {
   const { path, host, ports: [port], isVerbose, scans } = options;
-  const connection = path
-    ? await Deno.connect({ transport: "unix", path })
-    : await connect(addresses(options), port, options);
+  const connection = path === undefined
+    ? await connect(await lookUp(options), port, options)
+    : await Deno.connect({ transport: "unix", path });
   if (isVerbose) note(`connected to ${path ?? `${host} port ${port}`}`);
   if (scans) return connection.close();
   await talk(connection, options);
 }
 
-async function serveClients(options: Options) {
+async function server(options: Options) {
   const { path, ports: [port], keepsListening, isVerbose } = options;
-  using listener = path
-    ? Deno.listen({ transport: "unix", path })
-    : Deno.listen({ hostname: await firstAddress(options), port });
-  // Closing removes a Unix socket's file, also when Ctrl-C ends the program.
-  globalThis.addEventListener("unload", () => listener[Symbol.dispose]());
-  if (isVerbose || port === 0) note(`listening on ${placeOf(listener.addr)}`);
+  using listener = path === undefined
+    ? Deno.listen({ hostname: (await lookUp(options))[0], port })
+    : Deno.listen({ transport: "unix", path });
+  using file = path === undefined ? undefined : removeAtEnd(path);
+  if (isVerbose || port === 0) note(`listening on ${formatAddress(listener.addr)}`);
   while (keepsListening) {
-    await serve(listener, options).catch((error) => {
-      if (!(error instanceof UserError)) throw error;
-      reportError(error.message, error.hint); // and the next client is served
-    });
+    try {
+      await serve(await accept(listener), options);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      complain(error.message, error.hint);
+    }
   }
-  await serve(listener, options);
+  const client = await accept(listener);
+  listener.close(); // further clients are refused instead of waiting in vain
+  file?.[Symbol.dispose]();
+  await serve(client, options);
 }
 
-/** Serves the next client. */
-async function serve(listener: Deno.Listener<Deno.TcpConn | Deno.UnixConn>, options: Options) {
-  const client = await listener.accept().catch((error) => {
+type Client = Deno.TcpConn | Deno.UnixConn;
+
+async function accept(listener: Deno.Listener<Client>): Promise<Client> {
+  try {
+    return await listener.accept();
+  } catch (error) {
     if (!(error instanceof Deno.errors.NotConnected)) throw error;
-    throw new UserError("the client broke off before it was served");
-  });
-  if (!options.keepsListening) listener.close(); // others are refused, not kept waiting
+    throw new Failure("the client closed the connection before it was accepted");
+  }
+}
+
+async function serve(client: Client, options: Options) {
   const { hostname: host = "", port = 0 } = client.remoteAddr as Deno.NetAddr;
-  if (options.isVerbose) note(`connection from ${options.path ?? placeOf(client.remoteAddr)}`);
+  const from = options.path ?? formatAddress(client.remoteAddr);
+  if (options.isVerbose) note(`connection from ${from}`);
   await talk(client, { ...options, host, ports: [port] });
 }
 
-/** Hears whoever sends a datagram first, and answers. */
-async function hearPeer(options: Options) {
-  const { path, ports: [port], isVerbose } = options;
-  const socket = path === undefined
-    ? Deno.listenDatagram({ transport: "udp", hostname: await firstAddress(options), port })
-    : unixSocket(path);
-  if (isVerbose || port === 0) note(`listening on ${placeOf(socket.addr)}`);
-  const readsNothing = options.readsNothing || path !== undefined;
-  await talk(await firstHeard(socket, options), { ...options, readsNothing });
+async function udpClient(options: Options) {
+  await talk(connectUdp(options, await lookUp(options), options.ports[0]), options);
 }
 
-async function talkToPeer(options: Options) {
-  const { path, ports: [port] } = options;
-  const connection = path === undefined
-    ? udpConnection(options, await Array.fromAsync(addresses(options)), port)
-    : unixSender(options, path);
-  await talk(connection, options);
+async function udpServer(options: Options) {
+  const { ports: [port], isVerbose } = options;
+  const { socket, listensOn } = listenUdp(await lookUp(options), port);
+  for (const address of listensOn) {
+    if (isVerbose || port === 0) note(`listening on ${formatAddress(address)}`);
+  }
+  await talk(await acceptPeer(socket, options), options);
+}
+
+async function sendUnix(options: Options, path: string) {
+  const own = options.localAddress ?? `${path}.${Deno.pid}`;
+  const [socket, file] = bindUnix(own);
+  using _ = file;
+  await talk(sendOnly(socket, path), options);
+}
+
+async function receiveUnix(options: Options, path: string) {
+  const [socket, file] = bindUnix(path);
+  using _ = file;
+  if (options.isVerbose) note(`listening on ${path}`);
+  await talk(await acceptPeer(socket, options), { ...options, ignoresInput: true });
+}
+
+function bindUnix(path: string): [Deno.DatagramConn, Disposable] {
+  try {
+    return [Deno.listenDatagram({ transport: "unixpacket", path }), removeAtEnd(path)];
+  } catch (error) {
+    throw new Failure(...describeUnix(error, path));
+  }
 }
 
 /** Passes bytes through a connection to the host and port that the options name. */
 function talk(connection: Connection, options: Options): Promise<void> {
-  return converse(connection, options, (error) => explained(error, options));
+  return transfer(connection, options, (error) => describe(error, options));
 }
 
-async function firstAddress(options: Options): Promise<string> {
-  for await (const address of addresses(options)) return address;
-  throw new UserError(`${options.host} has no IPv${options.family} address`);
-}
-
-/** Says in words what went wrong. */
-function explained(error: unknown, options: Options): [message: string, hint?: string] {
+/** Returns what to say about an error, and what to do about it. */
+function describe(error: unknown, options: Options): [message: string, hint?: string] {
   const { path, host, ports: [port], isUdp, localAddress, localPort } = options;
-  if (path !== undefined) return explainedUnix(error, path);
+  if (path !== undefined) return describeUnix(error, path);
   const isOwn = (localAddress ?? localPort) !== undefined &&
     (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.AddrNotAvailable);
   const [message, hint] = isOwn
@@ -168,21 +195,7 @@ function explained(error: unknown, options: Options): [message: string, hint?: s
   ];
 }
 
-function explainedUnix(error: unknown, path: string): [message: string, hint?: string] {
-  const { AddrInUse, ConnectionRefused, NotCapable, NotFound, PermissionDenied } = Deno.errors;
-  const [message, hint] = explainError(error);
-  if (error instanceof NotFound) return [`there is no ${path}`];
-  if (error instanceof PermissionDenied) return [`no right to use ${path}`];
-  if (error instanceof ConnectionRefused) return [`nothing is listening on ${path}`];
-  if (error instanceof AddrInUse) return [`${path} is there already`, "remove it, or take another"];
-  if (error instanceof NotCapable) {
-    const all = "--allow-net --allow-read --allow-write";
-    return [message, hint?.replace("--allow-net", all)];
-  }
-  return [message.replace(/^ port 0/, path), hint];
-}
-
 if (import.meta.main) {
-  const { args, refused } = lettersApart(Deno.args);
-  await run(FLAGS, (flags) => netcat(optionsFrom(flags, refused)), args);
+  const { args, refused } = splitFlags(Deno.args);
+  await run(FLAGS, (flags) => netcat(parseOptions(flags, refused)), args);
 }

@@ -1,5 +1,5 @@
 /**
- * How netcat finds hosts and connects to them.
+ * How netcat looks up hosts and connects to them.
  *
  * @module
  */
@@ -14,33 +14,40 @@ export type Connection = Pick<Deno.Conn, "read" | "write" | "close"> & {
 };
 
 /**
- * Finds the addresses of a host, of the kind that is asked for, IPv4 first. `localhost` is
- * 127.0.0.1 and ::1, whatever the system says.
+ * Looks up the addresses of a host, of the family that is asked for, IPv4 first. `localhost` is
+ * 127.0.0.1 and ::1 on every machine.
  *
- * @param options The host, and which of its addresses are wanted.
- * @returns The addresses, looked up when the ones before are used up.
+ * @param options The host, and which of its addresses to give.
+ * @returns The addresses.
+ * @throws {Failure} The host cannot have such an address.
  */
-export async function* addresses(options: Options): AsyncGenerator<string> {
-  const { host, family, takesNoNames } = options;
+export async function lookUp(options: Options): Promise<string[]> {
+  const { host, family, isNumeric } = options;
   if (/^[\d.]+$|:/.test(host)) {
+    if (host.includes(":") && !isIpv6(host)) {
+      const [, name, port = "80"] = host.match(/^(?:\w+:\/\/)?([\w.-]+)(?::(\d+))?/) ?? [];
+      const hint = name && `give the host and the port as two words: ${name} ${port}`;
+      throw new Failure(`${host} is not a host name or an address`, hint);
+    }
     const isOther = family !== undefined && family !== (host.includes(":") ? 6 : 4);
-    if (isOther) throw new UserError(`${host} is no IPv${family} address`);
-    return yield await resolveHost(host);
+    if (isOther) throw new Failure(`${host} is not an IPv${family} address`);
+    return [await resolve(host)];
   }
-  if (takesNoNames) throw new UserError(`${host} is a name, and -n looks up none`);
+  if (isNumeric) throw new Failure(`${host} is a name, and -n looks up no names`);
   if (host.toLowerCase() === "localhost") {
-    if (family !== 6) yield "127.0.0.1";
-    if (family !== 4) yield "::1";
-    return;
+    return ["127.0.0.1", "::1"].slice(family === 6 ? 1 : 0, family === 4 ? 1 : 2);
   }
   const { lookup } = await import("node:dns/promises"); // takes 25 ms, so only when needed
   const found = await lookup(host, { all: true, family: family ?? 0 });
   found.sort((a, b) => a.family - b.family);
-  yield* new Set(found.map(({ address }) => address));
+  return [...new Set(found.map(({ address }) => address))];
 }
 
+/** Whether a host is an IPv6 address, perhaps with the name of a network interface: `fe80::1%eth0`. */
+const isIpv6 = (host: string) => URL.canParse(`http://[${host.replace(/%\w+$/, "")}]`);
+
 /**
- * Connects to the first address where somebody answers.
+ * Connects to the first address that answers.
  *
  * @param addresses The addresses to try.
  * @param port The port there.
@@ -49,40 +56,45 @@ export async function* addresses(options: Options): AsyncGenerator<string> {
  * @throws {Error} Why the first address did not answer.
  */
 export async function connect(
-  addresses: AsyncIterable<string> | Iterable<string>,
+  addresses: string[],
   port: number,
   options: Options,
 ): Promise<Connection> {
   const failures: unknown[] = [];
-  let last = "";
-  for await (const address of addresses) {
-    if (last && options.isVerbose) note(explainError(failures.at(-1), last, port)[0]);
-    last = address;
+  for (const address of addresses) {
     try {
       return await connectTo(address, port, options);
     } catch (error) {
       if (error instanceof Deno.errors.AddrInUse) throw error; // the port on this side
       failures.push(error);
+      const isLast = failures.length === addresses.length;
+      if (options.isVerbose && !isLast) note(explain(error, address, port)[0]);
     }
   }
-  throw failures[0] ?? new UserError(`${options.host} has no IPv${options.family} address`);
+  throw failures[0];
 }
 
 async function connectTo(hostname: string, port: number, options: Options): Promise<Connection> {
-  const { localAddress, localPort, patience } = options;
-  const signal = patience === undefined ? undefined : AbortSignal.timeout(patience * 1000);
+  const { localAddress, localPort, timeout } = options;
+  const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
   try {
-    if (localAddress === undefined && localPort === undefined) {
-      return await Deno.connect({ hostname, port, signal });
+    if (localAddress !== undefined || localPort !== undefined) {
+      return await connectFrom({ localAddress, localPort }, hostname, port, signal);
     }
-    return await connectFrom({ localAddress, localPort }, hostname, port, signal);
+    const connection = await Deno.connect({ hostname, port, signal });
+    // The system may choose the very port that is connected to: then TCP connects it to itself.
+    if (formatAddress(connection.localAddr) !== formatAddress(connection.remoteAddr)) {
+      return connection;
+    }
+    connection.close();
+    throw new Deno.errors.ConnectionRefused();
   } catch (error) {
     if (!signal?.aborted) throw error;
-    throw new UserError(`no answer from ${hostname} port ${port} within ${patience} s`);
+    throw new Failure(`no answer from ${hostname} port ${port} within ${timeout} s`);
   }
 }
 
-/** Connects with Node's function: Deno's own cannot choose address and port on this side. */
+/** Connects with Node's function: Deno's own cannot choose the address and the port on this side. */
 async function connectFrom(
   own: { localAddress?: string; localPort?: number },
   host: string,
@@ -105,8 +117,9 @@ async function connectFrom(
       if (socket.connecting) socket.destroy(signal.reason);
     });
   });
-  socket.on("error", () => {}); // whoever reads or writes is told, too
-  const pieces = socket[Symbol.asyncIterator]();
+  socket.on("error", () => {}); // reading and writing throw it, too
+  // The end of the other half must not destroy the socket: the rest of the input is still sent.
+  const pieces = socket.iterator({ destroyOnReturn: false });
   let piece = new Uint8Array(0);
   return {
     async read(buffer) {
@@ -129,8 +142,8 @@ async function connectFrom(
   };
 }
 
-/** Says in words where a socket is. */
-export function placeOf(address: Deno.Addr): string {
+/** Formats an address for a message: `127.0.0.1 port 8080`. */
+export function formatAddress(address: Deno.Addr): string {
   if ("path" in address) return address.path ?? "a socket without a path";
   const { hostname, port } = address as Deno.NetAddr;
   return `${hostname} port ${port}`;

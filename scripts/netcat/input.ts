@@ -1,5 +1,5 @@
 /**
- * What netcat sends: its stdin, read ahead by one piece, in lines where that is asked for.
+ * What netcat sends: its stdin, read ahead by one piece.
  *
  * @module
  */
@@ -12,58 +12,59 @@ const CR = 13;
 let buffer = new Uint8Array(INPUT_SIZE);
 let spare = new Uint8Array(INPUT_SIZE);
 let next: Promise<Uint8Array | null> | undefined;
+let keys: AsyncIterator<Uint8Array> | undefined;
 
-/** What is known of the input, for all who it is sent to. */
+/** The input, which `-k` shares out among the clients. */
 export const input = {
-  /** Whether it is a keyboard. */
+  /** Whether the input is a keyboard. */
   isTerminal: Deno.stdin.isTerminal(),
-  /** Whether anything has come. */
-  wasHeard: false,
-  /** Whether its end has come. */
+  /** Whether a piece has come that was not taken. */
+  isWaiting: false,
+  /** Whether the end has come. */
   hasEnded: false,
-  /** Bytes that have come, and that nobody has taken. */
-  ahead: 0,
+  /** Why the input could not be read to its end. */
+  failure: undefined as Failure | undefined,
 
-  /**
-   * Waits for the next piece, and leaves it where it is: with `-k` it may be the next client's.
-   *
-   * @throws {UserError} It cannot be read.
-   */
-  async next(): Promise<Uint8Array | null> {
-    return await (next ??= read());
+  /** Waits for the next piece and leaves it there; `null` is the end. */
+  next(): Promise<Uint8Array | null> {
+    return next ??= read();
   },
 
-  /** Takes the piece that `next()` gave, and reads ahead. The piece is good until the next is taken. */
+  /** Takes the piece that `next()` gave, and reads ahead. It is valid until the next one is taken. */
   take() {
     [buffer, spare] = [spare, buffer];
-    input.ahead = 0;
+    input.isWaiting = false;
     next = read();
-    next.catch(() => {}); // told where it is waited for
-  },
-
-  /** Whether it can hold nothing: `/dev/null`, also in the place of a stdin that is closed. */
-  async isNothing(): Promise<boolean> {
-    if (input.wasHeard || input.isTerminal) return false;
-    const { fstatSync } = await import("node:fs"); // takes 20 ms, so only when needed
-    return fstatSync(0).isCharacterDevice();
   },
 };
 
 async function read(): Promise<Uint8Array | null> {
   if (input.hasEnded) return null;
   try {
-    const length = await Deno.stdin.read(buffer);
-    if (length !== null) {
-      input.wasHeard = true;
-      input.ahead = length;
-      return buffer.subarray(0, length);
-    }
+    const piece = await (input.isTerminal ? readKeys() : readPiece());
+    input.isWaiting = piece !== null;
+    input.hasEnded = piece === null;
+    return piece;
+  } catch (error) {
+    input.failure = new Failure(`cannot read the input: ${explain(error)[0]}`);
     input.hasEnded = true;
     return null;
-  } catch (error) {
-    input.hasEnded = true;
-    throw new UserError(`cannot read the input: ${explainError(error)[0]}`);
   }
+}
+
+async function readPiece(): Promise<Uint8Array | null> {
+  const length = await Deno.stdin.read(buffer);
+  return length === null ? null : buffer.subarray(0, length);
+}
+
+/**
+ * Reads the keyboard with Node's function, which reads when something was typed. Deno's own waits in
+ * the read: the system stops a job in the background for that, and Windows changes what is not ASCII.
+ */
+async function readKeys(): Promise<Uint8Array | null> {
+  keys ??= (await import("node:process")).default.stdin[Symbol.asyncIterator]();
+  const { value, done } = await keys.next();
+  return done ? null : value;
 }
 
 /**
@@ -71,7 +72,7 @@ async function read(): Promise<Uint8Array | null> {
  *
  * @param piece Bytes to send.
  * @param last The byte before them.
- * @returns The bytes with CR and LF at each line's end.
+ * @returns The bytes, each line with CR and LF at its end.
  */
 export function withCrLf(piece: Uint8Array, last?: number): Uint8Array {
   const result = new Uint8Array(piece.length * 2);
@@ -84,7 +85,7 @@ export function withCrLf(piece: Uint8Array, last?: number): Uint8Array {
 }
 
 /**
- * Takes bytes apart into lines.
+ * Splits bytes into lines.
  *
  * @param piece Bytes to send.
  * @returns Each line with its end, and what follows the last one.

@@ -1,11 +1,11 @@
 /**
- * The command line of netcat: letters that share a dash, and what the flags mean.
+ * The command line of netcat: how flags are split, and what they mean.
  *
  * @module
  */
 import { UsageError } from "../cli.ts";
 
-const LONGEST_WAIT = 86400; // seconds
+const MAX_WAIT = 86400; // seconds
 
 /** The flags, by their letters. */
 export const FLAGS = {
@@ -31,45 +31,45 @@ export const FLAGS = {
 
 /** What the flags mean. Times are in seconds. */
 export interface Options {
-  /** `-4` or `-6`, or what kind of address `-s` is. */
+  /** `-4` or `-6`, or the family of the address of `-s`. */
   family?: 4 | 6;
-  /** `-C`: send CR and LF where a line ends. */
+  /** `-C`: send CR and LF at the end of each line. */
   endsLinesWithCrLf: boolean;
-  /** `-N`: end our half with the input, whatever the other side is sending. */
-  endsHalfAtOnce: boolean;
-  /** `-d`: leave the input alone. */
-  readsNothing: boolean;
+  /** `-N`: end our half with the input, even if the other side is still sending. */
+  halfClosesAtOnce: boolean;
+  /** `-d`: do not read the input. */
+  ignoresInput: boolean;
   /** `-i`: the pause between two lines or ports. */
   interval?: number;
-  /** `-k`: serve the next client when one has gone. */
+  /** `-k`: serve the next client when one has ended. */
   keepsListening: boolean;
   /** `-l`: be the server. */
   listens: boolean;
   /** `-n`: look up no names. */
-  takesNoNames: boolean;
+  isNumeric: boolean;
   /** `-p` of a client: the port on this side. */
   localPort?: number;
-  /** `-q`: how long after the end of the input to end. */
-  quitAfter?: number;
-  /** `-s` of a client: the address on this side, with `-uU` a path. */
+  /** `-q`: the pause before the program ends. */
+  quitDelay?: number;
+  /** `-s` of a client: the address on this side; with `-uU` a path. */
   localAddress?: string;
-  /** `-u`: take UDP. */
+  /** `-u`: use UDP. */
   isUdp: boolean;
-  /** `-v`: say what happens. */
+  /** `-v`: report what happens. */
   isVerbose: boolean;
-  /** `-w`: how long to wait for a connection, and then for something to move. */
-  patience?: number;
+  /** `-w`: the limit for connecting, and then for silence. */
+  timeout?: number;
   /** `-z`: test whether ports are open. */
   scans: boolean;
   /** Where to connect or listen. */
   host: string;
   /** The ports there; only `-z` takes several. */
   ports: number[];
-  /** `-U`: the Unix socket in the place of host and port. */
+  /** `-U`: the Unix socket, instead of host and port. */
   path?: string;
 }
 
-// What netcats have, but not this one.
+// Flags of other netcats that this one does not have.
 const REFUSED: Record<string, string> = {
   b: "broadcast",
   c: "running programs",
@@ -77,41 +77,52 @@ const REFUSED: Record<string, string> = {
   e: "running programs",
   F: "passing a socket on",
   I: "the size of the receive buffer",
-  m: "a minimum of hops",
-  M: "a limit of hops",
-  o: "a dump of what passes",
+  m: "a minimum number of hops",
+  M: "a maximum number of hops",
+  o: "a dump of the traffic",
   O: "the size of the send buffer",
   P: "proxies",
-  r: "ports at random",
+  r: "random ports",
   S: "TCP MD5 signatures",
   t: "Telnet",
   T: "types of service",
   V: "routing tables",
-  W: "a number of packets to end after",
+  W: "a limit of packets",
   x: "proxies",
   X: "proxies",
   Z: "DCCP",
 };
 
 /**
- * Takes letters apart that share a dash: `-lw5` is `-l -w=5`. A letter that is not there is
- * named, for `optionsFrom()` to refuse.
+ * Splits letters that share a dash: `-lw5` is `-l -w=5`.
+ *
+ * @param args The command line.
+ * @returns The same with one flag in each word, and the first letter that netcat.ts does not have.
  */
-export function lettersApart(args: string[]): { args: string[]; refused?: string } {
+export function splitFlags(args: string[]): { args: string[]; refused?: string } {
+  const queue = [...args];
   const words: string[] = [];
   let refused: string | undefined;
-  for (const arg of args) {
-    if (!/^-[a-z\d]/i.test(arg)) words.push(arg);
+  while (queue.length > 0) {
+    const word = queue.shift()!;
+    if (word === "--") return { args: [...words, word, ...queue], refused };
+    if (!/^-[a-z\d]/i.test(word)) words.push(word);
     else {
-      for (let rest = arg.slice(1); rest !== ""; rest = rest.slice(1)) {
-        const takesValue = ["number", "string"].includes(typeof Object(FLAGS)[rest[0]]);
-        if (rest[0] === "h") words.push("--help");
-        else if (rest[0] in REFUSED) refused ??= rest[0];
-        else if (!takesValue) words.push(`-${rest[0]}`);
-        else {
-          words.push(`-${rest}`.replace(/^(-.)=?(?=.)/, "$1="));
+      for (let rest = word.slice(1); rest !== ""; rest = rest.slice(1)) {
+        const letter = rest[0];
+        if (letter in REFUSED) {
+          refused ??= letter;
+          break; // what follows may be its value
+        }
+        if (["number", "string"].includes(typeof Object(FLAGS)[letter])) {
+          const value = rest.slice(1).replace(/^=/, "") || queue.shift();
+          // In OpenBSD's, a negative delay is the default: none.
+          if (letter !== "q" || !/^-\d/.test(value ?? "")) {
+            words.push(value === undefined ? `-${letter}` : `-${letter}=${value}`);
+          }
           break;
         }
+        words.push(letter === "h" ? "--help" : `-${letter}`);
       }
     }
   }
@@ -121,45 +132,45 @@ export function lettersApart(args: string[]): { args: string[]; refused?: string
 /**
  * Finds out what the command line means.
  *
- * @param flags What was given.
- * @param refused A letter that was given, and is not there.
- * @returns What it means.
- * @throws {UsageError} It means nothing.
+ * @param flags The flags that were given.
+ * @param refused A letter that was given and that netcat.ts does not have.
+ * @returns What they mean.
+ * @throws {UsageError} They contradict each other, or something is missing.
  */
-export function optionsFrom(flags: typeof FLAGS, refused?: string): Options {
+export function parseOptions(flags: typeof FLAGS, refused?: string): Options {
   const { d, k, l, s, u, z, U, _: words } = flags;
   const [i, p, q, w] = [flags.i, flags.p, flags.q, flags.w]
     .map((value) => Number.isNaN(value) ? undefined : value);
   const usage = (isWrong: unknown, message: string) => {
     if (isWrong) throw new UsageError(message);
   };
-  usage(refused, `-${refused} (${REFUSED[refused!]}) is not there`);
+  usage(refused, `-${refused} (${REFUSED[refused!]}) is not supported`);
   usage(k && !l, "-k needs -l");
-  usage(z && (l || u && U), "-z is for clients, and not for -uU");
-  usage(flags[4] && flags[6], "-4 excludes -6");
-  usage(d && q !== undefined, "-q needs an end of the input, and -d reads none");
+  usage(z && (l || u && U), "-z cannot be used with -l or -uU");
+  usage(flags[4] && flags[6], "-4 and -6 cannot be used together");
+  usage(d && q !== undefined, "-d and -q cannot be used together: -q waits for the input's end");
   const options: Options = {
     family: flags[4] ? 4 : flags[6] ? 6 : undefined,
     endsLinesWithCrLf: flags.C,
-    endsHalfAtOnce: flags.N || q !== undefined,
-    readsNothing: d,
+    halfClosesAtOnce: flags.N || q !== undefined,
+    ignoresInput: d,
     interval: seconds("-i", i, 0),
     keepsListening: k,
     listens: l,
-    takesNoNames: flags.n,
-    quitAfter: seconds("-q", q, 0),
+    isNumeric: flags.n,
+    quitDelay: seconds("-q", q, 0),
     isUdp: u,
     isVerbose: flags.v,
-    patience: seconds("-w", w, 1),
+    timeout: seconds("-w", w, 1),
     scans: z,
     host: "",
     ports: [],
   };
   if (U) {
-    const hasOwn = s && u && !l; // a datagram's sender needs a path to be answered
+    const hasOwn = s && u && !l; // the sender of datagrams has a path, too
     usage(
       flags[4] || flags[6] || p !== undefined || s && !hasOwn,
-      "-U takes no ports and addresses",
+      "-U takes a path, not a port or an address",
     );
     usage(words.length !== 1 || words[0] === "", `-U needs one path, not ${words.length}`);
     return { ...options, path: words[0], localAddress: s || undefined };
@@ -174,29 +185,30 @@ export function optionsFrom(flags: typeof FLAGS, refused?: string): Options {
     const family = s.includes(":") ? 6 : 4;
     usage(
       options.family && options.family !== family,
-      `-s ${s} is no IPv${options.family} address`,
+      `-s ${s} is not an IPv${options.family} address`,
     );
     options.family = family;
     if (!l) options.localAddress = s;
   }
-  usage(words.length < (l ? 1 : 2), `${l ? "a port is" : "host and port are"} missing`);
+  usage(words.length < (l ? 1 : 2), `${l ? "the port is" : "host and port are"} missing`);
   usage(words.length > 2 && !z, `unexpected argument ${words[2]}`);
-  const own = s || (flags[6] ? "::1" : "127.0.0.1"); // to listen on
+  // Without -6, UDP listens on both addresses of this machine.
+  const own = s || (flags[6] ? "::1" : u && !flags.n ? "localhost" : "127.0.0.1");
   const [host, ...ports] = words.length > 1 ? words : [own, ...words];
   usage(host === "", "the host is empty");
   options.host = host;
   options.ports = ports.flatMap(portsOf);
-  usage(options.ports.length > 1 && !z, "several ports need -z");
-  usage(options.ports.includes(0) && !l, "nobody listens on port 0");
+  usage(options.ports.length > 1 && !z, "only -z takes several ports");
+  usage(options.ports.includes(0) && !l, "port 0 can only be listened on, with -l");
   return options;
 }
 
-function seconds(letter: string, value: number | undefined, least: number): number | undefined {
-  if (value === undefined || value >= least && value <= LONGEST_WAIT) return value;
-  throw new UsageError(`${letter} must be from ${least} to ${LONGEST_WAIT}, not ${value}`);
+function seconds(flag: string, value: number | undefined, min: number): number | undefined {
+  if (value === undefined || value >= min && value <= MAX_WAIT) return value;
+  throw new UsageError(`${flag} must be from ${min} to ${MAX_WAIT}, not ${value}`);
 }
 
-// Deno does not ask the system for these; they are the same everywhere.
+// Deno cannot look these up; they are the same everywhere.
 const SERVICES: Record<string, number> = {
   echo: 7,
   discard: 9,
@@ -229,16 +241,16 @@ const SERVICES: Record<string, number> = {
   postgresql: 5432,
 };
 
-/** The ports of a list like `22,80,8000-8010,https`. */
+/** Returns the ports of a list like `22,80,8000-8010,https`. */
 function portsOf(list: string): number[] {
   return list.split(",").flatMap((part) => {
     const service = part.toLowerCase();
     if (Object.hasOwn(SERVICES, service)) return SERVICES[service];
-    const [, first, last = first] = part.match(/^(\d+)(?:-(\d+))?$/) ?? [];
-    const count = Number(last) - Number(first) + 1;
-    if (!(Number(last) <= 65535 && count > 0)) {
+    const [, one, other = one] = part.match(/^(\d+)(?:-(\d+))?$/) ?? [];
+    const [first, last] = [Number(one), Number(other)].sort((a, b) => a - b);
+    if (!(last <= 65535)) {
       throw new UsageError(`a port is a number up to 65535 or a service like http, not ${part}`);
     }
-    return Array.from({ length: count }, (_, i) => Number(first) + i);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
 }

@@ -4,27 +4,27 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { explainError, note, UserError } from "../cli.ts";
-import { addresses, connect } from "./connect.ts";
+import { explain, Failure, note } from "../lib.ts";
+import { connect, lookUp } from "./connect.ts";
 import { probe } from "./datagrams.ts";
 import type { Options } from "./options.ts";
 
 /**
- * Tries one port after the other, and says with `-v` which are open.
+ * Tries the ports in turn. With `-v` it reports each of them.
  *
  * @param options The host, its ports, and how to connect to them.
- * @throws {Error} None is open.
+ * @throws {Error} No port is open.
  */
 export async function scan(options: Options) {
   const { host, ports, interval, isUdp, isVerbose } = options;
-  const all = await Array.fromAsync(addresses(options));
+  const addresses = await lookUp(options);
   let isAnyOpen = false;
   let failure: unknown;
   for (const [i, port] of ports.entries()) {
     if (interval && i > 0) await delay(interval * 1000);
     try {
-      if (isUdp) await probe(options, all, port);
-      else (await connect(all, port, { ...options, isVerbose: false })).close();
+      if (isUdp) await probe(options, addresses, port);
+      else (await connect(addresses, port, { ...options, isVerbose: false })).close();
       isAnyOpen = true;
       if (isVerbose) note(`${host} port ${port} is open`);
     } catch (error) {
@@ -35,5 +35,6 @@ export async function scan(options: Options) {
   }
   if (isAnyOpen) return;
   if (ports.length === 1) throw failure;
-  throw new UserError(`none of these ports of ${host} is open`);
+  // Not "none is open": a script may search the output for "open".
+  throw new Failure(`could not connect to any of these ports of ${host}`);
 }
