@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { explainError, UserError } from "../cli.ts";
+import { delay } from "@std/async/delay";
+import { explain, Failure } from "../lib.ts";
 
 const INPUT_SIZE = 1 << 20; // bytes read at a time: large pieces are fast
 const LF = 10;
@@ -58,13 +59,30 @@ async function readPiece(): Promise<Uint8Array | null> {
 }
 
 /**
- * Reads the keyboard with Node's function, which reads when something was typed. Deno's own waits in
- * the read: the system stops a job in the background for that, and Windows changes what is not ASCII.
+ * Reads the keyboard with Node's function, which reads only when something was typed. Deno's own
+ * waits in the read, and the system stops a background job for that. On Windows it also changes
+ * what is not ASCII.
  */
 async function readKeys(): Promise<Uint8Array | null> {
-  keys ??= (await import("node:process")).default.stdin[Symbol.asyncIterator]();
+  if (!keys) {
+    while (isInBackground()) await delay(200); // what is typed is for the shell
+    keys = (await import("node:process")).default.stdin[Symbol.asyncIterator]();
+  }
   const { value, done } = await keys.next();
   return done ? null : value;
+}
+
+/** Whether this is a background job of a shell. Only Linux says so, and Deno only with `-A`. */
+function isInBackground(): boolean {
+  const path = "/proc/self/stat";
+  try {
+    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return false;
+    const [, stat] = Deno.readTextFileSync(path).split(") "); // after the program's name
+    const [_state, _parent, group, _session, _terminal, foregroundGroup] = stat.split(" ");
+    return group !== foregroundGroup;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -20,7 +20,7 @@ import { output } from "./output.ts";
 
 const SILENCE = 2; // seconds
 const TICK = 0.1; // seconds between two looks at whether bytes have passed
-const MOMENT = 10; // milliseconds, in which a piece of a file can be read
+const MOMENT = 5; // milliseconds, in which a piece of a file can be read
 const OUTPUT_SIZE = 1 << 17; // bytes read from a connection at a time
 const NOTHING = new Uint8Array(0);
 const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
