@@ -25,7 +25,8 @@ export async function lookUp(options: Options): Promise<string[]> {
   const { host, family, isNumeric } = options;
   if (/^[\d.]+$|:/.test(host)) {
     if (host.includes(":") && !isIpv6(host)) {
-      const [, name, port = "80"] = host.match(/^(?:\w+:\/\/)?([\w.-]+)(?::(\d+))?/) ?? [];
+      const [, name, port = options.ports[0]] = host.match(/^(?:\w+:\/\/)?([\w.-]+)(?::(\d+))?/) ??
+        [];
       const hint = name && `give the host and the port as two words: ${name} ${port}`;
       throw new Failure(`${host} is not a host name or an address`, hint);
     }
@@ -82,16 +83,22 @@ async function connectTo(hostname: string, port: number, options: Options): Prom
       return await connectFrom({ localAddress, localPort }, hostname, port, signal);
     }
     const connection = await Deno.connect({ hostname, port, signal });
-    // The system may choose the very port that is connected to: then TCP connects it to itself.
-    if (formatAddress(connection.localAddr) !== formatAddress(connection.remoteAddr)) {
-      return connection;
-    }
-    connection.close();
-    throw new Deno.errors.ConnectionRefused();
+    const { localAddr, remoteAddr } = connection;
+    if (formatAddress(localAddr) === formatAddress(remoteAddr)) refuseItself(connection);
+    return connection;
   } catch (error) {
     if (!signal?.aborted) throw error;
     throw new Failure(`no answer from ${hostname} port ${port} within ${timeout} s`);
   }
+}
+
+/**
+ * Refuses a connection of a port to itself, which TCP makes if the port on this side, chosen by the
+ * system or with `-p`, is the one to connect to.
+ */
+function refuseItself(connection: Pick<Connection, "close">): never {
+  connection.close();
+  throw new Deno.errors.ConnectionRefused();
 }
 
 /** Connects with Node's function: Deno's own cannot choose the address and the port on this side. */
@@ -121,7 +128,7 @@ async function connectFrom(
   // The end of the other half must not destroy the socket: the rest of the input is still sent.
   const pieces = socket.iterator({ destroyOnReturn: false });
   let piece = new Uint8Array(0);
-  return {
+  const connection: Connection = {
     async read(buffer) {
       if (piece.length === 0) {
         const { value, done } = await pieces.next();
@@ -140,6 +147,9 @@ async function connectFrom(
     closeWrite: () => new Promise((resolve) => socket.end(() => resolve())),
     close: () => socket.destroy(),
   };
+  const { localAddress, localPort, remoteAddress } = socket;
+  if (localPort === port && localAddress === remoteAddress) refuseItself(connection);
+  return connection;
 }
 
 /** Formats an address for a message: `127.0.0.1 port 8080`. */

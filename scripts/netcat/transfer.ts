@@ -20,7 +20,7 @@ import { output } from "./output.ts";
 
 const SILENCE = 2; // seconds
 const TICK = 0.1; // seconds between two looks at whether bytes have passed
-const MOMENT = 5; // milliseconds, in which a piece of a file can be read
+const MOMENT = 0.01; // seconds, in which a piece of a file can be read
 const OUTPUT_SIZE = 1 << 17; // bytes read from a connection at a time
 const NOTHING = new Uint8Array(0);
 const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
@@ -51,10 +51,13 @@ export async function transfer(
 
   /** Waits until nothing has passed for some seconds. Counts no time in which this program was stopped. */
   async function silence(seconds: number) {
-    for (let quiet = 0, before = -1; quiet < seconds && !isOver; quiet += TICK) {
-      if (passed !== before || isPrinting) quiet = 0;
-      before = passed;
-      await delay(TICK * 1000);
+    const tick = Math.min(TICK, seconds);
+    let quiet = 0;
+    while (quiet < seconds && !isOver) {
+      const before = passed;
+      await delay(tick * 1000);
+      await delay(0); // what came while this program was stopped is read first
+      quiet = passed === before && !isPrinting ? quiet + tick : 0;
     }
   }
 
@@ -115,8 +118,8 @@ export async function transfer(
   /** Sends what is left of the input when the other side has ended its half. */
   async function sendRest() {
     if (listens) {
-      const wait = keepsListening || input.isTerminal ? delay(MOMENT) : silence(SILENCE);
-      wait.then(() => leaving.resolve(undefined));
+      const seconds = keepsListening || input.isTerminal ? MOMENT : SILENCE;
+      silence(seconds).then(() => leaving.resolve(undefined));
     } else if (input.isTerminal && !input.hasEnded && !options.ignoresInput) {
       note(`the other side has ended: what you type is still sent, ${END_KEY} ends`);
     }

@@ -1,71 +1,145 @@
-/** netcat.ts: what its flags do, and what it says about wrong ones. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { encode, quietPort, start } from "../helpers.ts";
+/** netcat.ts: what its flags mean, wrong ones, hosts, `-z`, `-i` and `-C`. */
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { UsageError } from "../../scripts/lib.ts";
+import { lookUp } from "../../scripts/netcat/connect.ts";
+import { FLAGS, parseOptions, splitFlags } from "../../scripts/netcat/options.ts";
+import { toText } from "../../scripts/netcat/output.ts";
+import { decode, encode, quietPort } from "../helpers.ts";
 import { netcat, ownListener, readAllText, readText, withServer } from "./helpers.ts";
 
-for (const args of ["-l 127.0.0.1 PORT", "-l PORT", "-l -p PORT", "-lvp PORT"]) {
-  Deno.test(`netcat ${args} listens on 127.0.0.1`, async () => {
-    const port = quietPort();
-    await using server = start("netcat.ts", ["-v", ...args.replace("PORT", `${port}`).split(" ")]);
-    await server.until(() => server.errors !== "");
-    assertEquals(server.errors, `note: listening on 127.0.0.1 port ${port}\n`);
-  });
+/** What a command line means, without the checks that all scripts make. */
+function options(line: string) {
+  const { args, refused } = splitFlags(line.split(" "));
+  const flags: Record<string, unknown> = { ...FLAGS, _: [] as string[] };
+  for (const arg of args) {
+    const [, letter, value] = arg.match(/^-(\w)(?:=(.*))?$/) ?? [];
+    if (letter === undefined) (flags._ as string[]).push(arg);
+    else if (value === undefined) flags[letter] = true;
+    else flags[letter] = letter === "s" ? value : Number(value);
+  }
+  return parseOptions(flags as typeof FLAGS, refused);
 }
 
-for (
-  const [args, message] of [
-    ["-4 ::1 80", "::1 is no IPv4 address"],
-    ["-6 127.0.0.1 80", "127.0.0.1 is no IPv6 address"],
-    ["-n localhost 80", "localhost is a name, and -n looks up none"],
-    ["nobody.invalid 80", "unknown host nobody.invalid"],
-    ["-6 nobody.invalid 80", "unknown host nobody.invalid"],
-    ["-l 192.0.2.1 8080", "192.0.2.1 is no address of this machine"],
-  ]
-) {
-  Deno.test(`netcat ${args} says that ${message}`, async () => {
-    const { status, stderr } = await netcat(args);
-    assertEquals([status, stderr], [1, `error: ${message}\n`]);
-  });
-}
+Deno.test("netcat understands flags as nc does", () => {
+  const cases: [line: string, expected: Partial<ReturnType<typeof options>>][] = [
+    ["-l 8080", { listens: true, host: "127.0.0.1", ports: [8080] }],
+    ["-lvp 8080", { listens: true, isVerbose: true, host: "127.0.0.1", ports: [8080] }],
+    ["-l -p8080", { host: "127.0.0.1", ports: [8080] }],
+    ["-lk 0.0.0.0 8080", { keepsListening: true, host: "0.0.0.0" }],
+    ["-6l 8080", { host: "::1", family: 6 }],
+    ["-ul 8080", { host: "localhost", isUdp: true }],
+    ["-l -s 127.0.0.2 8080", { host: "127.0.0.2", localAddress: undefined }],
+    ["-s ::1 localhost 80", { localAddress: "::1", family: 6 }],
+    ["-w5 -i=2 localhost 80", { timeout: 5, interval: 2 }],
+    ["-q1 localhost 80", { quitDelay: 1, halfClosesAtOnce: true }],
+    ["-q -1 localhost 80", { quitDelay: undefined, halfClosesAtOnce: false }],
+    ["-z localhost http,8080 20-22", { scans: true, ports: [80, 8080, 20, 21, 22] }],
+    ["-z localhost 25005-25001", { ports: [25001, 25002, 25003, 25004, 25005] }],
+    ["-uU -s own path", { path: "path", localAddress: "own" }],
+  ];
+  for (const [line, expected] of cases) {
+    const given = options(line);
+    for (const name of Object.keys(expected) as (keyof typeof expected)[]) {
+      assertEquals(given[name], expected[name], `${line}: ${name}`);
+    }
+  }
+});
 
-for (
-  const [args, message] of [
+Deno.test("netcat explains a wrong command line", () => {
+  const cases = [
     ["80", "host and port are missing"],
-    ["-l", "a port is missing"],
+    ["-l", "the port is missing"],
     ["localhost nosuch", "a port is a number up to 65535 or a service like http, not nosuch"],
     ["localhost 65536", "a port is a number up to 65535 or a service like http, not 65536"],
-    ["-z localhost 9-8", "a port is a number up to 65535 or a service like http, not 9-8"],
-    ["localhost 20-25", "several ports need -z"],
-    ["localhost 0", "nobody listens on port 0"],
+    ["localhost 20-25", "only -z takes several ports"],
+    ["localhost 0", "port 0 can only be listened on, with -l"],
     ["localhost 80 81", "unexpected argument 81"],
     ["-k localhost 80", "-k needs -l"],
-    ["-lz 80", "-z is for clients, and not for -uU"],
-    ["-46 localhost 80", "-4 excludes -6"],
+    ["-lz 80", "-z cannot be used with -l or -uU"],
+    ["-46 localhost 80", "-4 and -6 cannot be used together"],
     ["-w 0 localhost 80", "-w must be from 1 to 86400, not 0"],
     ["-p 65536 localhost 80", "-p must be a port up to 65535, not 65536"],
-    ["-e sh localhost 80", "-e (running programs) is not there"],
-    ["-vX 5 localhost 80", "-X (proxies) is not there"],
-    ["-j localhost 80", "unknown flag -j"],
+    ["-e sh localhost 80", "-e (running programs) is not supported"],
+    ["-e/bin/sh localhost 80", "-e (running programs) is not supported"],
+    ["-I1000 localhost 80", "-I (the size of the receive buffer) is not supported"],
+    ["-vX 5 localhost 80", "-X (proxies) is not supported"],
+    ["-x10.2.3.4:8080 localhost 80", "-x (proxies) is not supported"],
     [" 80", "the host is empty"],
     ["-U", "-U needs one path, not 0"],
-    ["-U -p 9 path", "-U takes no ports and addresses"],
-    ["-luU -s here path", "-U takes no ports and addresses"],
-    ["-6 -s 127.0.0.1 localhost 80", "-s 127.0.0.1 is no IPv6 address"],
+    ["-U -p 9 path", "-U takes a path, not a port or an address"],
+    ["-luU -s here path", "-U takes a path, not a port or an address"],
+    ["-6 -s 127.0.0.1 localhost 80", "-s 127.0.0.1 is not an IPv6 address"],
     ["-s here localhost 80", "-s must be an address, not here"],
-    ["-d -q1 localhost 80", "-q needs an end of the input, and -d reads none"],
-    ["-i 100000 localhost 80", "-i must be a whole number from 0 to 86400, not 100000"],
-  ]
-) {
-  Deno.test(`netcat ${args} is wrong usage: ${message}`, async () => {
+    ["-d -q1 localhost 80", "-d and -q cannot be used together: -q waits for the input's end"],
+  ];
+  for (const [line, message] of cases) {
+    assertThrows(() => options(line), UsageError, message, line);
+  }
+});
+
+Deno.test("netcat shows the usage when the command line is wrong", async () => {
+  for (
+    const [args, message] of [
+      ["-e/bin/sh localhost 80", "-e (running programs) is not supported"],
+      ["-j localhost 80", "unknown flag -j"],
+      ["-w -1 localhost 80", "-w must be a whole number from 0 to 86400, not -1"],
+    ]
+  ) {
     const { status, stdout, stderr } = await netcat(args);
-    const [line, usage, ...rest] = stderr.split("\n");
+    const [line, usage] = stderr.split("\n");
     assertEquals([status, stdout, line], [2, "", `error: ${message}`]);
     assertMatch(usage, /^usage: netcat.ts .*PORT/);
-    assertEquals(rest, [""]);
-  });
-}
+  }
+});
 
-Deno.test("netcat says that nothing is listening, where nothing is, and what would", async () => {
+Deno.test("netcat explains a host that it cannot look up", async () => {
+  for (
+    const [line, message] of [
+      ["-4 ::1 80", "::1 is not an IPv4 address"],
+      ["-6 127.0.0.1 80", "127.0.0.1 is not an IPv6 address"],
+      ["-n localhost 80", "localhost is a name, and -n looks up no names"],
+      ["localhost:80 80", "localhost:80 is not a host name or an address"],
+      ["abc:80 80", "abc:80 is not a host name or an address"],
+    ]
+  ) {
+    await assertRejects(() => lookUp(options(line)), Error, message);
+  }
+  assertEquals(await lookUp(options("fe80::1%eth0 80")), ["fe80::1%eth0"]);
+  for (
+    const [args, message] of [
+      [
+        "http://localhost/ 8000",
+        "http://localhost/ is not a host name or an address\n" +
+        "give the host and the port as two words: localhost 8000",
+      ],
+      ["-6 nobody.invalid 80", "unknown host nobody.invalid"],
+    ]
+  ) {
+    const { status, stderr } = await netcat(args);
+    assertEquals([status, stderr], [1, `error: ${message}\n`]);
+  }
+});
+
+Deno.test("netcat -l explains an address that it cannot listen on", async () => {
+  using listener = ownListener();
+  const { port } = listener.addr;
+  const taken = await netcat(`-l ${port}`);
+  assertEquals(taken.status, 1);
+  assertStringIncludes(taken.stderr, `port ${port} on 127.0.0.1 is already in use`);
+  assertStringIncludes(taken.stderr, "-l 0"); // how to take another one
+  const { status, stderr } = await netcat("-l 192.0.2.1 8080");
+  assertEquals(status, 1);
+  assertMatch(stderr, /^error: 192\.0\.2\.1 is (no|not an) address of this machine\n$/);
+});
+
+Deno.test("netcat shows the command of a server when nothing is listening", async () => {
   const port = quietPort();
   const hint = /\nstart the server first: deno run -A \S+netcat.ts (.*)\n$/;
   for (const [flags, host, command] of [["", "localhost", "-l"], ["-uz", "::1", "-ul ::1"]]) {
@@ -76,69 +150,64 @@ Deno.test("netcat says that nothing is listening, where nothing is, and what wou
   }
 });
 
-Deno.test("netcat -l says that a port is taken", async () => {
+Deno.test("netcat -z reports which ports are open, and fails when none is", async () => {
   using listener = ownListener();
   const { port } = listener.addr;
-  const { status, stderr } = await netcat(`-l ${port}`);
-  assertEquals(status, 1);
-  assertStringIncludes(stderr, `port ${port} on 127.0.0.1 is already in use`);
-  assertMatch(stderr, /-l 0\n$/); // and how to take another one
-});
-
-Deno.test("netcat -z tells whether a port is open", async () => {
-  using listener = ownListener();
-  const { port } = listener.addr;
+  const closed = quietPort();
   const open = { status: 0, stdout: "", stderr: "" };
-  assertEquals(await netcat(`-z 127.0.0.1 ${port}`), open);
-  assertEquals(await netcat(`-zv localhost ${port}`), {
-    ...open,
-    stderr: `note: localhost port ${port} is open\n`,
-  });
-  assertEquals((await netcat(`-z 127.0.0.1 ${quietPort()}`)).status, 1);
-});
-
-Deno.test("netcat -z fails when no port of a range is open", async () => {
-  const { status, stderr } = await netcat("-z 127.0.0.1 1-3");
-  assertEquals(status, 1);
-  assertEquals(stderr, "error: none of these ports of 127.0.0.1 is open\n");
-});
-
-Deno.test("netcat -z takes lists of ports and names of services", async () => {
-  using listener = ownListener();
-  const { port } = listener.addr;
-  const lists = `http,${port},${quietPort()} ${port - 1}-${port}`;
-  const { status, stderr } = await netcat(`-zv 127.0.0.1 ${lists}`);
+  assertEquals(await netcat(`-z 127.0.0.1 ${closed},${port}`), open);
+  const { status, stderr } = await netcat(`-zv localhost ${port} ${closed}`);
   assertEquals(status, 0);
-  assertEquals(stderr.split(`note: 127.0.0.1 port ${port} is open\n`).length, 3);
-  assertStringIncludes(stderr, "127.0.0.1 port 80");
-  assertEquals(stderr.match(/^note/gm)?.length, 5);
+  assertEquals(
+    stderr,
+    `note: localhost port ${port} is open\nnote: nothing is listening on localhost port ${closed}\n`,
+  );
+  const none = await netcat("-zv 127.0.0.1 1-3");
+  assertEquals(none.status, 1);
+  assertEquals(none.stderr.match(/^note: nothing is listening/gm)?.length, 3);
+  assertStringIncludes(
+    none.stderr,
+    "error: could not connect to any of these ports of 127.0.0.1\n",
+  );
+  assert(!/open/.test(none.stderr), "a script may search for that word");
 });
 
-Deno.test("netcat -zi pauses between two ports", async () => {
+Deno.test("netcat takes a port for closed when TCP would connect it to itself", async () => {
+  const port = quietPort();
+  const { status, stderr } = await netcat(`-zv -p ${port} 127.0.0.1 ${port}`);
+  assertEquals(status, 1);
+  assertStringIncludes(stderr, `error: nothing is listening on 127.0.0.1 port ${port}\n`);
+});
+
+Deno.test("netcat -i pauses between two lines, or two ports", async () => {
   const begin = Date.now();
-  assertEquals((await netcat("-zi1 127.0.0.1 1,2")).status, 1);
-  assert(Date.now() - begin > 900);
-});
-
-Deno.test("netcat -i pauses between two lines", () =>
-  withServer("-i1", async (client, server) => {
-    const begin = Date.now();
+  const scan = netcat("-zi1 127.0.0.1 1,2").then(() => Date.now() - begin);
+  await withServer("-N -i1", async (client, server) => {
     await client.send(encode("one\ntwo\nthr"));
     await client.endInput();
     const pieces: string[] = [];
     for (let piece; (piece = await readText(server)) !== "";) pieces.push(piece);
     assertEquals(pieces, ["one\n", "two\n", "thr"]);
-    assert(Date.now() - begin > 1900, "no pauses");
-  }));
+  });
+  assert(Date.now() - begin > 1900, "no pauses between the lines");
+  assert(await scan > 900, "no pause between the ports");
+});
 
 Deno.test("netcat -C sends CR and LF at the end of each line, and no CR twice", () =>
-  withServer("-C", async (client, server) => {
+  withServer("-NC", async (client, server) => {
     await client.send(encode("a\nb\r\n\nc\r"));
     assertEquals(await readText(server), "a\r\nb\r\n\r\nc\r");
     await client.send(encode("\n\r"));
     await client.endInput();
     assertEquals(await readAllText(server), "\n\r");
   }));
+
+Deno.test("netcat replaces bytes that are not UTF-8 when stdout is a Windows console", () => {
+  const data = [...encode("zwölf \u{1f600}"), 0xff, 0xc3]; // and half a character
+  const pieces = [data.slice(0, 4), data.slice(4, 9), data.slice(9)]
+    .map((piece) => decode(toText(new Uint8Array(piece))));
+  assertEquals(pieces, ["zwö", "lf ", "\u{1f600}\ufffd"]);
+});
 
 Deno.test("netcat -h shows the manual", async () => {
   const { status, stdout } = await netcat("-h");
