@@ -1,5 +1,5 @@
-/** netcat.ts: Unix sockets, names with several addresses, IPv6, and the address on its own side. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+/** netcat.ts: Unix sockets, names with several addresses, IPv6, and the address on its side. */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { writeAll } from "../../scripts/lib.ts";
 import { Program } from "../../scripts/lab/program.ts";
 import {
@@ -42,7 +42,7 @@ async function listenOn(path: string, flags: string): Promise<Program> {
 
 testUnix("-U passes bytes both ways, and leaves no file", async (path) => {
   await using server = await listenOn(path, "-lUv");
-  await using client = new Program([...WITH_FILES, "-U", path]);
+  await using client = new Program([...WITH_FILES, "-NU", path]);
   await client.send(encode("to the server"));
   assert(await server.until(() => server.screen === "to the server"), server.errors);
   await server.send(encode("to the client"));
@@ -52,7 +52,7 @@ testUnix("-U passes bytes both ways, and leaves no file", async (path) => {
   assertEquals((await resultOf(server)).status, 0);
 });
 
-testUnix("-lkU serves one client after the other until Ctrl-C", async (path) => {
+testUnix("-lkU serves clients in turn until Ctrl-C", async (path) => {
   await using server = await listenOn(path, "-lkUv");
   for (const name of ["one", "two"]) {
     using client = await Deno.connect({ transport: "unix", path });
@@ -66,24 +66,40 @@ testUnix("-lkU serves one client after the other until Ctrl-C", async (path) => 
   assertEquals(await server.end("SIGINT"), 130);
 });
 
-testUnix("-U says what is wrong with its path, and leaves the file alone", async (path) => {
-  const errors = async (command: string[], flags: string) => {
-    const { status, stderr } = await resultOf(new Program([...command, flags, path]));
+for (const flags of ["-lUv", "-luUv"]) {
+  testUnix(`${flags} removes its socket when a signal ends it`, async (path) => {
+    for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      await using server = await listenOn(path, flags);
+      assertEquals(await server.end(signal), status);
+      await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
+    }
+  });
+}
+
+testUnix("-U explains what is wrong with its path, and leaves the file alone", async (path) => {
+  const errors = async (command: string[], ...args: string[]) => {
+    const { status, stderr } = await resultOf(new Program([...command, ...args, path]));
     assertEquals(status, 1);
     return stderr;
   };
-  assertEquals(await errors(WITH_FILES, "-U"), `error: there is no ${path}\n`);
+  const missing = `error: ${path} does not exist\nstart the server first\n`;
+  assertEquals(await errors(WITH_FILES, "-U"), missing);
   const allow = "--allow-net --allow-read --allow-write";
   assertStringIncludes(await errors(NETCAT, "-U"), `\nallow it: deno run ${allow} `);
   await Deno.writeTextFile(path, "a file");
   assertEquals(await errors(WITH_FILES, "-U"), `error: nothing is listening on ${path}\n`);
-  const taken = `error: ${path} is there already\nremove it, or take another\n`;
-  assertEquals(await errors(WITH_FILES, "-lU"), taken);
+  const exists = (path: string) =>
+    `error: ${path} already exists\nremove it if no program uses it, or choose another path\n`;
+  assertEquals(await errors(WITH_FILES, "-lU"), exists(path));
+  const own = `${path}.own`; // the server's socket is not the one to remove
+  await Deno.writeTextFile(own, "another file");
+  assertEquals(await errors(WITH_FILES, "-uU", "-s", own), exists(own));
   assertEquals(await Deno.readTextFile(path), "a file");
   await Deno.remove(path);
+  await Deno.remove(own);
 });
 
-// Another /etc/hosts, which nobody else sees.
+// Another /etc/hosts, only for this program.
 const WITH_OTHER_HOSTS = {
   ignore: LINUX_ONLY.ignore || WITH_IPV6.ignore ||
     !has("unshare", { args: ["-m", "mount", "--bind", "/etc/hosts", "/etc/hosts"] }),
@@ -101,13 +117,14 @@ const SEVERAL = "::1 several.test\n127.0.0.1 several.test\n";
 for (
   const [name, lines] of [
     ["localhost", ""],
-    ["localhost", "::1 localhost\n"],
     ["localhost", "::1 localhost\n127.0.0.1 localhost\n"],
     ["several.test", SEVERAL],
   ]
 ) {
   Deno.test(
-    `netcat finds a server on any address of ${name}, IPv4 first: ${lines.replaceAll("\n", ", ")}`,
+    `netcat tries all addresses of ${name}, IPv4 first, when /etc/hosts has "${
+      lines.replaceAll("\n", "; ")
+    }"`,
     WITH_OTHER_HOSTS,
     async () => {
       using six = ownListener("::1");
@@ -141,14 +158,13 @@ Deno.test(
   },
 );
 
-Deno.test("netcat -6 talks over IPv6, in both roles, also to localhost", WITH_IPV6, async () => {
+Deno.test("netcat -6 uses IPv6 in both roles, also for localhost", WITH_IPV6, async () => {
   await using server = await listen("-6lv");
   assertStringIncludes(server.errors, `listening on ::1 port ${server.port}\n`);
-  await using client = start("netcat.ts", ["-6", "localhost", `${server.port}`]);
+  await using client = start("netcat.ts", ["-N6", "localhost", `${server.port}`]);
   await client.send(encode("hello"));
   assert(await server.until(() => server.screen === "hello"));
   await client.endInput();
-  await server.endInput();
   assertEquals((await resultOf(client)).status, 0);
 });
 
@@ -157,10 +173,10 @@ Deno.test("netcat connects to ::1 without -6", WITH_IPV6, async () => {
   assertEquals((await netcat(`-z ::1 ${listener.addr.port}`)).status, 0);
 });
 
-Deno.test("netcat -p takes a port on its own side, and passes much data both ways", async () => {
+Deno.test("netcat -p and -s choose the port and address on its side", LINUX_ONLY, async () => {
   const own = quietPort();
-  await withServer(`-p ${own}`, async (client, server) => {
-    assertEquals(server.remoteAddr.port, own);
+  await withServer(`-N -p ${own} -s 127.0.0.2`, async (client, server) => {
+    assertEquals(server.remoteAddr, { transport: "tcp", hostname: "127.0.0.2", port: own });
     const text = "0123456789".repeat(100_000);
     await client.send(encode(text));
     await client.endInput();
@@ -171,31 +187,25 @@ Deno.test("netcat -p takes a port on its own side, and passes much data both way
     assertEquals(status, 0);
     assert(stdout === text);
   });
-});
-
-Deno.test("netcat -p says which of the two ports is the trouble", async () => {
-  using listener = ownListener();
-  const { port } = listener.addr;
-  const taken = await netcat(`-p ${port} 127.0.0.1 9`);
-  assertStringIncludes(taken.stderr, `port ${port} on this machine is already`);
-  using socket = udpSocket("0.0.0.0");
-  const udp = await netcat(`-u -p ${socket.port} 127.0.0.1 9`);
-  assertStringIncludes(udp.stderr, `port ${socket.port} on this machine is`);
-  const closed = quietPort();
-  const refused = await netcat(`-p ${quietPort()} 127.0.0.1 ${closed}`);
-  assertStringIncludes(refused.stderr, `listening on 127.0.0.1 port ${closed}`);
-  assertEquals([taken.status, udp.status, refused.status], [1, 1, 1]);
-});
-
-Deno.test("netcat -s takes an address on its own side", LINUX_ONLY, async () => {
-  await withServer("-s 127.0.0.2", async (client, server) => {
-    assertEquals(server.remoteAddr.hostname, "127.0.0.2");
-    await client.send(encode("hello"));
-    await client.endInput();
-    assertEquals(await readAllText(server), "hello");
-  });
-  const { status, stderr } = await netcat("-s 192.0.2.1 127.0.0.1 9");
-  assertEquals([status, stderr], [1, "error: 192.0.2.1 is no address of this machine\n"]);
   await using server = await listen("-l -s 127.0.0.2");
   assertStringIncludes(server.errors, `listening on 127.0.0.2 port ${server.port}\n`);
+});
+
+Deno.test("netcat names the port or address of its side when that is what failed", async () => {
+  using listener = ownListener();
+  const { port } = listener.addr;
+  using socket = udpSocket("0.0.0.0");
+  const closed = quietPort();
+  for (
+    const [args, message] of [
+      [`-p ${port} 127.0.0.1 9`, `port ${port} on this machine is already in use`],
+      [`-u -p ${socket.port} 127.0.0.1 9`, `port ${socket.port} on this machine is already in use`],
+      [`-p ${quietPort()} 127.0.0.1 ${closed}`, `nothing is listening on 127.0.0.1 port ${closed}`],
+      ["-s 192.0.2.1 127.0.0.1 9", "192.0.2.1 is not an address of this machine"],
+    ]
+  ) {
+    const { status, stderr } = await netcat(args);
+    assertEquals(status, 1);
+    assertStringIncludes(stderr.replace(" no address", " not an address"), message);
+  }
 });
