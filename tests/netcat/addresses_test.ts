@@ -147,7 +147,7 @@ for (
 }
 
 Deno.test(
-  "netcat -6 takes a name's IPv6 address alone, -4 the other",
+  "netcat -6 uses only a name's IPv6 address, and -4 only the other",
   WITH_OTHER_HOSTS,
   async () => {
     using four = ownListener();

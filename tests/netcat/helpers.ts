@@ -1,4 +1,4 @@
-/** What the tests of netcat.ts share: whom it talks to, and how both are started. */
+/** What the tests of netcat.ts share: its peers, and how both are started. */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
@@ -17,12 +17,12 @@ import {
 } from "../helpers.ts";
 
 export const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
-/** The same with the right to files, for Unix sockets. */
+/** The same with the permission for files, which Unix sockets need. */
 export const WITH_FILES = NETCAT.toSpliced(-1, 0, "--no-prompt", "--allow-read", "--allow-write");
 export const WITH_SOCAT = { ignore: !has("socat") };
 export const WITH_SCRIPT = { ignore: LINUX_ONLY.ignore || !has("script") };
 
-/** Runs netcat with an input that is empty, to its end. */
+/** Runs netcat with an empty input, to its end. */
 export const netcat = (args: string) => runScript("netcat.ts", args.split(" "));
 
 /** Starts `netcat -l` on a free port and waits until it listens there. */
@@ -32,12 +32,12 @@ export async function listen(flags: string): Promise<Program & { port: number }>
   return Object.assign(server, { port: portOf(server)! });
 }
 
-/** A listener on a port that nobody has on another address. */
+/** A listener on a port that is free on all other addresses. */
 export function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
   return Deno.listen({ hostname, port: quietPort() });
 }
 
-/** What a command is started within. */
+/** What a command runs in. */
 export type Around = (command: string[]) => string[];
 
 /** A line of shell, in which `"$@"` is the command. */
@@ -48,7 +48,7 @@ export const terminal = (line: string): Around => (command) => [
   ...["script", "-qec", line.replace('"$@"', command.join(" ")), "/dev/null"],
 ];
 
-/** Starts netcat as the client of a server that the test is, and ends both after it. */
+/** Starts netcat as a client with the test as its server, and ends both after the test. */
 export async function withServer(
   flags: string,
   body: (client: Program, server: Deno.TcpConn) => Promise<void>,
@@ -61,28 +61,28 @@ export async function withServer(
   await deadline(body(client, server), 20_000);
 }
 
-/** All that comes until the other side ends its half, as text. */
+/** Reads until the other side ends its half, and returns it as text. */
 export async function readAllText(connection: Deno.Conn): Promise<string> {
   return decode(await deadline(readToEnd(connection), 10_000));
 }
 
-/** The next bytes that come, as text. */
+/** Reads the next bytes, and returns them as text. */
 export async function readText(connection: Deno.Conn): Promise<string> {
   const buffer = new Uint8Array(1000);
   return decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
 }
 
-/** Whom netcat must get along with. */
+/** A program that netcat talks to. */
 export interface Peer {
   name: string;
   ignore: boolean;
   /** The command that connects. */
   client(port: string): string[];
-  /** The command that listens, and says so. */
+  /** The command that listens, and reports it. */
   server(port: string): string[];
 }
 
-/** A netcat that takes the flags which all have. */
+/** A netcat with the flags that all of them have. */
 export function peer(name: string, command: string[]): Peer {
   const client = (port: string) => [...command, "127.0.0.1", port];
   const server = (port: string) => [...command, "-lv", "127.0.0.1", port];
@@ -92,10 +92,10 @@ export function peer(name: string, command: string[]): Peer {
 export const NC = peer("nc", ["nc.openbsd"]);
 export const NC_N = peer("nc -N", ["nc.openbsd", "-N"]);
 export const NCAT = peer("ncat", ["ncat"]);
-// For want of sh on Windows.
+// The tests with another netcat need sh.
 export const ITSELF = { ...peer("another netcat", NETCAT), ...NOT_ON_WINDOWS };
 
-/** socat, which waits for the second half some seconds when the first has ended. */
+/** socat, which with `-t` waits for the second half after the first has ended. */
 export function socat(...flags: string[]): Peer {
   const listens = (port: string) => `TCP-LISTEN:${port},bind=127.0.0.1`;
   return {
@@ -108,7 +108,7 @@ export function socat(...flags: string[]): Peer {
 
 export type Role = "client" | "server";
 
-/** Netcat and whom it talks to. */
+/** netcat.ts and its peer. */
 export class Pair {
   constructor(readonly ours: Program, readonly theirs: Program) {}
 
@@ -126,8 +126,8 @@ export class Pair {
 }
 
 /**
- * Starts netcat in its role and a peer in the other, connected to each other. What is `typed` is
- * netcat's input from its start.
+ * Starts netcat in its role and a peer in the other, connected to each other. `typed` is the start
+ * of netcat's input.
  */
 export async function startPair(
   peer: Peer,
@@ -160,7 +160,7 @@ export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return data;
 }
 
-/** A file of random bytes, and the line that `cksum` prints of it; removed after its scope. */
+/** A file of random bytes, and the line that `cksum` prints for it. It is removed after its scope. */
 export async function randomFile(length: number) {
   const path = await Deno.makeTempFile();
   const data = randomBytes(length);
@@ -169,7 +169,7 @@ export async function randomFile(length: number) {
   return { path, sum, [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
-/** The line that `cksum` prints of some bytes. */
+/** Returns the line that `cksum` prints for some bytes. */
 export async function cksum(data: Uint8Array): Promise<string> {
   const program = new Program(["cksum"]);
   await program.send(data);

@@ -1,7 +1,6 @@
 /**
- * netcat.ts with whom, in which role, with what as its input: in each case all bytes arrive on both
- * sides, and both end. The other side sends a file, and as everyday commands do, it may stop when
- * our half ends.
+ * netcat.ts with 5 peers, in 2 roles, with 6 kinds of input: in each case all bytes arrive on both
+ * sides, and both programs end. The peer sends a file, and may drop the rest when our half ends.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encode } from "../helpers.ts";
@@ -21,10 +20,10 @@ import {
   WITH_SCRIPT,
 } from "./helpers.ts";
 
-const THEIRS = 5_000_000; // bytes that the other side sends
+const THEIRS = 5_000_000; // bytes that the peer sends, more than the buffers of the system hold
 const OURS = 1_000_000;
 
-/** Netcat's input: a line of shell, in which `FILE` is our file, and what is typed if anything is. */
+/** Netcat's input: a line of shell, in which `FILE` is our file, and what is typed. */
 type Input = { name: string; line: string; typed?: string };
 
 const INPUTS: Input[] = [
@@ -36,14 +35,14 @@ const INPUTS: Input[] = [
   { name: "none", line: '"$@" <&-' },
 ];
 
-/** A file, and the line that `cksum` prints of it. */
+/** A file, and the line that `cksum` prints for it. */
 type Sent = { path: string; sum: string };
 
 async function assertWhole(peer: Peer, role: Role, input: Input, our: Sent, their: Sent) {
   const { name, typed } = input;
   const isTerminal = name === "a terminal";
   if (isTerminal && WITH_SCRIPT.ignore) return;
-  // Prints the checksum as soon as all is there, and then how much more has come.
+  // Prints the checksum as soon as everything has arrived, and then how many more bytes did.
   const received = `{ head -c ${THEIRS} | cksum; wc -c; }`;
   const line = `${input.line.replace("FILE", our.path)} | ${received}`;
   const around = {
@@ -53,29 +52,33 @@ async function assertWhole(peer: Peer, role: Role, input: Input, our: Sent, thei
   await using pair = await startPair(peer, role, around, isTerminal ? `${typed}\x04` : ""); // Ctrl-D
   const { ours, theirs } = pair;
   const screen = () => ours.screen.replaceAll("\r", "");
-  const isThere = await ours.until(() => screen().includes(their.sum), 20);
-  assert(isThere, `${screen()}${ours.errors}`);
-  if (typed === "") await ours.endInput(); // it was silent all the time
+  const hasArrived = await ours.until(() => screen().includes(their.sum), 20);
+  assert(hasArrived, `${screen()}${ours.errors}`);
+  if (typed === "") await ours.endInput(); // it was silent until now
   await pair.ended();
-  assertMatch(screen(), /^0\n$/m); // and no byte too many
+  assertMatch(screen(), /^0\n$/m); // not a byte too many
   const sent = input.line.includes("FILE") ? our.sum : await cksum(encode(typed ?? ""));
   assertEquals(theirs.screen, sent, `${ours.errors}${theirs.errors}`);
 }
 
 for (const peer of [NC, NC_N, NCAT, socat(), ITSELF]) {
   const { name, ignore } = peer;
-  Deno.test(`netcat and ${name} lose nothing, whatever is netcat's input`, { ignore }, async () => {
-    await using our = await randomFile(OURS);
-    await using their = await randomFile(THEIRS);
-    const cells = INPUTS.flatMap((input) =>
-      (["client", "server"] as const).map((role) =>
-        assertWhole(peer, role, input, our, their).then(
-          () => `${role}, ${input.name}: whole`,
-          (error) => `${role}, ${input.name}: ${error}`,
+  Deno.test(
+    `netcat and ${name} lose nothing when the input is a file, a pipe, a terminal or none`,
+    { ignore },
+    async () => {
+      await using our = await randomFile(OURS);
+      await using their = await randomFile(THEIRS);
+      const cells = INPUTS.flatMap((input) =>
+        (["client", "server"] as const).map((role) =>
+          assertWhole(peer, role, input, our, their).then(
+            () => `${role}, ${input.name}: whole`,
+            (error) => `${role}, ${input.name}: ${error}`,
+          )
         )
-      )
-    );
-    const row = await Promise.all(cells);
-    assertEquals(row.filter((cell) => !cell.endsWith(": whole")), []);
-  });
+      );
+      const row = await Promise.all(cells);
+      assertEquals(row.filter((cell) => !cell.endsWith(": whole")), []);
+    },
+  );
 }
