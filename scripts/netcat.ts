@@ -69,7 +69,7 @@
  *
  * @module
  */
-import { complain, explain, Failure, note, run } from "./lib.ts";
+import { explainError, note, reportError, run, UserError } from "./cli.ts";
 import { connect, type Connection, formatAddress, lookUp } from "./netcat/connect.ts";
 import { acceptPeer, connectUdp, listenUdp, sendOnly } from "./netcat/datagrams.ts";
 import { FLAGS, type Options, parseOptions, splitFlags } from "./netcat/options.ts";
@@ -85,7 +85,7 @@ async function netcat(options: Options) {
     else if (isUdp) await (listens ? udpServer : udpClient)(options);
     else await (listens ? server : client)(options);
   } catch (error) {
-    throw new Failure(...describe(error, options));
+    throw new UserError(...describe(error, options));
   }
 }
 
@@ -110,8 +110,8 @@ async function server(options: Options) {
     try {
       await serve(await accept(listener), options);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      complain(error.message, error.hint);
+      if (!(error instanceof UserError)) throw error;
+      reportError(error.message, error.hint);
     }
   }
   const client = await accept(listener);
@@ -127,7 +127,7 @@ async function accept(listener: Deno.Listener<Client>): Promise<Client> {
     return await listener.accept();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotConnected)) throw error;
-    throw new Failure("the client closed the connection before it was accepted");
+    throw new UserError("the client closed the connection before it was accepted");
   }
 }
 
@@ -169,7 +169,7 @@ function bindUnix(path: string): [Deno.DatagramConn, Disposable] {
   try {
     return [Deno.listenDatagram({ transport: "unixpacket", path }), removeAtEnd(path)];
   } catch (error) {
-    throw new Failure(...describeUnix(error, path));
+    throw new UserError(...describeUnix(error, path));
   }
 }
 
@@ -181,6 +181,7 @@ function talk(connection: Connection, options: Options): Promise<void> {
 /** Returns what to say about an error, and what to do about it. */
 function describe(error: unknown, options: Options): [message: string, hint?: string] {
   const { path, host, ports: [port], isUdp, localAddress, localPort } = options;
+  if (error instanceof UserError) return [error.message, error.hint];
   if (path !== undefined) return describeUnix(error, path);
   const isOwn = (localAddress ?? localPort) !== undefined &&
     (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.AddrNotAvailable);

@@ -19,7 +19,7 @@ export type Connection = Pick<Deno.Conn, "read" | "write" | "close"> & {
  *
  * @param options The host, and which of its addresses to give.
  * @returns The addresses.
- * @throws {Failure} The host cannot have such an address.
+ * @throws {UserError} The host cannot have such an address.
  */
 export async function lookUp(options: Options): Promise<string[]> {
   const { host, family, isNumeric } = options;
@@ -28,13 +28,13 @@ export async function lookUp(options: Options): Promise<string[]> {
       const [, name, port = options.ports[0]] = host.match(/^(?:\w+:\/\/)?([\w.-]+)(?::(\d+))?/) ??
         [];
       const hint = name && `give the host and the port as two words: ${name} ${port}`;
-      throw new Failure(`${host} is not a host name or an address`, hint);
+      throw new UserError(`invalid host: ${host}`, hint);
     }
     const isOther = family !== undefined && family !== (host.includes(":") ? 6 : 4);
-    if (isOther) throw new Failure(`${host} is not an IPv${family} address`);
-    return [await resolve(host)];
+    if (isOther) throw new UserError(`${host} is not an IPv${family} address`);
+    return [await resolveHost(host)];
   }
-  if (isNumeric) throw new Failure(`${host} is a name, and -n looks up no names`);
+  if (isNumeric) throw new UserError(`${host} is a name, and -n looks up no names`);
   if (host.toLowerCase() === "localhost") {
     return ["127.0.0.1", "::1"].slice(family === 6 ? 1 : 0, family === 4 ? 1 : 2);
   }
@@ -69,7 +69,7 @@ export async function connect(
       if (error instanceof Deno.errors.AddrInUse) throw error; // the port on this side
       failures.push(error);
       const isLast = failures.length === addresses.length;
-      if (options.isVerbose && !isLast) note(explain(error, address, port)[0]);
+      if (options.isVerbose && !isLast) note(explainError(error, address, port)[0]);
     }
   }
   throw failures[0];
@@ -88,7 +88,7 @@ async function connectTo(hostname: string, port: number, options: Options): Prom
     return connection;
   } catch (error) {
     if (!signal?.aborted) throw error;
-    throw new Failure(`no answer from ${hostname} port ${port} within ${timeout} s`);
+    throw new UserError(`no answer from ${hostname} port ${port} within ${timeout} s`);
   }
 }
 

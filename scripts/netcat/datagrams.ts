@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { note } from "../lib.ts";
+import { note } from "../cli.ts";
 import { type Connection, formatAddress } from "./connect.ts";
 import type { Options } from "./options.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { explain, Failure } from "../lib.ts";
+import { explainError, UserError } from "../cli.ts";
 
 const INPUT_SIZE = 1 << 20; // bytes read at a time: large pieces are fast
 const LF = 10;
@@ -24,7 +24,7 @@ export const input = {
   /** Whether the end has come. */
   hasEnded: false,
   /** Why the input could not be read to its end. */
-  failure: undefined as Failure | undefined,
+  failure: undefined as UserError | undefined,
 
   /** Waits for the next piece and leaves it there; `null` is the end. */
   next(): Promise<Uint8Array | null> {
@@ -47,7 +47,7 @@ async function read(): Promise<Uint8Array | null> {
     input.hasEnded = piece === null;
     return piece;
   } catch (error) {
-    input.failure = new Failure(`cannot read the input: ${explain(error)[0]}`);
+    input.failure = new UserError(`cannot read the input: ${explainError(error)[0]}`);
     input.hasEnded = true;
     return null;
   }

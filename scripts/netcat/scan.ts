@@ -4,7 +4,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { explain, Failure, note } from "../lib.ts";
+import { explainError, note, UserError } from "../cli.ts";
 import { connect, lookUp } from "./connect.ts";
 import { probe } from "./datagrams.ts";
 import type { Options } from "./options.ts";
@@ -36,5 +36,5 @@ export async function scan(options: Options) {
   if (isAnyOpen) return;
   if (ports.length === 1) throw failure;
   // Not "none is open": a script may search the output for "open".
-  throw new Failure(`could not connect to any of these ports of ${host}`);
+  throw new UserError(`could not connect to any of these ports of ${host}`);
 }

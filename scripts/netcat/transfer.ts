@@ -12,7 +12,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { Failure, note } from "../lib.ts";
+import { note, UserError } from "../cli.ts";
 import type { Connection } from "./connect.ts";
 import { input, linesOf, withCrLf } from "./input.ts";
 import type { Options } from "./options.ts";
@@ -31,7 +31,7 @@ const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
  * @param connection The connection, which is closed at the end.
  * @param options How to send, and when to end.
  * @param describe Puts an error of the connection into words.
- * @throws {Failure} The connection or the input failed, or bytes of the input were lost.
+ * @throws {UserError} The connection or the input failed, or bytes of the input were lost.
  */
 export async function transfer(
   connection: Connection,
@@ -140,7 +140,7 @@ export async function transfer(
 
   async function giveUp(seconds: number) {
     await silence(seconds + interval);
-    if (isSending) throw new Failure(`the other side took no input for ${seconds} s`);
+    if (isSending) throw new UserError(`the other side took no input for ${seconds} s`);
     if (isVerbose && !isOver) note(`nothing was sent or received for ${seconds} s`);
   }
 
@@ -157,7 +157,7 @@ export async function transfer(
     const [message, hint] = describe(error);
     const isLost = isSending || isAtRisk || input.isWaiting && !keepsListening;
     const loss = isLost ? "the end of the input did not arrive" : undefined;
-    throw new Failure(message, [hint, loss].filter(Boolean).join("\n") || undefined);
+    throw new UserError(message, [hint, loss].filter(Boolean).join("\n") || undefined);
   } finally {
     isOver = true;
     leaving.resolve(undefined);

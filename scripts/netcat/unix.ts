@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { explain } from "../lib.ts";
+import { explainError } from "../cli.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -29,7 +29,7 @@ export function removeAtEnd(path: string): Disposable {
 /** Returns what to say about an error of a Unix socket, and what to do about it. */
 export function describeUnix(error: unknown, path: string): [message: string, hint?: string] {
   const { AddrInUse, ConnectionRefused, NotCapable, NotFound, PermissionDenied } = Deno.errors;
-  const [message, hint] = explain(error);
+  const [message, hint] = explainError(error);
   if (error instanceof NotFound) return [`${path} does not exist`, "start the server first"];
   if (error instanceof PermissionDenied) return [`no permission to use ${path}`];
   if (error instanceof ConnectionRefused) return [`nothing is listening on ${path}`];

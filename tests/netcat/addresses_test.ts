@@ -206,6 +206,6 @@ Deno.test("netcat names the port or address of its side when that is what failed
   ) {
     const { status, stderr } = await netcat(args);
     assertEquals(status, 1);
-    assertStringIncludes(stderr.replace(" no address", " not an address"), message);
+    assertStringIncludes(stderr, message);
   }
 });
