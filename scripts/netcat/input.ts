@@ -74,6 +74,7 @@ async function readKeys(): Promise<Uint8Array | null> {
 
 /** Whether this is a background job of a shell. Only Linux says so, and Deno only with `-A`. */
 function isInBackground(): boolean {
+  if (Deno.build.os !== "linux") return false;
   const path = "/proc/self/stat";
   try {
     if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return false;
