@@ -37,7 +37,7 @@ async function isFileOrNull(): Promise<boolean> {
     const stdout = fstatSync(1);
     return stdout.isFile() || stdout.isCharacterDevice() && !Deno.stdout.isTerminal();
   } catch {
-    return false; // Windows tells nothing about pipes and NUL
+    return false; // on Windows it throws for pipes and NUL
   }
 }
 

@@ -2,7 +2,7 @@
  * Passes bytes between the terminal and a connection, both ways at once.
  *
  * `send()` passes the input on, and `receive()` prints what the other side sends. The transfer ends
- * when both have ended. Two rules say when to end without being told:
+ * when both have ended. Without `-N` and `-d`, two rules decide when to end:
  *
  * - When the input has ended, our half of the connection ends once nothing has passed for `SILENCE`.
  *   Some programs drop what they still have to send when they see our half end.
@@ -40,13 +40,14 @@ export async function transfer(
 ) {
   const { interval = 0, isUdp, isVerbose, keepsListening, listens, quitDelay, timeout } = options;
   const peerEnd = Promise.withResolvers<void>();
-  const leaving = Promise.withResolvers<undefined>(); // ends `send()`: the rest is for the next client
   let isOver = false;
   let passed = 0; // bytes, both ways
   let isSending = false; // a piece of the input
   let isPrinting = false; // and nothing is read meanwhile
   let hasEnded = false; // our half
   let peerHasEnded = false;
+  let isLeaving = false; // the rest of the input is for the next client
+  let stopWaiting = () => {}; // for a piece of the input
   let isAtRisk = false; // what was sent after the other side's end: it may have closed both halves
 
   /** Waits until nothing has passed for some seconds. Counts no time in which this program was stopped. */
@@ -65,7 +66,7 @@ export async function transfer(
     if (options.ignoresInput) return;
     let last: number | undefined; // byte that was sent
     while (true) {
-      let piece = await Promise.race([input.next(), leaving.promise]);
+      let piece = await nextPiece();
       if (piece === undefined && isAtRisk) await checkForReset();
       if (piece === undefined) return;
       if (piece === null) break;
@@ -84,6 +85,21 @@ export async function transfer(
     hasEnded = true;
     await connection.closeWrite();
     if (input.failure) throw input.failure;
+  }
+
+  /** Waits for the next piece of the input: `null` is its end, and `undefined` means to leave the rest. */
+  function nextPiece(): Promise<Uint8Array | null | undefined> {
+    // A `Promise.race` with one promise for all pieces would keep memory for each of them.
+    return new Promise((resolve) => {
+      stopWaiting = () => resolve(undefined);
+      input.next().then(resolve);
+      if (isLeaving && !input.isWaiting) stopWaiting();
+    });
+  }
+
+  function leave() {
+    isLeaving = true;
+    stopWaiting();
   }
 
   async function write(data: Uint8Array) {
@@ -119,7 +135,7 @@ export async function transfer(
   async function sendRest() {
     if (listens) {
       const seconds = keepsListening || input.isTerminal ? MOMENT : SILENCE;
-      silence(seconds).then(() => leaving.resolve(undefined));
+      silence(seconds).then(leave);
     } else if (input.isTerminal && !input.hasEnded && !options.ignoresInput) {
       note(`the other side has ended: what you type is still sent, ${END_KEY} ends`);
     }
@@ -160,7 +176,7 @@ export async function transfer(
     throw new UserError(message, [hint, loss].filter(Boolean).join("\n") || undefined);
   } finally {
     isOver = true;
-    leaving.resolve(undefined);
+    leave();
     connection.close();
   }
   if (!isUdp && quitDelay !== undefined) await delay(quitDelay * 1000);

@@ -178,7 +178,7 @@ testAtOnce("netcat waits", {}, {
     }),
 
   "with -w for a connection": async () => {
-    // Nobody accepts, and the queue is full: then the system answers no more.
+    // With a full backlog, the system does not answer further clients.
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
     const { port } = listener.addr;
     const waiting: Deno.TcpConn[] = [];
@@ -344,7 +344,7 @@ Deno.test("netcat reports lost input when its peer has gone, whether the input e
       assertEquals(await readText(server), "a");
       server.close();
       await delay(50); // until its end has arrived
-      await client.send(encode("b\n")); // the system takes it, and nobody reads it
+      await client.send(encode("b\n")); // the system takes it, but no program reads it
       if (ends) await client.endInput();
       const { status, stdout, stderr } = await resultOf(client);
       assertEquals([status, stdout], [1, ""]);
