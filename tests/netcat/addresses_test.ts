@@ -15,6 +15,7 @@ import {
   WITH_IPV6,
 } from "../helpers.ts";
 import {
+  endBy,
   listen,
   NETCAT,
   netcat,
@@ -63,14 +64,14 @@ testUnix("-lkU serves clients in turn until Ctrl-C", async (path) => {
   }
   const test = new Program([...WITH_FILES, "-zU", path]);
   assertEquals(await resultOf(test), { status: 0, stdout: "", stderr: "" });
-  assertEquals(await server.end("SIGINT"), 130);
+  assertEquals(await endBy(server, "SIGINT"), 130);
 });
 
 for (const flags of ["-lUv", "-luUv"]) {
   testUnix(`${flags} removes its socket when a signal ends it`, async (path) => {
     for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       await using server = await listenOn(path, flags);
-      assertEquals(await server.end(signal), status);
+      assertEquals(await endBy(server, signal), status);
       await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
     }
   });

@@ -18,7 +18,16 @@ import {
   udpSocket,
   WITH_IPV6,
 } from "../helpers.ts";
-import { listen, NETCAT, netcat, type Peer, peer, WITH_FILES, WITH_SOCAT } from "./helpers.ts";
+import {
+  endBy,
+  listen,
+  NETCAT,
+  netcat,
+  type Peer,
+  peer,
+  WITH_FILES,
+  WITH_SOCAT,
+} from "./helpers.ts";
 
 const SOCAT: Peer = {
   name: "socat",
@@ -193,7 +202,7 @@ Deno.test(
     assert(await server.until(() => server.errors.endsWith(note)), server.errors);
     await client.endInput();
     assertEquals(await resultOf(client), { status: 0, stdout: "", stderr: "" });
-    assertEquals(await server.end("SIGINT"), 130);
+    assertEquals(await endBy(server, "SIGINT"), 130);
     assertEquals([...Deno.readDirSync(folder.path)], []);
   },
 );

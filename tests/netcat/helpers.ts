@@ -32,6 +32,12 @@ export async function listen(flags: string): Promise<Program & { port: number }>
   return Object.assign(server, { port: portOf(server)! });
 }
 
+/** Sends a signal, and returns the exit status. */
+export async function endBy(program: Program, signal: Deno.Signal): Promise<number> {
+  Deno.kill(program.pid, signal);
+  return (await resultOf(program)).status;
+}
+
 /** A listener on a port that is free on all other addresses. */
 export function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
   return Deno.listen({ hostname, port: quietPort() });
