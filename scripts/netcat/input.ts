@@ -14,11 +14,13 @@ let buffer = new Uint8Array(INPUT_SIZE);
 let spare = new Uint8Array(INPUT_SIZE);
 let next: Promise<Uint8Array | null> | undefined;
 let keys: AsyncIterator<Uint8Array> | undefined;
+// It takes 30 ms to load, which must pass before there is a connection: some peers wait only 500 ms.
+const keyboard = Deno.stdin.isTerminal() ? (await import("node:process")).default : undefined;
 
 /** The input, which `-k` shares out among the clients. */
 export const input = {
   /** Whether the input is a keyboard. */
-  isTerminal: Deno.stdin.isTerminal(),
+  isTerminal: keyboard !== undefined,
   /** Whether a piece has come that was not taken. */
   isWaiting: false,
   /** Whether the end has come. */
@@ -42,7 +44,7 @@ export const input = {
 async function read(): Promise<Uint8Array | null> {
   if (input.hasEnded) return null;
   try {
-    const piece = await (input.isTerminal ? readKeys() : readPiece());
+    const piece = await (keyboard ? readKeys(keyboard) : readPiece());
     input.isWaiting = piece !== null;
     input.hasEnded = piece === null;
     return piece;
@@ -63,10 +65,10 @@ async function readPiece(): Promise<Uint8Array | null> {
  * waits in the read, and the system stops a background job for that. On Windows it also changes
  * what is not ASCII.
  */
-async function readKeys(): Promise<Uint8Array | null> {
+async function readKeys({ stdin }: NonNullable<typeof keyboard>): Promise<Uint8Array | null> {
   if (!keys) {
     while (isInBackground()) await delay(200); // what is typed is for the shell
-    keys = (await import("node:process")).default.stdin[Symbol.asyncIterator]();
+    keys = stdin[Symbol.asyncIterator]();
   }
   const { value, done } = await keys.next();
   return done ? null : value;
