@@ -35,7 +35,7 @@ import { exercisesIn, startExercise } from "./lab/exercise.ts";
 import { readPlaces } from "./lab/wire/faults.ts";
 import { find, findLab, labs, scripts } from "./lab/names.ts";
 import { record } from "./lab/wire/recording.ts";
-import { aboutFile, mustBeFile } from "./lab/originals.ts";
+import { aboutFile, mustBeFile, writeWhole } from "./lab/files.ts";
 import { show } from "./lab/show.ts";
 import { note, UsageError, UserError, write } from "./cli.ts";
 
@@ -201,8 +201,9 @@ async function drawWire([name]: string[], flags: typeof FLAGS, more: string[]) {
 /** Writes the lab book. */
 async function writeBook(folder: string, originals: string) {
   const file = `${folder}/lab-book.html`;
+  const page = await makeBook(originals);
   await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(file, await makeBook(originals));
+  writeWhole(file, page);
   write(`${file} is written: open it in a browser\n`);
 }
 

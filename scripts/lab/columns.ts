@@ -34,11 +34,15 @@ const WIDE =
   /\p{Emoji_Presentation}|\p{Emoji_Modifier}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const NARROW = /[\p{Mn}\p{Me}\u1160-\u11ff\u200b-\u200d\u2060\ufe00-\ufe0e\ufeff]/u;
 
+/** Returns whether a text is printable ASCII, as most lines are: what else a line holds takes longer. */
+const isPlain = (text: string) => /^[ -~]*$/.test(text);
+
 /**
  * The columns that a text takes on a terminal: an ideogram or emoji takes two, an accent
  * of its own none. Where terminals do not agree, it is the larger number.
  */
 export function widthOf(text: string): number {
+  if (isPlain(text)) return text.length;
   let width = 0;
   for (const char of text) width += WIDE.test(char) ? 2 : NARROW.test(char) ? 0 : 1;
   return width;
@@ -50,9 +54,13 @@ const CHARACTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** The characters of a line as a terminal may show them: tabs are spaces, controls escapes. */
 function charactersOf(line: string, width: number): string[] {
   let spread = "";
+  let columns = 0;
   for (const part of line.replace(/\r$/, "").split(/(\t)/)) {
-    spread += part === "\t" ? " ".repeat(TAB - widthOf(spread) % TAB) : escapeText(part);
+    const shown = part === "\t" ? " ".repeat(TAB - columns % TAB) : escapeText(part);
+    spread += shown;
+    columns += widthOf(shown);
   }
+  if (isPlain(spread)) return [...spread];
   return [...CHARACTERS.segment(spread)].flatMap(({ segment }) =>
     widthOf(segment) > width ? [...segment] : segment
   );
@@ -86,7 +94,8 @@ export function wrapped(line: string, width: number): string[] {
 
 /** The widths of two columns: what they need, less where the terminal is narrow. */
 export function columnWidths(left: string[], right: string[]): [number, number] {
-  const widest = (lines: string[]) => Math.max(2, ...lines.map((line) => widthOf(line)));
+  const widest = (lines: string[]) =>
+    lines.reduce((width, line) => Math.max(width, widthOf(line)), 2);
   const [a, b] = [widest(left), widest(right)];
   const room = terminalWidth() - 3;
   if (a + b <= room) return [a, b];

@@ -6,7 +6,7 @@
 import { sep } from "node:path";
 import { run, UsageError, write } from "../cli.ts";
 import { find, nearest } from "./names.ts";
-import { aboutFile } from "./originals.ts";
+import { aboutFile } from "./files.ts";
 
 /** The values of flags. */
 export type Flags = Record<string, string | number | boolean>;
@@ -112,6 +112,7 @@ function suggestion(flags: string[], name: string): string {
 }
 
 function checkWords(words: string[], given: string[]) {
+  if (given.includes("")) throw new UsageError(`${words[given.indexOf("")] ?? "a word"} is empty`);
   const missing = words.filter((word) => !word.startsWith("["))[given.length];
   if (missing) throw new UsageError(`${missing} is missing`);
   const most = words.filter((word) => !word.startsWith("[--")).length;

@@ -8,7 +8,8 @@ import { UserError, write } from "../cli.ts";
 import { type Half, HALVES, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { type Guest, meet } from "./meeting.ts";
 import { findLab } from "./names.ts";
-import { findOriginal, mustBeFile, type Original, readOriginal } from "./originals.ts";
+import { mustBeFile } from "./files.ts";
+import { findOriginal, type Original, readOriginal } from "./originals.ts";
 import { isBound } from "./ports.ts";
 import { DENO_RUN, hasPython, PYTHON_RUN } from "./program.ts";
 import { compareLines } from "./screens.ts";
@@ -145,11 +146,11 @@ function typist(lab: Lab, originals: Record<Half, Original>): Guest["types"] {
   return (_, count) => lines[count];
 }
 
-/** Guesses a number that nobody has told, by halving what is left. */
-function halving(screen: string): string | undefined {
+/** Returns the next guess of an unknown number, which halves the numbers that are left. */
+export function halving(screen: string): string | undefined {
   if (/correct/i.test(screen)) return undefined;
   let [least, most] = [1, 99];
-  for (const [, guess, verdict] of screen.matchAll(/(\d+)\n[^\n]*?(higher|lower)/gi)) {
+  for (const [, guess, verdict] of screen.matchAll(/(?<!\d)(\d+)\n[^\n]*?(higher|lower)/gi)) {
     if (/higher/i.test(verdict)) least = Math.max(least, Number(guess) + 1);
     else most = Math.min(most, Number(guess) - 1);
   }

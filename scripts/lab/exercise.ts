@@ -6,6 +6,7 @@
 import { resolve } from "node:path";
 import { note, UserError, write } from "../cli.ts";
 import { bold } from "./columns.ts";
+import { readText, writeWhole } from "./files.ts";
 import { SCRIPTS } from "./header.ts";
 import { findScripts, labs, scripts } from "./names.ts";
 
@@ -113,7 +114,7 @@ export function startExercise(name: string, folder?: string) {
   Deno.mkdirSync(`${folder}/scripts`, { recursive: true });
   for (const [path, text] of Object.entries(files)) {
     if (there.includes(path)) continue;
-    Deno.writeTextFileSync(`${folder}/${path}`, text, { createNew: true });
+    writeWhole(`${folder}/${path}`, text);
   }
   for (const path of differing) note(`${folder}/${path} differs from ours: it is left as it is`);
   const config = textOf(`${folder}/deno.json`) ?? "";
@@ -168,9 +169,9 @@ function isThere(path: string): boolean {
 
 function textOf(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readText(path);
   } catch {
-    return undefined; // a folder, or a link that leads nowhere
+    return undefined; // a folder or a device, or a link that leads nowhere
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
+import { readText } from "./files.ts";
 
 /** Who of the two halves of a lab. */
 export type Half = "server" | "client";
@@ -43,12 +44,14 @@ export interface Script {
  * file, as in a copy under another name.
  */
 export function readScript(name: string, source: string): Script | null {
-  const comment = source.match(/\/\*\*\r?\n([^]*?)\*\//)?.[1] ?? "";
+  const start = source.search(/\/\*\*\r?\n/);
+  const end = start < 0 ? -1 : source.indexOf("*/", start);
+  const comment = end < 0 ? "" : source.slice(source.indexOf("\n", start) + 1, end);
   const header = comment.replaceAll("\r", "").replace(/^ \* ?/gm, "");
   const prose = header.replaceAll(/\s+/g, " ");
   const block = header.match(/^```console\n\$ (.*)\n([^]*?)^```/m);
   if (!block) return null;
-  const [, original = "", course = ""] = prose.match(/Mirrors (.+?) \((.+?)\)/) ??
+  const [, original = "", course = ""] = prose.match(/Mirrors (.{1,200}?) \((.{1,200}?)\)/) ??
     [];
   const [command, typed = ""] = block[1].split(" # and type ");
   const words = command.match(/[^\s']*'[^']*'|\S+/g) ?? [];
@@ -102,7 +105,7 @@ export function findLabs(): Lab[] {
 /** The text of a script and what its header says, if there is such a script. */
 function readFile(name: string): [source: string, script: Script | null] {
   try {
-    const source = Deno.readTextFileSync(SCRIPTS + name);
+    const source = readText(SCRIPTS + name);
     return [source, readScript(name, source)];
   } catch {
     return ["", null]; // no such file, or none that can be read

@@ -4,52 +4,26 @@
  * @module
  */
 import { UserError } from "../cli.ts";
+import { isFile, readBytes } from "./files.ts";
 import { type Half, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
 
+const MAX_LINES = 20_000; // of an original
+
 const COUNTERPARTS = `${SCRIPTS}../tests/python`;
-
-/** Whether there is a file of this name. */
-export function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Takes nothing but a file.
- *
- * @param path The path that the user gave.
- * @throws {UserError} There is none, or a folder.
- */
-export function mustBeFile(path: string): void {
-  if (isFile(path)) return;
-  let isFolder = false;
-  try {
-    isFolder = Deno.statSync(path).isDirectory;
-  } catch { /* nothing is there */ }
-  throw new UserError(
-    `${path}: ${isFolder ? "this is a folder: name the files in it" : "no such file"}`,
-  );
-}
-
-/** An error about a file or a folder, in words that name it; any other stays as it is. */
-export function aboutFile(error: unknown): unknown {
-  const { message } = error as Error;
-  const [, what, path] = message.match(/^(.*?) \(os error \d+\): \w+ '(.*)'$/) ?? [];
-  return path === undefined ? error : new UserError(`${path}: ${what.toLowerCase()}`);
-}
 
 /**
  * The text of a Python file: in UTF-8, with a mark of its bytes' order or without, or else in
  * Latin-1, as old files have it.
  *
  * @param file The file.
+ * @throws {UserError} It is not a regular file, or larger than 1 MB, or has too many lines.
  */
 export function sourceOf(file: string): string {
-  const data = Deno.readFileSync(file);
+  const data = readBytes(file);
+  if (data.reduce((lines, byte) => byte === 10 ? lines + 1 : lines, 0) > MAX_LINES) {
+    throw new UserError(`${file}: the file has more than ${MAX_LINES} lines`);
+  }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(data);
   } catch {
@@ -112,10 +86,15 @@ function transportOf(file: string): "tcp" | "udp" | undefined {
   if (/\bSOCK_STREAM\b|\.(accept|listen|create_\w+)\(|\bTCPServer\(/.test(code)) return "tcp";
 }
 
+// A string literal; one without an end goes to the end of its line.
+const STRING = /"(?:\\.|[^"\\\n])*(?:"|\\?$)|'(?:\\.|[^'\\\n])*(?:'|\\?$)/.source;
+
+const STRING_OR_COMMENT = new RegExp(`${STRING}|#.*`, "gm");
+
 /** A Python source without its comments and docstrings. */
 function codeOf(source: string): string {
-  return source.replaceAll("\r", "").replace(/^\s*[rf]?("""|''')[^]*?\1/gm, "")
-    .replace(/"(?:\\.|[^"\n])*"|'(?:\\.|[^'\n])*'|#.*/g, (part) => part[0] === "#" ? "" : part);
+  return source.replaceAll("\r", "").replace(/^[ \t]*[rf]?("""|''')[^]*?\1/gm, "")
+    .replace(STRING_OR_COMMENT, (part) => part[0] === "#" ? "" : part);
 }
 
 /** What stands in an original. */
@@ -149,10 +128,11 @@ export interface Original {
  */
 export function readOriginal(file: string, usual: number, given?: number): Original {
   const code = codeOf(sourceOf(file));
+  const values = new Values(code);
   const name = file.split(/[/\\]/).at(-1)!;
   const words = wordsOf(code);
   const takesPort = code.includes("--port") || words.includes("port");
-  const port = takesPort ? undefined : given ?? portIn(code, usual);
+  const port = takesPort ? undefined : given ?? portIn(code, values, usual);
   if (!takesPort && port === undefined) {
     throw new UserError(`${file}: no port found in it`, "say which it has: --port=N");
   }
@@ -160,7 +140,7 @@ export function readOriginal(file: string, usual: number, given?: number): Origi
     file,
     name,
     port,
-    bufferSize: valueOf(code, code.match(/\.recv(?:from)?\(([^()]*)\)/)?.[1] ?? ""),
+    bufferSize: values.of(code.match(/\.recv(?:from)?\(([^()]*)\)/)?.[1] ?? ""),
     message: messageIn(code),
     asks: /\b(raw_)?input\(|\bstdin\b/.test(code),
     usesHostName: /\bgethostname\(/.test(code),
@@ -181,59 +161,100 @@ function wordsOf(code: string): ("port" | "host" | "message")[] {
   for (
     const { 1: int, 2: place, index } of code.matchAll(/(\bint\(\s*)?(?:sys\.)?\bargv\[(\d)\]/g)
   ) {
-    const before = code.slice(code.lastIndexOf("\n", index) + 1, index);
+    const before = code.slice(Math.max(0, index - 200), index).split("\n").at(-1)!;
     const isMessage = /mess|msg|text|data|sentence|send/i.test(before);
     if (place !== "0") words[Number(place) - 1] ??= int ? "port" : isMessage ? "message" : "host";
   }
   return Array.from(words, (word) => word ?? "host");
 }
 
+// An original has a few of each. Without limits, a hostile file would take hours.
+const MOST_CALLS = 50;
+const MOST_NAMES = 100;
+const MOST_ASSIGNMENTS = 20; // to one name
+const LONGEST_LIST = 2000; // characters of a call's arguments or of a tuple
+
 /** The port of the address that a socket is bound to, connects or sends to. */
-function portIn(code: string, usual: number): number | undefined {
+function portIn(code: string, values: Values, usual: number): number | undefined {
   const calls =
     /\b(bind|connect(?:_ex)?|sendto|create_\w+|\w+Server|start_server|open_connection)\(/g;
-  for (const { 0: call, 1: name, index } of code.matchAll(calls)) {
-    const parts = partsOf(code.slice(index + call.length));
+  for (const { 0: call, 1: name, index } of code.matchAll(calls).take(MOST_CALLS)) {
+    const parts = partsOf(code, index + call.length);
     // An address is a tuple, but in asyncio, where the port is an argument.
     const place = { sendto: -1, open_connection: 1, start_server: 2 }[name] ?? 0;
-    const port = valueOf(code, parts.at(place) ?? "");
+    const port = values.of(parts.at(place) ?? "");
     if (port) return port;
   }
-  const named = code.match(/\b\w*port\w*\s*=\s*(\d+)/i) ??
+  const named = code.match(/\b(?=\w*port)\w+\s*=\s*(\d+)/i) ??
     code.match(/\(\s*(?:""|''|["'][\w.]+["'])\s*,\s*(\d{2,5})\s*\)/) ?? // an address
     code.match(`\\b(${usual})\\b`);
   return named ? Number(named[1]) : undefined;
 }
 
-/** A number that stands in the code, or has a name there, or is the last of a tuple. */
-function valueOf(code: string, expression: string, depth = 0): number | undefined {
-  const text = expression.trim();
-  const product = text.match(/^\d[\d_]*(\s*\*\s*\d+)*(?=\s*$)/)?.[0].replaceAll("_", "");
-  if (product) return product.split("*").reduce((all, factor) => all * Number(factor), 1);
-  if (depth > 4) return undefined;
-  if (text.startsWith("(")) return valueOf(code, partsOf(text.slice(1)).at(-1) ?? "", depth + 1);
-  const name = text.match(/^(?:self\.)?(\w+)$/)?.[1];
-  if (name === undefined) return undefined;
-  for (const { 0: line, 1: left, 2: right, index } of code.matchAll(ASSIGNMENT)) {
-    const names = left.split(",").map((name) => name.trim().replace(/^self\./, ""));
-    const place = names.indexOf(name);
-    if (place < 0) continue;
-    const isTuple = right.startsWith("("); // which may go on in the next lines
-    const parts = partsOf(isTuple ? code.slice(index + line.indexOf("(") + 1) : right);
-    const value = valueOf(code, (names.length > 1 ? parts[place] : parts.at(-1)) ?? "", depth + 1);
-    if (value !== undefined) return value;
-  }
-  const parameter = code.match(`\\b${name}\\s*(?::\\s*int\\s*)?=\\s*(\\d+)`);
-  return parameter ? Number(parameter[1]) : undefined;
+/** One of the names to the left of an equals sign. */
+interface Assignment {
+  /** The number of names, and which of them it is. */
+  count: number;
+  place: number;
+  /** Where the right side begins in the code, and its first line. */
+  start: number;
+  right: string;
 }
 
-const ASSIGNMENT = /^[ \t]*([\w \t,.]+?)[ \t]*=(?!=)[ \t]*(.*)/gm;
+/** The numbers that names have in a source. */
+class Values {
+  #assignments = new Map<string, Assignment[]>();
+  #known = new Map<string, number | undefined>();
 
-/** The parts between the commas of a list, to its closing parenthesis. */
-function partsOf(list: string): string[] {
+  constructor(readonly code: string) {
+    for (const { 0: line, 1: left, index } of code.matchAll(/^([\w \t,.]+)=(?!=).*/gm)) {
+      const names = left.split(",").map((name) => name.trim().replace(/^self\./, ""));
+      const right = line.slice(left.length + 1).trimStart();
+      const start = index + line.length - right.length;
+      for (const [place, name] of names.entries()) {
+        const earlier = this.#assignments.get(name) ?? [];
+        this.#assignments.set(name, earlier);
+        if (earlier.length === MOST_ASSIGNMENTS) continue;
+        earlier.push({ count: names.length, place, start, right });
+      }
+    }
+  }
+
+  /** A number that stands in the code, or has a name there, or is the last of a tuple. */
+  of(expression: string, depth = 0): number | undefined {
+    const text = expression.trim();
+    const product = text.match(/^\d[\d_]*(\s*\*\s*\d+)*(?=\s*$)/)?.[0].replaceAll("_", "");
+    if (product) return product.split("*").reduce((all, factor) => all * Number(factor), 1);
+    if (depth > 4) return undefined;
+    if (text.startsWith("(")) return this.of(partsOf(text, 1).at(-1) ?? "", depth + 1);
+    const name = text.match(/^(?:self\.)?(\w+)$/)?.[1];
+    if (name === undefined) return undefined;
+    if (!this.#known.has(name) && this.#known.size < MOST_NAMES) {
+      this.#known.set(name, undefined); // while it is looked for: `a = a` gives no value
+      this.#known.set(name, this.#find(name, depth));
+    }
+    return this.#known.get(name);
+  }
+
+  #find(name: string, depth: number): number | undefined {
+    for (const { count, place, start, right } of this.#assignments.get(name) ?? []) {
+      const isTuple = right.startsWith("("); // which may go on in the next lines
+      const parts = isTuple ? partsOf(this.code, start + 1) : partsOf(right, 0);
+      const value = this.of((count > 1 ? parts[place] : parts.at(-1)) ?? "", depth + 1);
+      if (value !== undefined) return value;
+    }
+    const parameter = this.code.match(`\\b${name}\\s*(?::\\s*int\\s*)?=\\s*(\\d+)`);
+    return parameter ? Number(parameter[1]) : undefined;
+  }
+}
+
+const PART = new RegExp(`${STRING}|[^]`, "gm");
+
+/** The parts between the commas of a list that starts somewhere, to its closing parenthesis. */
+function partsOf(code: string, start: number): string[] {
   const parts = [""];
   let depth = 0;
-  for (const [part] of list.matchAll(/"(?:\\.|[^"\n])*"|'(?:\\.|[^'\n])*'|[^]/g)) {
+  for (const [part] of code.slice(start, start + LONGEST_LIST).matchAll(PART)) {
     if ("([{".includes(part)) depth++;
     if (")]}".includes(part) && --depth < 0) break;
     if (part === "," && depth === 0) parts.push("");
@@ -249,7 +270,7 @@ function messageIn(code: string): string | undefined {
     code.match(new RegExp(`\\.send(?:all|to)?\\(\\s*(?:str\\.encode\\(|bytes\\()?${literal}`)) ??
       code.match(
         new RegExp(
-          `\\b\\w*(?:mess|msg|data|text|sentence)\\w*\\s*=\\s*${literal}\\s*(?:\\.encode|$)`,
+          `\\b(?=\\w*(?:mess|msg|data|text|sentence))\\w+\\s*=\\s*${literal}\\s*(?:\\.encode|$)`,
           "im",
         ),
       );

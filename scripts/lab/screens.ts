@@ -25,17 +25,18 @@ export function atPort(shown: string, port: number): string {
 
 /** Gives all clients' ports numbers in the order in which they appear. */
 export function comparable(screen: string): string {
-  const clients: string[] = [];
+  const clients = new Map<string, number>();
   return screen.replace(/\('([^']+)', (\d+)\)/g, (_, host, client) => {
-    if (!clients.includes(client)) clients.push(client);
-    return `('${host}', client ${clients.indexOf(client)})`;
+    if (!clients.has(client)) clients.set(client, clients.size);
+    return `('${host}', client ${clients.get(client)})`;
   });
 }
 
 /** Whether a growing screen has become the one shown, or never will. */
 export function settled(actual: string, shown: string, port: number): boolean {
   // An address in the last line may still be incomplete.
-  const sure = actual.replace(/.*\('[^\n]*$/, "");
+  const last = actual.lastIndexOf("\n") + 1;
+  const sure = actual.includes("('", last) ? actual.slice(0, last) : actual;
   return sameScreen(actual, shown, port) ||
     !comparable(atPort(shown, port)).startsWith(comparable(sure));
 }
@@ -91,15 +92,13 @@ export function compareLines(left: string, right: string): ComparedLine[] {
   const [e, f] = [c, d].map((lines) => lines.map(withoutNotation));
   // The longest common subsequence: how many lines are alike from here on.
   const isShort = a.length * b.length <= MOST;
-  const alike = Array.from(
-    { length: a.length + 1 },
-    () => new Uint32Array(isShort ? b.length + 1 : 0),
-  );
+  const alike = new Uint32Array(isShort ? (a.length + 1) * (b.length + 1) : 0);
+  const at = (i: number, j: number) => i * (b.length + 1) + j;
   for (let i = a.length - 1; i >= 0 && isShort; i--) {
     for (let j = b.length - 1; j >= 0; j--) {
-      alike[i][j] = e[i] === f[j]
-        ? alike[i + 1][j + 1] + 1
-        : Math.max(alike[i + 1][j], alike[i][j + 1]);
+      alike[at(i, j)] = e[i] === f[j]
+        ? alike[at(i + 1, j + 1)] + 1
+        : Math.max(alike[at(i + 1, j)], alike[at(i, j + 1)]);
     }
   }
   const rows: ComparedLine[] = [];
@@ -108,7 +107,7 @@ export function compareLines(left: string, right: string): ComparedLine[] {
   while (i < a.length || j < b.length) {
     const [k, l] = [i, j];
     while ((i < a.length || j < b.length) && !(i < a.length && e[i] === f[j])) {
-      if (j >= b.length || i < a.length && alike[i + 1][j] >= alike[i][j + 1]) i++;
+      if (j >= b.length || i < a.length && alike[at(i + 1, j)] >= alike[at(i, j + 1)]) i++;
       else j++;
     }
     for (let row = 0; row < Math.max(i - k, j - l); row++) {

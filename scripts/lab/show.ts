@@ -8,7 +8,8 @@ import { align } from "./originals/align.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
 import { type Half, SCRIPTS } from "./header.ts";
 import { findScripts } from "./names.ts";
-import { findOriginal, mustBeFile, sourceOf } from "./originals.ts";
+import { mustBeFile } from "./files.ts";
+import { findOriginal, sourceOf } from "./originals.ts";
 
 const NARROW = 70; // columns below which the two stand one below the other
 

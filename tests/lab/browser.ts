@@ -2,7 +2,7 @@
 import { assert } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { delimiter, isAbsolute, join } from "node:path";
-import { isFile } from "../../scripts/lab/originals.ts";
+import { isFile } from "../../scripts/lab/files.ts";
 
 const CANDIDATES = [
   "chromium",

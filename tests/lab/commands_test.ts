@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
 import { widthOf } from "../../scripts/lab/columns.ts";
-import { aboutFile } from "../../scripts/lab/originals.ts";
+import { aboutFile } from "../../scripts/lab/files.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
 import { lab, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS, temporary } from "../helpers.ts";
 

@@ -12,7 +12,7 @@ import { EXERCISES } from "../exercise.ts";
 import { readHandIn } from "./handin.ts";
 import { SCRIPTS } from "../header.ts";
 import { find, scripts } from "../names.ts";
-import { aboutFile, mustBeFile } from "../originals.ts";
+import { aboutFile, mustBeFile } from "../files.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
 import { examinePlace } from "./exam_place.ts";
 import { examineSecret } from "./exam_secret.ts";
@@ -90,10 +90,10 @@ export async function examine(
   return findings;
 }
 
-/** Whether two programs are the same but for comments and space. */
-function isSameCode(a: string, b: string): boolean {
+/** Returns whether two programs are the same except for comments and space. */
+export function isSameCode(a: string, b: string): boolean {
   const [code, other] = [a, b].map((source) =>
-    source.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "").replaceAll(/\s/g, "")
+    source.replace(/\/\*(?:[^]*?\*\/|[^]*)|^[ \t]*\/\/.*/gm, "").replaceAll(/\s/g, "")
   );
   return code === other;
 }

@@ -6,10 +6,10 @@
 import { basename, dirname } from "node:path";
 import { readProcNet } from "../../kill_port/linux.ts";
 import { UserError } from "../../cli.ts";
+import { mustBeFile, readText } from "../files.ts";
 import type { Named } from "../names.ts";
 import { hasRest } from "../ports.ts";
 import { isListening, portOf, type Program } from "../program.ts";
-import { MAX_SIZE } from "./sandbox.ts";
 
 const PROGRAM = /\.(ts|mts|js|mjs|py)$/;
 
@@ -45,12 +45,11 @@ export function readHandIn(file: string, script: Named): HandIn {
   if (isPython !== file.endsWith(".py") || !PROGRAM.test(path)) {
     throw new UserError(`${file}: this is a link to a file of another kind: ${basename(path)}`);
   }
-  if (Deno.statSync(path).size > MAX_SIZE) throw new UserError(`${file}: larger than 1 MB`);
-  const source = Deno.readTextFileSync(path);
+  mustBeFile(file);
+  const source = readText(path);
   const takesPort = !isPython || /--port|['"]-p['"]|sys\.argv/.test(source);
   const own = source.match(/\bport\w*\s*(?::\s*int\s*)?=\s*(\d+)/i) ??
-    source.match(new RegExp(`\\b(${script.port})\\b`)) ??
-    source.match(/(?:bind|connect|sendto)\(.*?(\d{2,5})\s*\)/);
+    source.match(new RegExp(`\\b(${script.port})\\b`)) ?? portInCall(source);
   return {
     name: basename(path),
     path,
@@ -59,6 +58,16 @@ export function readHandIn(file: string, script: Named): HandIn {
     ownPort: takesPort ? undefined : Number(own?.[1] ?? script.port),
     script,
   };
+}
+
+/** Finds a number at the end of the arguments of a call that takes an address. */
+function portInCall(source: string): RegExpMatchArray | null {
+  for (const line of source.split("\n")) {
+    const call = line.search(/(?:bind|connect|sendto)\(/);
+    const port = call < 0 ? null : line.slice(call).match(/(\d{2,5})\s*\)/);
+    if (port) return port;
+  }
+  return null;
 }
 
 /**
@@ -164,6 +173,7 @@ export function mistake(errors: string, { path }: HandIn): string | undefined {
     .replace(/, run again with the .*/, ": an exercise gets its own port and nothing else");
   const place = lines.slice(first).find((line) => /^ +at .*file:\/\//.test(line)) ??
     lines.slice(first).find((line) => /^ +at /.test(line));
-  return [message, ...place ? [place.trim().replace(/^at .*?(file:\/\/\S+?)\)?$/, "at $1")] : []]
-    .join("\n");
+  if (place === undefined) return message;
+  const url = place.lastIndexOf("file://");
+  return `${message}\n${url < 0 ? place.trim() : `at ${place.slice(url).replace(/\)$/, "")}`}`;
 }

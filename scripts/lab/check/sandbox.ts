@@ -7,12 +7,10 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../cli.ts";
+import { MAX_SIZE } from "../files.ts";
 import type { HandIn } from "./handin.ts";
 import { Program } from "../program.ts";
 import { SCRIPTS } from "../header.ts";
-
-/** The largest file of a submission, in bytes. */
-export const MAX_SIZE = 2 ** 20;
 
 const MAX_HEAP = 512; // megabytes of each V8 isolate: the program, and each of its workers
 const MAX_MEMORY = 2 ** 20; // kilobytes of a process, checked on Linux only
