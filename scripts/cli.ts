@@ -433,7 +433,7 @@ function writeRestNow() {
 
 // Characters that turn or break a line, or that are invisible. Emoji and some scripts need the
 // joiners and variation selectors. DI: default ignorable; the last three annotate other text.
-const HIDDEN = /[[\p{Cc}\p{Zl}\p{Zp}\p{DI}\ufff9-\ufffb]--[\u200c\u200d\p{VS}]]/gv;
+const HIDDEN = /[[\p{Cc}\p{Zl}\p{Zp}\p{DI}\ufff9-\ufffb\ufffe\uffff]--[\u200c\u200d\p{VS}]]/gv;
 const NAMED_ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** Returns a text with its control and invisible characters as escapes: `\n`, `\x1b`, `\u202e`. */

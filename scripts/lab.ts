@@ -36,8 +36,9 @@ import { readPlaces } from "./lab/wire/faults.ts";
 import { find, findLab, labs, scripts } from "./lab/names.ts";
 import { record } from "./lab/wire/recording.ts";
 import { aboutFile, mustBeFile, writeWhole } from "./lab/files.ts";
+import { note, safe, type SafeText, write } from "./lab/output.ts";
 import { show } from "./lab/show.ts";
-import { note, UsageError, UserError, write } from "./cli.ts";
+import { UsageError, UserError } from "./cli.ts";
 
 const INCOMPLETE = 3; // exit status of a check that had no time left, and found nothing wrong
 
@@ -164,10 +165,10 @@ In the folder, \`deno task check\` checks the exercise.`,
 
 function list() {
   for (const { name, transport, server, client } of labs) {
-    write(`${bold(name)}  ${transport.toUpperCase()}  ${server.course}\n`);
+    write`${bold(name)}  ${transport.toUpperCase()}  ${server.course}\n`;
     for (const script of [server, client]) {
-      write(`  ${script.name}  mirrors ${script.original}\n`);
-      write(`    ${script.summary}\n`);
+      write`  ${script.name}  mirrors ${script.original}\n`;
+      write`    ${script.summary}\n`;
     }
   }
 }
@@ -204,7 +205,7 @@ async function writeBook(folder: string, originals: string) {
   const page = await makeBook(originals);
   await Deno.mkdir(folder, { recursive: true });
   writeWhole(file, page);
-  write(`${file} is written: open it in a browser\n`);
+  write`${file} is written: open it in a browser\n`;
 }
 
 /** Checks files, or else the exercise of the folder that the user stands in. */
@@ -212,12 +213,13 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   const number = Number.isNaN(exercise) ? undefined : exercise;
   const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
   if (as) find(scripts(), as); // a wrong name is not the fault of any file
-  const checkFile = (file: string, print: (output: string) => void) =>
+  const checkFile = (file: string, print: (output: SafeText) => void) =>
     check(file, as || scriptNamed(file), number, print);
   if (files.length === 1) {
     as ||= scriptNamed(files[0]);
     globalThis.addEventListener("unload", bailOut);
-    const { count, skipped, problems } = await checkFile(files[0], write).finally(noBailOut);
+    const print = (output: SafeText) => write`${output}`;
+    const { count, skipped, problems } = await checkFile(files[0], print).finally(noBailOut);
     if (problems.length > 0) throw new UserError(`${problems.length} of ${count} checks failed`);
     if (skipped > 0) {
       note(`incomplete: no time was left for ${skipped} of ${count} checks`);
@@ -226,9 +228,9 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
     return;
   }
   const report = async (file: string): Promise<Report> => {
-    let text = "";
+    const text: SafeText[] = [];
     try {
-      const { count, skipped, problems } = await checkFile(file, (output) => text += output);
+      const { count, skipped, problems } = await checkFile(file, (output) => text.push(output));
       const failed = `${problems.length} of ${count} checks failed: ${problems[0]}`;
       if (problems.length > 0) return { text, outcome: "failed", verdict: failed };
       const incomplete = `incomplete: no time was left for ${skipped} of ${count} checks`;
@@ -241,7 +243,7 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
   globalThis.addEventListener("unload", bailOut);
   // All are begun and wait for their turns; the reports come in the order of the files.
   const begun = files.map(report);
-  let summary = "";
+  const summary: SafeText[] = [];
   const count = { passed: 0, incomplete: 0, failed: 0 };
   for (const [i, file] of files.entries()) {
     let result = await begun[i];
@@ -251,10 +253,10 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
       result = await report(file);
     }
     count[result.outcome]++;
-    write(`${result.text}\n`);
-    summary += `# ${file}: ${result.verdict}\n`;
+    write`${result.text}\n`;
+    summary.push(safe`# ${file}: ${result.verdict}\n`);
   }
-  write(summary);
+  write`${summary}`;
   noBailOut();
   if (count.failed > 0) throw new UserError(`${count.failed} of ${files.length} files failed`);
   if (count.incomplete > 0) {
@@ -265,7 +267,7 @@ async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
 
 /** What became of one file of several. */
 interface Report {
-  text: string;
+  text: SafeText[];
   outcome: "passed" | "incomplete" | "failed";
   verdict: string;
 }

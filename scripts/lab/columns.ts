@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { escapeText, write } from "../cli.ts";
+import { escapeText } from "../cli.ts";
+import { safe, type SafeText, write } from "./output.ts";
 
-/** Gives text a colour where stdout is a terminal. */
-export type Painter = (text: string) => string;
+/** Gives text a color where stdout is a terminal. */
+export type Painter = (text: string | SafeText) => SafeText;
 
 const color = (code: number): Painter => (text) =>
-  Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[${code}m${text}\x1b[0m`;
+  Deno.noColor || !Deno.stdout.isTerminal() ? plain(text) : safe`\x1b[${code}m${text}\x1b[0m`;
 
 /** Text that stands out. */
 export const bold: Painter = color(1);
@@ -20,7 +21,7 @@ export const red: Painter = color(31);
 /** Text that says that something is nearly right. */
 export const yellow: Painter = color(33);
 /** Text that is as it is. */
-export const plain: Painter = (text: string): string => text;
+export const plain: Painter = (text) => safe`${text}`;
 
 /** The columns that the terminal has. Where stdout is none, `COLUMNS` says how many, or 160. */
 export function terminalWidth(): number {
@@ -108,7 +109,7 @@ export function printRow(
   left: string,
   right: string,
   widths: [number, number],
-  mark = "│",
+  mark: string | SafeText = "│",
   paint: Painter = plain,
 ) {
   const [a, b] = [wrapped(left, widths[0]), wrapped(right, widths[1])];
@@ -116,11 +117,12 @@ export function printRow(
     const [start = "", end = ""] = [a[i], b[i]];
     const padding = " ".repeat(widths[0] - widthOf(start));
     const middle = i === 0 ? mark : "│";
-    write(paint(`${start}${padding} ${middle} ${end}`.trimEnd()) + "\n");
+    const right = end.trimEnd() && ` ${end.trimEnd()}`;
+    write`${paint(safe`${start}${padding} ${middle}${right}`)}\n`;
   }
 }
 
 /** Prints the line below the titles of two columns. */
 export function printRule(widths: [number, number]) {
-  write(widths.map((width) => "─".repeat(width)).join("─┼─") + "\n");
+  write`${widths.map((width) => "─".repeat(width)).join("─┼─")}\n`;
 }

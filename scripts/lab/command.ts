@@ -4,8 +4,9 @@
  * @module
  */
 import { sep } from "node:path";
-import { run, UsageError, write } from "../cli.ts";
+import { run, UsageError } from "../cli.ts";
 import { find, nearest } from "./names.ts";
+import { multiline, safeError, write } from "./output.ts";
 import { aboutFile } from "./files.ts";
 
 /** The values of flags. */
@@ -53,7 +54,7 @@ export async function runCommand<F extends Flags>(
   };
   const all = [...commands, help];
   const explain = (command?: Command<F>) =>
-    write(command ? manualOf(command, usual) : overview(all, usual));
+    write`${multiline(command ? manualOf(command, usual) : overview(all, usual))}`;
 
   const end = [...args, "--"].indexOf("--");
   const [own, more] = [args.slice(0, end), args.slice(end + 1)];
@@ -80,7 +81,7 @@ export async function runCommand<F extends Flags>(
     try {
       await command.run(rest, { ...usual, ...given }, more);
     } catch (error) {
-      throw aboutFile(error);
+      throw safeError(aboutFile(error));
     }
   }, asksForHelp || wrong ? [] : own);
 }

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { UserError, write } from "../cli.ts";
+import { UserError } from "../cli.ts";
 import { type Half, HALVES, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { type Guest, meet } from "./meeting.ts";
 import { findLab } from "./names.ts";
 import { mustBeFile } from "./files.ts";
+import { write } from "./output.ts";
 import { findOriginal, type Original, readOriginal } from "./originals.ts";
 import { isBound } from "./ports.ts";
 import { DENO_RUN, hasPython, PYTHON_RUN } from "./program.ts";
@@ -67,9 +68,9 @@ export async function compare(name: string, choice: Choice) {
     const meeting = await meet(lab.transport, pair, isSame);
     if (tell(pair, problemsOf(lab, pair, meeting, { theirs, truth }))) failed++;
     for (const half of HALVES) printHalf(half, pair, meeting, { theirs, truth }, shown);
-    write("\n");
+    write`\n`;
   }
-  write("≠ differs, ~ the same but in Python's notation for bytes\n");
+  write`≠ differs, ~ the same but in Python's notation for bytes\n`;
   if (failed > 0) throw new UserError(`${failed} of 4 pairings do not work`);
 }
 

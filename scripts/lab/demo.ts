@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { write } from "../cli.ts";
 import { input } from "../lib.ts";
 import {
   bold,
@@ -17,6 +16,7 @@ import {
   wrapped,
 } from "./columns.ts";
 import type { Half, Lab } from "./header.ts";
+import { write } from "./output.ts";
 import { ourPlayer, runPair } from "./pair.ts";
 
 /** Two screens next to each other, which grow line by line in the order of events. */
@@ -38,7 +38,7 @@ class SideBySide {
     if (this.isTyped && Deno.stdout.isTerminal() && !this.#prompt) {
       if (widthOf(this.#begun.client) <= this.#widths[1]) this.#prompt = this.#begun.client;
       const margin = " ".repeat(this.#widths[0]);
-      if (this.#prompt) write(`${margin} │ ${this.#prompt}`);
+      if (this.#prompt) write`${margin} │ ${this.#prompt}`;
     }
   }
 
@@ -56,7 +56,7 @@ class SideBySide {
 
   #row(half: Half, line: string) {
     const isShown = half === "client" && this.#prompt && line.startsWith(this.#prompt);
-    if (this.#prompt && !isShown) write("\n");
+    if (this.#prompt && !isShown) write`\n`;
     this.#prompt = "";
     if (isShown) return; // the terminal shows what is typed by itself
     if (half === "server") printRow(line, "", this.#widths);
@@ -81,7 +81,7 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
   ]);
   if (isTyped) right.push(" ".repeat(80)); // what may come is not known
   const widths = columnWidths(left, right);
-  write(bold(lab.name) + "\n");
+  write`${bold(lab.name)}\n`;
   printRow(titles[0], titles[1], widths);
   printRule(widths);
 
@@ -101,12 +101,12 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
   screens.end();
   const problems = checks.filter(({ problem }) => problem);
   for (const { what, problem } of problems) {
-    write(red(`not so: ${what}`) + "\n");
+    write`${red(`not so: ${what}`)}\n`;
     for (const line of problem!.trimEnd().split("\n")) {
-      for (const part of wrapped(line, terminalWidth())) write(`${part}\n`);
+      for (const part of wrapped(line, terminalWidth())) write`${part}\n`;
     }
   }
-  write((problems.length === 0 ? green("ok") : red("failed")) + "\n\n");
+  write`${problems.length === 0 ? green("ok") : red("failed")}\n\n`;
   return problems.length === 0;
 }
 

@@ -4,11 +4,12 @@
  * @module
  */
 import { resolve } from "node:path";
-import { note, UserError, write } from "../cli.ts";
+import { UserError } from "../cli.ts";
 import { bold } from "./columns.ts";
 import { readText, writeWhole } from "./files.ts";
 import { SCRIPTS } from "./header.ts";
 import { findScripts, labs, scripts } from "./names.ts";
+import { multiline, note, type SafeText, write } from "./output.ts";
 
 /** An exercise of the path from version 1 to version 3. */
 export interface Exercise {
@@ -64,17 +65,17 @@ export const EXERCISES: Exercise[] = [
 export function explainExercises(lab: string) {
   const exercises = exercisesOf(lab);
   for (const { number, title, task, first } of exercises) {
-    write(
-      `${bold(`Exercise ${number}: ${title}`)}\n${folded(task)}\n${folded(`First: ${first}.`)}\n`,
-    );
+    write`${bold(`Exercise ${number}: ${title}`)}\n${folded(task)}\n${
+      folded(`First: ${first}.`)
+    }\n`;
   }
   if (exercises.length === 0) {
     const { name } = labs.find(({ name }) => name === lab)!.server;
     const task = `Write ${name} again, so that it shows the session at its head.`;
     const first = "run it as it is, then empty its function and go on step by step";
-    write(`${bold(`Exercise: ${lab}`)}\n${folded(task)}\n${folded(`First: ${first}.`)}\n`);
+    write`${bold(`Exercise: ${lab}`)}\n${folded(task)}\n${folded(`First: ${first}.`)}\n`;
   }
-  write("\n");
+  write`\n`;
 }
 
 function exercisesOf(lab: string): Exercise[] {
@@ -82,8 +83,8 @@ function exercisesOf(lab: string): Exercise[] {
 }
 
 /** Breaks prose into lines of 80 columns. */
-function folded(prose: string): string {
-  return prose.replace(/(.{1,78})(?: |$)/g, "  $1\n").trimEnd();
+function folded(prose: string): SafeText {
+  return multiline(prose.replace(/(.{1,78})(?: |$)/g, "  $1\n").trimEnd());
 }
 
 /**
@@ -97,7 +98,7 @@ export function startExercise(name: string, folder?: string) {
   const [{ lab }] = findScripts(name);
   explainExercises(lab.name);
   if (folder === undefined) {
-    write(`Take a copy:\n  deno task lab new ${name} ../my-exercise\n`);
+    write`Take a copy:\n  deno task lab new ${name} ../my-exercise\n`;
     return;
   }
   const both = scripts().filter((script) => script.lab === lab);
@@ -123,17 +124,16 @@ export function startExercise(name: string, folder?: string) {
   }
 
   const quoted = /[^\w./\\:-]/.test(folder) ? `"${folder}"` : folder;
-  write("Run it, server and client each in a terminal of its own:\n");
+  write`Run it, server and client each in a terminal of its own:\n`;
   for (const { name, args } of both) {
     const path = quoted.replace(/("?)$/, `/scripts/${name}$1`);
-    write(`  deno run -A ${[path, ...args].join(" ")}\n`);
+    write`  deno run -A ${[path, ...args].join(" ")}\n`;
   }
-  write("Check it, here or with `deno task check` in its folder:\n");
-  write(`  deno task --cwd ${quoted} check\n`);
+  write`Check it, here or with \`deno task check\` in its folder:\n`;
+  write`  deno task --cwd ${quoted} check\n`;
   for (const { number } of exercisesOf(lab.name)) {
-    write(
-      `  deno task --cwd ${quoted} check --exercise=${number}  # when exercise ${number} is done\n`,
-    );
+    const when = `when exercise ${number} is done`;
+    write`  deno task --cwd ${quoted} check --exercise=${number}  # ${when}\n`;
   }
 }
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { note } from "../cli.ts";
 import type { Half } from "./header.ts";
+import { note } from "./output.ts";
 import { freePort } from "./ports.ts";
 import { isListening, portOf, Program } from "./program.ts";
 import { isSoon } from "./work.ts";

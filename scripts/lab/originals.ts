@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UserError } from "../cli.ts";
+import { escapeText, UserError } from "../cli.ts";
 import { isFile, readBytes } from "./files.ts";
 import { type Half, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
@@ -53,7 +53,7 @@ export function findOriginal(script: Script, folder: string): string {
   if (different.size > 1) {
     throw new UserError(
       `${fitting.join(" and ")} both fit`,
-      `say which: --${half}=${fitting[0]}`,
+      `say which: --${half}=${escapeText(fitting[0])}`,
     );
   }
   if (fitting.length > 0) return fitting[0];

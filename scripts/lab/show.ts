@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { write } from "../cli.ts";
 import { align } from "./originals/align.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "./columns.ts";
 import { type Half, SCRIPTS } from "./header.ts";
 import { findScripts } from "./names.ts";
 import { mustBeFile } from "./files.ts";
+import { write } from "./output.ts";
 import { findOriginal, sourceOf } from "./originals.ts";
 
 const NARROW = 70; // columns below which the two stand one below the other
@@ -39,14 +39,14 @@ export function show(name: string, originals: string, chosen: Partial<Record<Hal
     for (const { left = "", right = "", step } of rows) {
       printRow(left, right, widths, step ? green("=") : "│");
     }
-    write("\n");
+    write`\n`;
   }
 }
 
 function showBelow(title: string, lines: (string | undefined)[]) {
-  write(`${bold(title)}\n${"─".repeat(terminalWidth())}\n`);
+  write`${bold(title)}\n${"─".repeat(terminalWidth())}\n`;
   for (const line of lines.filter((line) => line !== undefined)) {
-    for (const part of wrapped(line, terminalWidth())) write(`${part}\n`);
+    for (const part of wrapped(line, terminalWidth())) write`${part}\n`;
   }
-  write("\n");
+  write`\n`;
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { write } from "../cli.ts";
 import { bold, columnWidths, green, printRow, printRule, red, yellow } from "./columns.ts";
 import { type Half, HALVES, type Lab } from "./header.ts";
 import type { Guest, Meeting } from "./meeting.ts";
+import { write } from "./output.ts";
 import { comparable, type ComparedLine, compareLines } from "./screens.ts";
 
 const MOST_ROWS = 60; // of a screen that are shown
@@ -75,8 +75,8 @@ function essenceLines(screen: string, lab: string): string[] {
 export function tell(pair: Pair, problems: string[]): boolean {
   const works = problems.length === 0;
   const verdict = works ? green("works") : red("does not work");
-  write(`${bold(`${title(pair.server)} with ${title(pair.client)}`)}: ${verdict}\n`);
-  for (const problem of problems) write(`  ${problem}\n`);
+  write`${bold(`${title(pair.server)} with ${title(pair.client)}`)}: ${verdict}\n`;
+  for (const problem of problems) write`  ${problem}\n`;
   return !works;
 }
 
@@ -95,7 +95,7 @@ export function printScreens({ server, client }: Pair, { screens }: Meeting) {
     printRow(left[i] ?? "", right[i] ?? "", widths);
   }
   tellMore(rows);
-  write("\n");
+  write`\n`;
 }
 
 /** A screen as it is when the server has another port. */
@@ -118,16 +118,16 @@ export function printHalf(
   const differing = rows.filter(({ mark }) => mark === "≠").length;
   if (differing === 0) {
     const isSame = rows.every(({ mark }) => mark === " ");
-    write(
-      `  ${name} ${
-        isSame ? green("prints the same") : yellow("prints the same but for bytes notation")
-      }\n`,
-    );
+    const same = isSame
+      ? green("prints the same")
+      : yellow("prints the same but for bytes notation");
+    write`  ${name} ${same}\n`;
     return;
   }
   const table = comparable(JSON.stringify(rows));
-  write(`  ${name} ${yellow("differs")} in ${differing} ${differing === 1 ? "line" : "lines"}`);
-  write(shown.has(table) ? ", as above\n" : ":\n");
+  write`  ${name} ${yellow("differs")} in ${differing} ${differing === 1 ? "line" : "lines"}`;
+  if (shown.has(table)) write`, as above\n`;
+  else write`:\n`;
   if (!shown.has(table)) printTable(theirs[half].name, name, rows);
   shown.add(table);
 }
@@ -144,5 +144,5 @@ function printTable(left: string, right: string, rows: ComparedLine[]) {
 }
 
 function tellMore(rows: number) {
-  if (rows > MOST_ROWS) write(`... and ${rows - MOST_ROWS} more lines\n`);
+  if (rows > MOST_ROWS) write`... and ${rows - MOST_ROWS} more lines\n`;
 }

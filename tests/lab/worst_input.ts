@@ -146,7 +146,6 @@ for (const [name, source] of Object.entries(SOURCES)) {
   run(`search: ${name}`, () => findOriginal(server, folder));
   run(`submission: ${name}`, () => readHandIn(file, server));
   run(`copy: ${name}`, () => isSameCode(source, script));
-  run(`columns: ${name}`, () => source.split("\n").forEach((line) => wrapped(line, 80)));
   run(`header: ${name}`, () => readScript("x.ts", source));
 }
 for (const [name, screen] of Object.entries(SCREENS)) {
@@ -180,6 +179,8 @@ for (const [name, errors] of Object.entries(ERRORS)) {
 for (const [name, source] of Object.entries(HEADERS)) {
   run(`header: ${name}`, () => readScript("x.ts", source));
 }
+run("columns: letters", () => wrapped(long("a"), 80));
+run("columns: lines", () => "\n".repeat(size).split("\n").forEach((line) => wrapped(line, 80)));
 run("columns: controls", () => wrapped(long("\x1b\u202e"), 80));
 run("columns: accents", () => wrapped(long("\u0301"), 80));
 run("columns: emoji", () => wrapped(long("👩‍👩‍👧‍👦"), 80));

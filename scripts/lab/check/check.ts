@@ -4,7 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { escapeText, note, UserError } from "../../cli.ts";
+import { escapeText, UserError } from "../../cli.ts";
 import { Exam, type Finding } from "./exam.ts";
 import { examineClient } from "./exam_client.ts";
 import { examineServer } from "./exam_server.ts";
@@ -13,6 +13,7 @@ import { readHandIn } from "./handin.ts";
 import { SCRIPTS } from "../header.ts";
 import { find, scripts } from "../names.ts";
 import { aboutFile, mustBeFile } from "../files.ts";
+import { multiline, note, safe, type SafeText } from "../output.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
 import { examinePlace } from "./exam_place.ts";
 import { examineSecret } from "./exam_secret.ts";
@@ -126,7 +127,7 @@ export async function check(
   file: string,
   as: string,
   exercise: number | undefined,
-  print: (output: string) => void,
+  print: (output: SafeText) => void,
 ): Promise<Result> {
   const { name } = find(scripts(), as);
   mustBeFile(file);
@@ -141,7 +142,7 @@ export async function check(
   const hasWaited = performance.now() - before > 100;
   const time = TIME - (isFirst && !hasWaited ? before : 0); // the tool's own start counts
   isFirst = false;
-  print(`TAP version 14\n# ${file} as ${name}\n`);
+  print(safe`TAP version 14\n# ${file} as ${name}\n`);
   const result: Result = { count: 0, skipped: 0, problems: [] };
   try {
     const tell = (finding: Finding) => {
@@ -150,12 +151,13 @@ export async function check(
       if (finding.problem !== undefined) result.problems.push(finding.problem.split("\n")[0]);
     };
     await deadline(examine(file, as, { exercise, tell, time }), time);
-    print(`1..${result.count}\n`);
+    print(safe`1..${result.count}\n`);
     return result;
   } catch (thrown) {
     const error = aboutFile(thrown);
     const isLate = error instanceof DOMException;
-    print(`Bail out! ${isLate ? "no time is left" : (error as Error).message.split("\n")[0]}\n`);
+    const why = isLate ? "no time is left" : (error as Error).message.split("\n")[0];
+    print(safe`Bail out! ${why}\n`);
     throw isLate ? new UserError(`${file}: the time is up`) : error;
   }
 }
@@ -164,17 +166,20 @@ export async function check(
 function asTap(
   number: number,
   { what, problem, expected, actual, note, skipped }: Finding,
-): string {
-  const directive = skipped === undefined ? "" : ` # SKIP ${skipped}`;
-  const lines = [`${problem === undefined ? "ok" : "not ok"} ${number} - ${what}${directive}\n`];
-  if (note) lines.push(`# note: ${cut(note)}\n`);
-  if (problem === undefined) return lines.join("");
+): SafeText {
+  const directive = skipped === undefined ? safe`` : safe` # SKIP ${skipped}`;
+  const lines = [
+    safe`${problem === undefined ? "ok" : "not ok"} ${number} - ${what}${directive}\n`,
+  ];
+  if (note) lines.push(safe`# note: ${cut(note)}\n`);
+  if (problem === undefined) return safe`${lines}`;
+  // The number of spaces before the text is given: the text may begin with spaces itself.
   const block = (name: string, text: string) =>
-    `  ${name}: |\n` + cut(text).replace(/^/gm, "    ") + "\n";
-  lines.push("  ---\n", block("message", problem));
+    safe`  ${name}: |2\n${multiline(cut(text).replace(/^/gm, "    "))}\n`;
+  lines.push(safe`  ---\n`, block("message", problem));
   if (expected !== undefined) lines.push(block("expected", expected));
   if (actual !== undefined) lines.push(block("actual", actual));
-  return [...lines, "  ...\n"].join("");
+  return safe`${lines}  ...\n`;
 }
 
 /** What an exercise printed, the first lines of it, without what drives a terminal. */

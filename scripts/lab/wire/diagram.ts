@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { write } from "../../cli.ts";
 import { showText } from "../../lib.ts";
 import { bold, plain, terminalWidth, widthOf, wrapped } from "../columns.ts";
 import type { Lab } from "../header.ts";
+import { write } from "../output.ts";
 import type { Step } from "./order.ts";
 
 const WIDEST = 80; // columns
@@ -63,11 +63,11 @@ export function drawDiagram({ server, client }: Lab, steps: Step[], reads: boole
         const part = lines[i] ?? "";
         return part + " ".repeat(widths[j] - widthOf(part));
       });
-      write(paint(parts.join(" │ ").trimEnd()) + "\n");
+      write`${paint(parts.join(" │ ").trimEnd())}\n`;
     }
   };
   row([server.name, "", client.name], bold);
-  write(widths.map((width) => "─".repeat(width)).join("─┼─") + "\n");
+  write`${widths.map((width) => "─".repeat(width)).join("─┼─")}\n`;
   for (const step of steps) {
     const isServer = step.from === "server";
     const side = (line: string) => row(isServer ? [line, "", ""] : ["", "", line]);
@@ -107,8 +107,8 @@ function arrow(step: Step, width: number): string {
  * @param reads Whether to show what each read gets as well.
  */
 export function writeMermaid({ server, client }: Lab, steps: Step[], reads: boolean) {
-  write("sequenceDiagram\n");
-  write(`    participant S as ${server.name}\n    participant C as ${client.name}\n`);
+  write`sequenceDiagram\n`;
+  write`    participant S as ${server.name}\n    participant C as ${client.name}\n`;
   let notes: string[] = [];
   for (const [i, step] of steps.entries()) {
     const { kind, from, data } = step;
@@ -119,13 +119,13 @@ export function writeMermaid({ server, client }: Lab, steps: Step[], reads: bool
       const next = steps.slice(i + 1).find(({ kind }) => reads || kind !== "call");
       const goesOn = next?.from === from && ["line", "note", "call"].includes(next.kind);
       if (goesOn || notes.length === 0) continue;
-      write(`    Note over ${own}: ${notes.join("<br/>")}\n`);
+      write`    Note over ${own}: ${notes.join("<br/>")}\n`;
       notes = [];
     } else {
       const letters = data?.length ? [...visible(data)] : [];
       const shown = letters.slice(0, LETTERS).join("") + (letters.length > LETTERS ? "…" : "");
       const label = labelOf(step) + (shown ? `: ${quoted(shown)}` : "");
-      write(`    ${own}${kind === "lost" ? "--x" : "->>"}${other}: ${label}\n`);
+      write`    ${own}${kind === "lost" ? "--x" : "->>"}${other}: ${label}\n`;
     }
   }
 }

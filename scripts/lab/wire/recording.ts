@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { note } from "../../cli.ts";
 import { type Faults, unmet } from "./faults.ts";
 import { type Half, type Lab, type Script, SCRIPTS } from "../header.ts";
 import { inOrder, type Step, type Told } from "./order.ts";
+import { note } from "../output.ts";
 import { ourPlayer, type Player, runPair } from "../pair.ts";
 import { DENO_RUN } from "../program.ts";
 import { Wire } from "./wire.ts";
