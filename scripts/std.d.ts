@@ -61,6 +61,10 @@ declare module "@std/cli/parse-args" {
   ): { _: string[] } & Record<string, unknown>;
 }
 
+declare module "@std/yaml/parse" {
+  export function parse(yaml: string): unknown;
+}
+
 declare module "@std/text/closest-string" {
   export function closestString(givenWord: string, possibleWords: readonly string[]): string;
 }

@@ -123,18 +123,24 @@ export function startExercise(name: string, folder?: string) {
     note("the copy needs what stands in our deno.json: take a folder of its own");
   }
 
-  const quoted = /[^\w./\\:-]/.test(folder) ? `"${folder}"` : folder;
   write`Run it, server and client each in a terminal of its own:\n`;
   for (const { name, args } of both) {
-    const path = quoted.replace(/("?)$/, `/scripts/${name}$1`);
+    const path = quoted(`${folder}/scripts/${name}`);
     write`  deno run -A ${[path, ...args].join(" ")}\n`;
   }
   write`Check it, here or with \`deno task check\` in its folder:\n`;
-  write`  deno task --cwd ${quoted} check\n`;
+  write`  deno task --cwd ${quoted(folder)} check\n`;
   for (const { number } of exercisesOf(lab.name)) {
     const when = `when exercise ${number} is done`;
-    write`  deno task --cwd ${quoted} check --exercise=${number}  # ${when}\n`;
+    write`  deno task --cwd ${quoted(folder)} check --exercise=${number}  # ${when}\n`;
   }
+}
+
+/** Quotes a path for the shell, which could take a part of it for a command: `$(...)`. */
+function quoted(path: string): string {
+  if (!/[^\w./\\:-]/.test(path)) return path;
+  const isCommand = /["$`\\!]/.test(path) && Deno.build.os !== "windows";
+  return isCommand ? `'${path.replaceAll("'", "'\\''")}'` : `"${path}"`;
 }
 
 /** The files of a copy, by their paths in it. */

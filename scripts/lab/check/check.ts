@@ -162,8 +162,8 @@ export async function check(
   }
 }
 
-/** Writes a finding as a test point. */
-function asTap(
+/** Writes a finding as a test point of TAP 14, with what is wrong in a block of YAML. */
+export function asTap(
   number: number,
   { what, problem, expected, actual, note, skipped }: Finding,
 ): SafeText {
