@@ -432,7 +432,8 @@ function writeRestNow() {
 }
 
 // Characters that turn or break a line, or that are invisible. Emoji and some scripts need the
-// joiners and variation selectors. DI: default ignorable; the last three annotate other text.
+// joiners and variation selectors. DI: default ignorable. U+FFF9 to U+FFFB annotate other text, and
+// U+FFFE and U+FFFF are not characters.
 const HIDDEN = /[[\p{Cc}\p{Zl}\p{Zp}\p{DI}\ufff9-\ufffb\ufffe\uffff]--[\u200c\u200d\p{VS}]]/gv;
 const NAMED_ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 

@@ -202,9 +202,8 @@ async function drawWire([name]: string[], flags: typeof FLAGS, more: string[]) {
 /** Writes the lab book. */
 async function writeBook(folder: string, originals: string) {
   const file = `${folder}/lab-book.html`;
-  const page = await makeBook(originals);
   await Deno.mkdir(folder, { recursive: true });
-  writeWhole(file, page);
+  writeWhole(file, await makeBook(originals));
   write`${file} is written: open it in a browser\n`;
 }
 

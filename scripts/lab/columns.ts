@@ -28,7 +28,7 @@ export function terminalWidth(): number {
   const given = Deno.stdout.isTerminal()
     ? Deno.consoleSize().columns
     : Number(Deno.env.get("COLUMNS") ?? 160);
-  return given > 0 ? Math.max(Math.floor(given), 10) : 80;
+  return given > 0 ? Math.min(Math.max(Math.floor(given), 10), 1000) : 80;
 }
 
 const WIDE =

@@ -66,7 +66,7 @@ export function readText(path: string): string {
 /** An error about a file or a folder, in words that name it; any other stays as it is. */
 export function aboutFile(error: unknown): unknown {
   const { message } = error as Error;
-  const [, what, path] = message.match(/^(.*?) \(os error \d+\): \w+ '(.*)'$/s) ?? [];
+  const [, what, path] = message.match(/^(.*?) \(os error \d+\): \w+ '(?:.*' -> ')?(.*)'$/s) ?? [];
   return path === undefined ? error : new UserError(`${path}: ${what.toLowerCase()}`);
 }
 

@@ -1,9 +1,9 @@
 /** Files, names and output that are made to hang, deceive or damage the lab tool. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parse } from "@std/yaml/parse";
 import { asTap } from "../../scripts/lab/check/check.ts";
 import { AT_ONCE, privateFolder, takeTurn } from "../../scripts/lab/check/turn.ts";
-import { writeWhole } from "../../scripts/lab/files.ts";
+import { aboutFile, writeWhole } from "../../scripts/lab/files.ts";
 import { multiline, safe } from "../../scripts/lab/output.ts";
 import { DENO_RUN, hasPython, Program } from "../../scripts/lab/program.ts";
 import { has, lab, LINUX_ONLY, NOT_ON_WINDOWS, resultOf, SCRIPTS, temporary } from "../helpers.ts";
@@ -48,8 +48,9 @@ Deno.test("only one module of the lab tool prints", () => {
   const others = ["lab/output.ts", "lab/wire/trace.ts"]; // the latter runs in a script
   for (const file of ["lab.ts", ...files.filter((name) => !others.includes(name))]) {
     const source = Deno.readTextFileSync(SCRIPTS + file);
-    const [, imported = ""] = source.match(/import \{([^}]*)\} from "[./]*\/lib\.ts"/) ?? [];
-    assert(!/\b(write|print|log|note|complain)\b/.test(imported), `${file}: ${imported}`);
+    const [, imported = ""] = source.match(/import \{([^}]*)\} from "[./]*\/(?:cli|lib)\.ts"/) ??
+      [];
+    assert(!/\b(write|print|log|note|reportError)\b/.test(imported), `${file}: ${imported}`);
     assert(!/^[^`*]*console\.\w+\(/m.test(source), file);
   }
 });
@@ -169,6 +170,12 @@ Deno.test("a report in TAP holds what a program printed as valid YAML", () => {
   }
 });
 
+Deno.test("show takes no more than 1000 columns, however wide the terminal claims to be", async () => {
+  const { stdout } = await lab(["show", "echo_server"], "", { env: { COLUMNS: "1e9" } });
+  assert(stdout.split("\n").every((line) => line.length <= 1000));
+  assertStringIncludes(stdout, "import");
+});
+
 // Files that are not files
 
 Deno.test("check, show and compare refuse devices, pipes and large files", LINUX_ONLY, async () => {
@@ -184,7 +191,7 @@ Deno.test("check, show and compare refuse devices, pipes and large files", LINUX
     const [name, problem] of [
       ["fifo.py", "this is a device or a pipe, not a file"],
       ["zero.py", "this is a device or a pipe, not a file"],
-      ["large.py", "the file is too large: 3000.0 MB, at most 1 MB is read"],
+      ["large.py", "larger than 1 MB"],
       ["folder.py", "this is a folder: name the files in it"],
       ["missing.py", "no such file"],
     ]
@@ -242,7 +249,10 @@ Deno.test("a file is written as a whole, and not through a link", NOT_ON_WINDOWS
   writeWhole(file, "new");
   assertEquals([Deno.readTextFileSync(file), Deno.readTextFileSync(target)], ["new", "precious"]);
   assert(!Deno.lstatSync(file).isSymlink);
-  assertEquals([...Deno.readDirSync(folder.path)].length, 2);
+  Deno.mkdirSync(`${folder.path}/folder`);
+  const error = aboutFile(assertThrows(() => writeWhole(`${folder.path}/folder`, "new"), Error));
+  assertEquals((error as Error).message, `${folder.path}/folder: is a directory`);
+  assertEquals([...Deno.readDirSync(folder.path)].length, 3);
 });
 
 Deno.test(
