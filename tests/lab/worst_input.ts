@@ -58,6 +58,7 @@ const SOURCES: Record<string, string> = {
   "calls of recv": long(".recv("),
   "calls of print": long("print('a' "),
   "as many lines as may be": "print('a')\n".repeat(size / 50),
+  "as many functions as may be": "def a():\n".repeat(size / 50),
   "lines of print": long("print('a'\n"),
   "assignments of a name to itself": long("a=a\n", "bind(a)\n"),
   "assignments of two names": long("a=b\nb=a\n", "bind(a)\n"),
