@@ -31,7 +31,7 @@ const addressOf = (file: string) =>
 const TRAFFIC: Record<string, string[]> = {
   upper_tcp: ["client connect 0", "client data 5", "client end 0", "server data 5", "server end 0"],
   echo_udp: ["client datagram 33", "server datagram 33"],
-  echo_v1: ["client connect 0", "client data 6", "server data 6", "client end 0", "server end 0"],
+  echo_v1: ["client connect 0", "client data 6", "server data 6", "server end 0", "client end 0"],
 };
 
 /** Recordings besides the session: what is first on the wire, and what is printed. */
@@ -292,9 +292,10 @@ async function testBook(
     const { recordings } = book.find(({ name }) => name === "echo_v2")!;
     const arrows = recordings.map(({ events }) => events.filter(isOnWire).length);
     assertEquals(await printed(page, "echo_v2"), arrows);
-    await page.$$eval("body :not(svg *)", (elements) => {
-      // Browsers do not print backgrounds.
-      for (const element of elements) (element as HTMLElement).style.background = "#ffffff";
+    await page.evaluate(() => {
+      for (const element of document.querySelectorAll<HTMLElement>("body :not(svg *)")) {
+        element.style.background = "#ffffff"; // browsers do not print backgrounds
+      }
     });
     assertEquals(await page.evaluate(faintTexts), []);
     await page.evaluate(() => dispatchEvent(new Event("afterprint")));
