@@ -18,7 +18,7 @@ import { type Scenario, scenariosOf, waysToRun } from "./scenarios.ts";
 const MAX_RUNNING = 5; // labs that run at the same time
 
 /** What is shown next to a script. */
-interface Source {
+export interface Source {
   /** The path of the Python file. */
   file: string;
   /** Whether it is our counterpart, and not a file of the course. */

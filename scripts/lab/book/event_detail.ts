@@ -40,11 +40,12 @@ export class EventDetail {
 
 /** Returns bytes in rows: the offset, the bytes in hexadecimal, and the ASCII characters. */
 function hexDump(bytes: number[], perRow: number): string {
+  const width = 3 * Math.min(bytes.length, perRow);
   const hex = (number: number, digits: number) => number.toString(16).padStart(digits, "0");
   const rows: string[] = [];
   for (let start = 0; start < bytes.length; start += perRow) {
     const row = bytes.slice(start, start + perRow);
-    const numbers = row.map((byte) => hex(byte, 2)).join(" ").padEnd(3 * perRow);
+    const numbers = row.map((byte) => hex(byte, 2)).join(" ").padEnd(width);
     const characters = row.map((byte) => byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·");
     rows.push(`${hex(start, 4)}  ${numbers} ${characters.join("")}`);
   }

@@ -104,15 +104,14 @@ function section(lab: LabData): { element: HTMLElement; player: Player } {
 
 /** Makes what a script's header says about it. */
 function lesson({ name, teaches, differences }: ScriptData): HTMLElement[] {
-  const items = differences.map((text) => html("li", {}, ...prose(text)));
-  const title = html("strong", {}, "Differences from the original:");
-  return [
-    html("h3", {}, name),
-    ...teaches.map((text) => html("p", {}, ...prose(text))),
-    ...(items.length > 0
-      ? [html("div", { class: "differences" }, title, html("ul", {}, ...items))]
-      : []),
-  ];
+  const elements = [html("h3", {}, name), ...teaches.map((text) => html("p", {}, ...prose(text)))];
+  if (differences.length > 0) {
+    const title = html("strong", {}, "Differences from the original: ");
+    const items = differences.map((text) => html("li", {}, ...prose(text)));
+    const list = items.length > 1 ? [html("ul", {}, ...items)] : prose(differences[0]);
+    elements.push(html("div", { class: "differences" }, title, ...list));
+  }
+  return elements;
 }
 
 function transportOf({ transport }: LabData): HTMLElement {

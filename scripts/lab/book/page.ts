@@ -22,7 +22,7 @@ export async function loadPage(): Promise<(labs: LabData[]) => string> {
   const [template, style] = await Promise.all([read("page.html"), read("style.css")]);
   const script = await bundle(new URL("main.ts", import.meta.url));
   return (labs) => {
-    const made = `${new Date().toISOString().slice(0, 10)} with Deno ${Deno.version.deno}`;
+    const made = `${new Date().toISOString().slice(0, 10)} with Deno\u00a0${Deno.version.deno}`;
     const book: BookData = { made, labs };
     // In JSON, "<" is only in strings. As an escape, it cannot end the element around it.
     const data = JSON.stringify(book).replaceAll("<", "\\u003c");

@@ -22,7 +22,7 @@ export interface Scenario extends RecordOptions {
 export function scenariosOf({ name, transport }: Lab): Scenario[] {
   const scenarios: Scenario[] = [{
     title: "The session",
-    about: "The session in the scripts' headers.",
+    about: "A run as the scripts' headers show it.",
   }];
   if (transport === "udp") {
     scenarios.push({

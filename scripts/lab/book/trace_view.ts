@@ -15,6 +15,7 @@ const MAX_LINES = 4; // of a message above its arrow
 const [MIN_WIDTH, MAX_WIDTH] = [300, 640];
 const MARGIN = 16; // between an edge and a lifeline
 const TOP = 8; // the y coordinate where the lifelines begin
+const [MARGIN_ABOVE, MARGIN_BELOW] = [100, 60]; // what is visible around the latest event
 
 /** The two programs of a lab. */
 export const ROLES: readonly Role[] = ["server", "client"];
@@ -136,11 +137,10 @@ export class TraceView {
     this.#hint.style.display = element ? "none" : "";
     for (const role of ROLES) this.#terminals[role].scrollToEnd();
     const scale = this.#diagram.clientWidth / this.#width;
-    const top = (y ?? 0) * scale;
+    const [top, bottom] = [(y ?? 0) - MARGIN_ABOVE, (y ?? 0) + MARGIN_BELOW].map((y) => y * scale);
     const { scrollTop, clientHeight } = this.#scroll;
-    if (top > scrollTop + clientHeight - 60 * scale || top < scrollTop + 40 * scale) {
-      this.#scroll.scrollTop = top - clientHeight / 2;
-    }
+    if (bottom > scrollTop + clientHeight) this.#scroll.scrollTop = bottom - clientHeight;
+    else if (top < scrollTop) this.#scroll.scrollTop = top;
   }
 
   /** Marks the arrows that a line of a script caused, or none. */
