@@ -167,6 +167,7 @@ export class TraceView {
     });
     this.#lifelines = lifelines;
     this.#diagram.replaceChildren(...lifelines, this.#hint);
+    this.#scroll.scrollTop = 0;
     let height = TOP;
     for (const event of this.#expected) {
       const { above, below } = this.#spaceFor(event);
