@@ -6,7 +6,7 @@ import { findSources, readHeader, recordLab } from "../../scripts/lab/book/book.
 import type { LabData } from "../../scripts/lab/book/data.ts";
 import { loadPage } from "../../scripts/lab/book/page.ts";
 import { findLab, labs } from "../../scripts/lab/names.ts";
-import { Failure } from "../../scripts/lib.ts";
+import { UserError } from "../../scripts/cli.ts";
 import { lab, temporary } from "../helpers.ts";
 import {
   click,
@@ -345,7 +345,7 @@ async function testBook(
     data.course = evil;
     const { server } = data.scripts;
     server.teaches.push(evil);
-    server.differences.push(evil);
+    server.differences.push({ title: evil, items: [evil] });
     server.lines.push({ left: evil, right: evil, step: "print", row: 1 });
     await Deno.writeTextFile(`${folder}/evil.html`, (await loadPage())([data]));
     await page.goto(addressOf(`${folder}/evil.html`));
@@ -420,23 +420,28 @@ for (const [what, files, script, found] of SOURCES) {
 
 Deno.test("findSources() refuses a folder without any original", async () => {
   await using folder = await temporary();
-  assertThrows(() => findSources(folder.path), Failure, "contains no original of any lab");
+  assertThrows(() => findSources(folder.path), UserError, "contains no original of any lab");
 });
 
-for (
-  const [what, header, teaches, differences] of [
-    ["a list", "Differences from the original:\n\n- one\n  more\n- two\n\nLast.", ["Last."], [
-      "one more",
-      "two",
-    ]],
-    ["a paragraph", "First.\n\nOn purpose other than the original: one; two.", ["First."], [
-      "one; two.",
-    ]],
-    ["nothing", "First.\n\nMirrors `x.py` (course).\n\n@module", ["First."], []],
-  ] as [string, string, string[], string[]][]
-) {
-  Deno.test(`readHeader() finds the differences: ${what}`, () => {
-    const comment = `/**\n${header.replace(/^/gm, " * ").replace(/ +$/gm, "")}\n */\n`;
-    assertEquals(readHeader(comment), { teaches, differences });
+Deno.test("readHeader() finds the prose and the lists", () => {
+  const header = `/**
+ * First
+ * paragraph.
+ *
+ * Mirrors \`x.py\` (course).
+ *
+ * Differences from the original:
+ * - one
+ *   more
+ * - two
+ *
+ * Last.
+ *
+ * @module
+ */
+`;
+  assertEquals(readHeader(header), {
+    teaches: ["First paragraph.", "Last."],
+    differences: [{ title: "Differences from the original:", items: ["one more", "two"] }],
   });
-}
+});

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Failure, note } from "../../lib.ts";
+import { note, UserError } from "../../cli.ts";
 import { align } from "../beside.ts";
 import { type Half as Role, type Lab, type Script, SCRIPTS } from "../header.ts";
 import { labs, scripts } from "../names.ts";
@@ -15,6 +15,8 @@ import type { EventData, LabData, RecordingData, ScriptData } from "./data.ts";
 import { loadPage } from "./page.ts";
 import { type Scenario, scenariosOf, waysToRun } from "./scenarios.ts";
 
+/** A list in a header: "Differences from the original" or "Beyond the sheet". */
+const LIST = /^.*:\n- /;
 const MAX_RUNNING = 5; // labs that run at the same time
 
 /** What is shown next to a script. */
@@ -32,7 +34,7 @@ export interface Source {
  *
  * @param folder The folder of the Python originals. If it is empty, our counterparts are shown.
  * @returns The page as HTML.
- * @throws {Failure} The folder contains no original, or a lab does not run as its headers show.
+ * @throws {UserError} The folder contains no original, or a lab does not run as its headers show.
  */
 export async function makeBook(folder: string): Promise<string> {
   const writePage = await loadPage();
@@ -52,13 +54,13 @@ export async function makeBook(folder: string): Promise<string> {
  *
  * @param folder The folder of the originals. If it is empty, all are counterparts.
  * @returns The sources by the names of the scripts.
- * @throws {Failure} The folder does not exist, or contains none of the originals.
+ * @throws {UserError} The folder does not exist, or contains none of the originals.
  */
 export function findSources(folder: string): Map<string, Source> {
   if (folder !== "") mustBeFolder(folder);
   const sources = new Map(scripts().map((script) => [script.name, findSource(script, folder)]));
   if (folder !== "" && [...sources.values()].every(({ isCounterpart }) => isCounterpart)) {
-    throw new Failure(`${folder} contains no original of any lab`);
+    throw new UserError(`${folder} contains no original of any lab`);
   }
   return sources;
 }
@@ -69,7 +71,7 @@ function findSource(script: Script, folder: string): Source {
   try {
     return { file: findOriginal(script, folder), isCounterpart: false };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof UserError)) throw error;
     const problem = `${script.name} is shown next to our counterpart: ${error.message}`;
     return { ...counterpart, problem };
   }
@@ -81,7 +83,7 @@ function findSource(script: Script, folder: string): Source {
  * @param lab The lab.
  * @param sources What is shown next to its scripts.
  * @param scenarios What to record.
- * @throws {Failure} The lab does not run as its headers show.
+ * @throws {UserError} The lab does not run as its headers show.
  */
 export async function recordLab(
   lab: Lab,
@@ -92,7 +94,7 @@ export async function recordLab(
   for (const { title, about, ...options } of scenarios) {
     const { commands, steps, problems } = await record(lab, options);
     if (Object.keys(options).length === 0 && problems.length > 0) {
-      throw new Failure(`lab ${lab.name} does not run as its headers show`, ...problems);
+      throw new UserError(`lab ${lab.name} does not run as its headers show`, problems.join("; "));
     }
     recordings.push({ title, about, commands, events: steps.filter(isShown).map(eventData) });
   }
@@ -139,13 +141,12 @@ function describeScript(script: Script, { file, isCounterpart }: Source): Script
 export function readHeader(header: string): Pick<ScriptData, "teaches" | "differences"> {
   const text = header.replace(/^(#!.*\n)?\/\*\*|\*\/\s*$/g, "").replace(/^ \* ?/gm, "")
     .replace(/^```[^]*?^```/gm, "").trim();
-  const DIFFERENCES =
-    /^(?:Differences from|On purpose other than) the original:\s*([^]*?)(?=\n\n(?! *- )|$(?![^]))/m;
-  const joined = (part: string) => part.trim().replaceAll(/\s+/g, " ");
-  const teaches = text.replace(DIFFERENCES, "").split(/\n\s*\n/).map(joined);
-  const differences = (text.match(DIFFERENCES)?.[1] ?? "").split(/^ *- /m).map(joined);
-  return {
-    teaches: teaches.filter((part) => !/^(Mirrors\b|@|$)/.test(part)),
-    differences: differences.filter((part) => part !== ""),
-  };
+  const paragraphs = text.split(/\n\s*\n/);
+  const join = (part: string) => part.trim().replaceAll(/\s+/g, " ");
+  const lists = paragraphs.filter((part) => LIST.test(part)).map((part) => {
+    const [title, ...items] = part.split(/^- /m).map(join);
+    return { title, items };
+  });
+  const prose = paragraphs.filter((part) => !LIST.test(part)).map(join);
+  return { teaches: prose.filter((part) => !/^(Mirrors\b|@|$)/.test(part)), differences: lists };
 }

@@ -41,8 +41,8 @@ export interface ScriptData {
   isCounterpart: boolean;
   /** What the script's header says about it, in paragraphs. */
   teaches: string[];
-  /** How the script differs from the original. */
-  differences: string[];
+  /** How the script differs from the original, in lists with titles. */
+  differences: { title: string; items: string[] }[];
   /** The lines of both, aligned, with the script's line numbers. */
   lines: (Row & { row?: number })[];
 }

@@ -104,14 +104,11 @@ function section(lab: LabData): { element: HTMLElement; player: Player } {
 
 /** Makes what a script's header says about it. */
 function lesson({ name, teaches, differences }: ScriptData): HTMLElement[] {
-  const elements = [html("h3", {}, name), ...teaches.map((text) => html("p", {}, ...prose(text)))];
-  if (differences.length > 0) {
-    const title = html("strong", {}, "Differences from the original: ");
-    const items = differences.map((text) => html("li", {}, ...prose(text)));
-    const list = items.length > 1 ? [html("ul", {}, ...items)] : prose(differences[0]);
-    elements.push(html("div", { class: "differences" }, title, ...list));
-  }
-  return elements;
+  const lists = differences.map(({ title, items }) => {
+    const list = html("ul", {}, ...items.map((item) => html("li", {}, ...prose(item))));
+    return html("div", { class: "differences" }, html("strong", {}, title), list);
+  });
+  return [html("h3", {}, name), ...teaches.map((text) => html("p", {}, ...prose(text))), ...lists];
 }
 
 function transportOf({ transport }: LabData): HTMLElement {

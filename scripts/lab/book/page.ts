@@ -4,7 +4,7 @@
  * @module
  */
 import module from "node:module";
-import { Failure } from "../../lib.ts";
+import { UserError } from "../../cli.ts";
 import type { BookData, LabData } from "./data.ts";
 
 const STYLE = '<link rel="stylesheet" href="style.css">';
@@ -15,7 +15,7 @@ const DATA = '<script type="application/json" id="book"></script>';
  * Reads the parts of the page.
  *
  * @returns A function that puts labs into the page and returns its HTML.
- * @throws {Failure} This version of Deno is too old.
+ * @throws {UserError} This version of Deno is too old.
  */
 export async function loadPage(): Promise<(labs: LabData[]) => string> {
   const read = (name: string) => Deno.readTextFile(new URL(name, import.meta.url));
@@ -49,7 +49,7 @@ async function bundle(url: URL, included: Set<string> = new Set()): Promise<stri
 function stripTypes(source: string): string {
   const { stripTypeScriptTypes: strip }: { stripTypeScriptTypes?: (_: string) => string } = module;
   if (strip) return strip(source);
-  throw new Failure(
+  throw new UserError(
     `lab book needs Deno 2.8.3 or later, and this is ${Deno.version.deno}`,
     "install the latest version: deno upgrade",
   );
