@@ -22,6 +22,7 @@ export async function openPage(width = 1280, height = 900): Promise<OpenPage> {
     args: FLAGS.split(" ").map((flag) => `--${flag}`),
   });
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000); // also on a busy machine
   await page.setViewport({ width, height });
   const requests: string[] = [];
   const errors: string[] = [];
