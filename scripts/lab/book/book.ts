@@ -4,7 +4,7 @@
  * @module
  */
 import { note, UserError } from "../../cli.ts";
-import { align } from "../beside.ts";
+import { align } from "../originals/align.ts";
 import { type Half as Role, type Lab, type Script, SCRIPTS } from "../header.ts";
 import { labs, scripts } from "../names.ts";
 import { findOriginal, mustBeFolder, sourceOf } from "../originals.ts";

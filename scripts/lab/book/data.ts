@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Row } from "../beside.ts";
+import type { Row } from "../originals/align.ts";
 import type { Half as Role } from "../header.ts";
 import type { TraceEvent } from "../wire/words.ts";
 
