@@ -11,11 +11,11 @@ import { type Cause, ROLES } from "./trace_view.ts";
 
 /** The steps that share a color, and what they have in common. */
 const COLORS: Record<string, [meaning: string, ...steps: string[]]> = {
-  open: ["open", "bind", "listen", "socket", "accept", "connect"],
-  receive: ["receive", "recv", "decode"],
-  send: ["send", "send", "encode", "upper"],
+  open: ["open", "bind", "accept", "connect"],
+  receive: ["receive", "receive", "decoder", "decode"],
+  send: ["send", "send", "encode", "upper case"],
   print: ["print and ask", "print", "input"],
-  close: ["close", "close", "shutdown", "timeout"],
+  close: ["close", "close", "half-close", "timeout"],
 };
 
 /** The sources of a lab. */
