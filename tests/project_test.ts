@@ -87,6 +87,6 @@ Deno.test("deno doc --lint finds no problem", async () => {
   assert(success, new TextDecoder().decode(stderr));
 });
 
-Deno.test("deno.lock lists only deno-std when only tests need other packages", () => {
+Deno.test("deno.lock lists only deno-std, because users download all of it", () => {
   assertEquals(Object.keys(JSON.parse(read("deno.lock")).npm), ["deno-std@1.4.0"]);
 });
