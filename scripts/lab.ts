@@ -24,7 +24,7 @@
  *
  * @module
  */
-import { makeBook } from "./lab/book.ts";
+import { makeBook } from "./lab/book/book.ts";
 import { check } from "./lab/check/check.ts";
 import { bold } from "./lab/columns.ts";
 import { type Command, FOLDER, runCommand } from "./lab/command.ts";

@@ -5,7 +5,7 @@
  */
 import { hasPython } from "../scripts/lab/program.ts";
 import { has, LINUX_ONLY, WITH_IPV6 } from "./helpers.ts";
-import { BROWSER } from "./lab/browser.ts";
+import { CHROMIUM } from "./lab/chromium.ts";
 
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
 
@@ -15,7 +15,7 @@ const NEEDS: [need: string, isAvailable: boolean, covered: string][] = [
   ["nc.openbsd", has("nc.openbsd"), "netcat.ts with OpenBSD's nc"],
   ["ncat", has("ncat"), "netcat.ts with ncat"],
   ["socat", has("socat"), "netcat.ts with socat"],
-  ["Chromium", BROWSER !== undefined, "the lab book in a browser"],
+  ["Chromium", CHROMIUM !== undefined, "the lab book in a browser"],
   ["IPv6", !WITH_IPV6.ignore, "the address ::1"],
   ["Linux", !LINUX_ONLY.ignore, "kill_port.ts with real processes, memory, file descriptors"],
   ["root", isRoot, "kill_port.ts as another user, a changed /etc/hosts"],

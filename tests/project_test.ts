@@ -86,3 +86,7 @@ Deno.test("deno doc --lint finds no problem", async () => {
   const { success, stderr } = await command.output();
   assert(success, new TextDecoder().decode(stderr));
 });
+
+Deno.test("deno.lock lists only deno-std, because users download all of it", () => {
+  assertEquals(Object.keys(JSON.parse(read("deno.lock")).npm), ["deno-std@1.4.0"]);
+});

@@ -63,6 +63,20 @@ export function readText(path: string): string {
   return new TextDecoder().decode(readBytes(path));
 }
 
+/**
+ * Accepts nothing but a folder.
+ *
+ * @param path The path that the user gave.
+ * @throws {UserError} It does not exist, or it is not a folder.
+ */
+export function mustBeFolder(path: string): void {
+  let isFolder: boolean | undefined;
+  try {
+    isFolder = Deno.statSync(path).isDirectory;
+  } catch { /* it does not exist, or may not be read */ }
+  if (!isFolder) throw new UserError(`${path}: ${isFolder === false ? "not a" : "no such"} folder`);
+}
+
 /** An error about a file or a folder, in words that name it; any other stays as it is. */
 export function aboutFile(error: unknown): unknown {
   const { message } = error as Error;

@@ -4,8 +4,8 @@
  * @module
  */
 import { escapeText, UserError } from "../cli.ts";
-import { isFile, readBytes } from "./files.ts";
-import { type Half, type Script, SCRIPTS } from "./header.ts";
+import { isFile, mustBeFolder, readBytes } from "./files.ts";
+import { type Half, type Lab, type Script, SCRIPTS } from "./header.ts";
 import { labs } from "./names.ts";
 
 const MAX_LINES = 20_000; // of an original
@@ -38,17 +38,19 @@ export function sourceOf(file: string): string {
  * @param folder Where the originals lie, there or in folders below; without one, our
  * counterparts are taken.
  * @returns The file's path.
- * @throws {UserError} There is none, or there are several.
+ * @throws {UserError} The folder does not exist, or it contains no such file, or several.
  */
 export function findOriginal(script: Script, folder: string): string {
   const lab = labs.find(({ server, client }) => [server.name, client.name].includes(script.name))!;
   const half: Half = script.name === lab.server.name ? "server" : "client";
   const isNamed = script.original.endsWith(".py");
   const names = [isNamed ? script.original : `${half}.py`, script.name.replace(".ts", ".py")];
+  if (folder !== "") mustBeFolder(folder);
   const files = folder === ""
     ? [`${COUNTERPARTS}/${names[1]}`].filter(isFile)
     : filesIn(folder, names.map((name) => name.toLowerCase()));
-  const fitting = files.filter((file) => transportOf(file) !== other(lab.transport));
+  const problems = new Map(files.map((file) => [file, mismatch(file, lab, isNamed)]));
+  const fitting = files.filter((file) => !problems.get(file));
   const different = new Map(fitting.map((file) => [sourceOf(file), file]));
   if (different.size > 1) {
     throw new UserError(
@@ -57,8 +59,29 @@ export function findOriginal(script: Script, folder: string): string {
     );
   }
   if (fitting.length > 0) return fitting[0];
-  const found = files.length > 0 ? `: ${files.join(" and ")} is not ${lab.transport}` : "";
-  throw new UserError(`no ${names.join(" or ")} in ${folder || COUNTERPARTS}${found}`);
+  const found = files.map((file) => `${file} ${problems.get(file)}`).join(", ");
+  throw new UserError(
+    `no ${names.join(" or ")} in ${folder || COUNTERPARTS}${found && `: ${found}`}`,
+  );
+}
+
+/** Returns why a file is not the original of a lab, if its text shows that. */
+function mismatch(file: string, lab: Lab, isNamed: boolean): string | undefined {
+  const transport = transportOf(file);
+  if (transport === other(lab.transport)) return `is not ${lab.transport}`;
+  // Everybody has a server.py: the lab's own also prints or sends what the lab's session shows.
+  const isGeneral = !isNamed && /(^|[/\\])(server|client)\.py$/i.test(file);
+  if (isGeneral && !(transport && sharesText(file, lab))) return "is not from this lab";
+}
+
+/** Whether a line in the session of a lab begins with a text in a Python file. */
+function sharesText(file: string, { server, client }: Lab): boolean {
+  const session = `\n${server.screen}\n${client.screen}`.toLowerCase();
+  const strings = codeOf(sourceOf(file)).matchAll(/(["'])((?:\\.|(?!\1).)*)\1/g);
+  return strings.some(([, , string]) => {
+    const [start] = string.toLowerCase().split(/[{%\\]/);
+    return start.trim().length >= 5 && session.includes(`\n${start.trim()}`);
+  });
 }
 
 function other(transport: "tcp" | "udp"): "tcp" | "udp" {

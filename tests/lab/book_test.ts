@@ -1,388 +1,357 @@
-/** The lab book, in a real browser. */
+/** The command `lab book`, and its page in a real browser. */
 /// <reference lib="dom" />
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Entry, entryOf, pageOf } from "../../scripts/lab/book.ts";
-import { labs } from "../../scripts/lab/names.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
-import { record } from "../../scripts/lab/wire/recording.ts";
-import { resultOf, SCRIPTS } from "../helpers.ts";
-import { addressOf, BROWSER, Page } from "./browser.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { basename, dirname } from "node:path";
+import { findSources, readHeader, recordLab } from "../../scripts/lab/book/book.ts";
+import type { LabData } from "../../scripts/lab/book/data.ts";
+import { loadPage } from "../../scripts/lab/book/page.ts";
+import { findLab, labs } from "../../scripts/lab/names.ts";
+import { UserError } from "../../scripts/cli.ts";
+import { lab, temporary } from "../helpers.ts";
 import {
-  choose,
   click,
-  crowdedTexts,
   faintTexts,
   marked,
+  overlappingTexts,
   pointAt,
   printed,
   roles,
+  select,
   showAll,
-  stage,
-} from "./stage.ts";
+  shown,
+} from "./book_page.ts";
+import { openPage, type Page } from "./browser.ts";
+import { CHROMIUM } from "./chromium.ts";
 
-/** A lab, as the page has it. */
-type Shown = Entry & {
-  recordings: { steps: { kind: string; from: "server" | "client"; text: string }[] }[];
+const isOnWire = ({ kind }: { kind: string }) => !["line", "note", "call"].includes(kind);
+const addressOf = (file: string) =>
+  new URL(`file://${Deno.build.os === "windows" ? "/" : ""}${file}`).href;
+
+/** What goes over the wire in a lab's session: sender, kind, bytes. */
+const TRAFFIC: Record<string, string[]> = {
+  upper_tcp: ["client connect 0", "client data 5", "client end 0", "server data 5", "server end 0"],
+  echo_udp: ["client datagram 33", "server datagram 33"],
+  echo_v1: ["client connect 0", "client data 6", "server data 6", "server end 0", "client end 0"],
 };
 
-const isWire = ({ kind }: { kind: string }) => !["line", "note", "call"].includes(kind);
-
-/** The data in a page. */
-function entriesIn(page: string): Shown[] {
-  return JSON.parse(page.match(/type="application\/json"[^>]*>(.*?)<\/script>/s)![1]).labs;
-}
-
-/** Runs all labs once more, one after the other: what goes over their wires. */
-async function arrowsOfAll() {
-  const arrows: Record<string, string[]> = {};
-  for (const lab of labs) {
-    arrows[lab.name] = (await record(lab)).steps.filter(isWire)
-      .map(({ from, kind, data }) => `${from} ${kind} ${data?.length ?? 0}`);
-  }
-  return arrows;
-}
+/** Recordings besides the session: what is first on the wire, and what is printed. */
+const RECORDINGS = [
+  {
+    name: "guess",
+    title: "A lost datagram",
+    arrows: ["client datagram 2", "server lost 5", "client datagram 2", "server datagram 5"],
+    client: /: 50\nnote: no reply within 2 s: try 2 of 3\nLOWER\n/,
+  },
+  {
+    name: "echo_v3",
+    title: "Two messages in one segment",
+    arrows: ["client connect 0", "client data 30"],
+    server: /message received\nhello\nfull message received\nexit\n/,
+  },
+  {
+    name: "echo_v2",
+    title: "A split character",
+    arrows: ["client connect 0", "client data 17"],
+    server: /grüße\n/,
+  },
+];
 
 Deno.test({
-  name: BROWSER
+  name: CHROMIUM
     ? "the lab book in a browser"
     : "the lab book in a browser: LEFT OUT, there is no Chromium here",
-  ignore: !BROWSER,
+  ignore: !CHROMIUM,
   async fn(t) {
-    const folder = await Deno.makeTempDir();
-    try {
-      await testBook(t, folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    await using folder = await temporary();
+    await using browser = await openPage();
+    await testBook(t, folder.path, browser);
   },
 });
 
-async function testBook(t: Deno.TestContext, folder: string) {
-  const recorded = arrowsOfAll(); // while the book is made, which waits most of the time
-  await using page = await Page.open();
-  await page.resize(1280, 900);
-
+async function testBook(
+  t: Deno.TestContext,
+  folder: string,
+  { page, requests, errors }: { page: Page; requests: string[]; errors: string[] },
+) {
   const file = `${folder}/new/lab-book.html`;
-  await t.step("lab book writes one file below 1 MB, with every lab in it", async () => {
-    const command = [...DENO_RUN, "-A", `${SCRIPTS}lab.ts`, "book", `${folder}/new`];
-    await using program = new Program(command);
-    const { status, stdout, stderr } = await resultOf(program, 60);
-    assertEquals(status, 0, stderr);
+  let book: LabData[] = [];
+  await t.step("lab book writes one file smaller than 1 MB with every lab", async () => {
+    const { status, stdout, stderr } = await lab(["book", `${folder}/new`]);
+    assertEquals([status, stderr], [0, ""]);
     assert(stdout.includes(file), stdout);
     assertEquals([...Deno.readDirSync(`${folder}/new`)].length, 1);
-    assert(Deno.statSync(file).size < 1_000_000);
-    const names = entriesIn(Deno.readTextFileSync(file)).map(({ name }) => name);
-    assertEquals(names, labs.map(({ name }) => name));
+    const text = Deno.readTextFileSync(file);
+    assert(text.length < 1_000_000);
+    book = JSON.parse(text.match(/type="application\/json"[^>]*>(.*?)<\/script>/s)![1]).labs;
+    assertEquals(book.map(({ name }) => name), labs.map(({ name }) => name));
   });
-  const book = entriesIn(Deno.readTextFileSync(file));
-  await page.go(addressOf(file));
+  const eventsOf = (name: string) => book.find((lab) => lab.name === name)!.recordings[0].events;
+  await page.goto(addressOf(file));
 
-  await t.step("every lab plays to its end, and shows the headers' transcripts", async () => {
-    await page.evaluate(async () => {
-      const sections = [...document.querySelectorAll("section[data-lab]")];
+  await t.step("every lab plays to its end and shows the sessions of the headers", async () => {
+    await page.$$eval("section[data-lab]", (sections) => {
       for (const section of sections) {
         const speed = section.querySelector<HTMLSelectElement>('select[aria-label="Speed"]')!;
         speed.append(new Option("50"));
-        speed.value = "50"; // nobody watches
+        speed.value = "50";
         section.querySelector<HTMLElement>('button[aria-label="Play"]')!.click();
-        if (!section.querySelector('button[aria-label="Pause"]')) throw new Error("no pause");
+        if (!section.querySelector('button[aria-label="Pause"]')) throw new Error("not playing");
+        speed.value = "1";
       }
-      const isOver = (section: Element) => {
+    });
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll("section[data-lab]")].every((section) => {
         const [, at, all] = section.querySelector(".count")!.textContent!.match(/(\d+) of (\d+)/)!;
         return at === all && section.querySelector('button[aria-label="Play"]');
-      };
-      for (let tries = 0; !sections.every(isOver); tries++) {
-        if (tries > 600) throw new Error("it does not end");
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      for (const speed of document.querySelectorAll("select")) speed.value = "1";
-    });
-    for (const { name, server, client } of labs) {
-      const shown = await stage(page, name);
-      assertEquals(shown.server, server.screen);
-      assertEquals(shown.client, client.screen);
-    }
-  });
-
-  await t.step("its arrows are what goes over the wire when the labs run again", async () => {
-    for (const [name, arrows] of Object.entries(await recorded)) {
-      assertEquals((await stage(page, name)).arrows, arrows);
-      assert(arrows.length >= 2);
-    }
-  });
-
-  await t.step("a step forth shows a line or draws an arrow, a step back undoes it", async () => {
-    for (const { name, recordings: [{ steps }] } of book) {
-      await click(page, name, "From the start");
-      const forth = await click(page, name, "One step forth", steps.length);
-      assertEquals(forth[0], { server: "", client: "", arrows: [], at: 0 });
-      for (const [i, step] of steps.entries()) {
-        const [before, after] = [forth[i], forth[i + 1]];
-        for (const half of ["server", "client"] as const) {
-          const isHere = step.kind === "line" && step.from === half;
-          assertEquals(after[half], before[half] + (isHere ? step.text : ""));
-        }
-        assertEquals(after.arrows.length - before.arrows.length, isWire(step) ? 1 : 0);
-        assertEquals(after.at, i + 1);
-      }
-      const back = await click(page, name, "One step back", steps.length);
-      assertEquals(back, forth.reverse());
-    }
-  });
-
-  await t.step("keys play, step, and go to start and end, in the lab that is in view", async () => {
-    const name = "guess";
-    const at = async () => (await stage(page, name)).at;
-    const all = book.find((lab) => lab.name === name)!.recordings[0].steps.length;
-    const nextIs = () =>
-      page.evaluate(() => document.querySelector('[data-lab="guess"] .play')!.textContent);
-    await page.evaluate(() =>
-      document.querySelector('[data-lab="guess"] .player')!.scrollIntoView()
+      })
     );
-    const keys = [
-      "ArrowRight",
-      "ArrowRight",
-      "ArrowLeft",
-      "End",
-      "ArrowRight",
-      "Home",
-      "ArrowLeft",
-    ];
-    const places = [1, 2, 1, all, all, 0, 0];
-    for (const [i, key] of keys.entries()) {
-      await page.press(key);
-      assertEquals(await at(), places[i], key);
+    for (const { name, server, client } of labs) {
+      const lab = await shown(page, name);
+      assertEquals([lab.server, lab.client], [server.screen, client.screen]);
+      assertEquals(lab.arrows.length, eventsOf(name).filter(isOnWire).length);
+      if (TRAFFIC[name]) assertEquals(lab.arrows, TRAFFIC[name]);
     }
-    await page.press(" ");
-    assertEquals(await at(), 1); // it plays: the next step comes at once
-    assertEquals(await nextIs(), "Pause");
-    await page.press(" ");
-    assertEquals(await nextIs(), "Play");
   });
 
-  await t.step("keys act once where a button has the focus, which it keeps", async () => {
-    const at = async () => (await stage(page, "guess")).at;
+  await t.step("a step shows a line or draws an arrow, and a step back removes it", async () => {
+    for (const { name } of book) {
+      const events = eventsOf(name);
+      await click(page, name, "Go to the start");
+      const states = await click(page, name, "Next step", events.length);
+      assertEquals(states[0], { server: "", client: "", arrows: [], position: 0 });
+      for (const [i, event] of events.entries()) {
+        const [before, after] = [states[i], states[i + 1]];
+        for (const role of ["server", "client"] as const) {
+          const isHere = event.kind === "line" && event.from === role;
+          assertEquals(after[role], before[role] + (isHere ? event.text : ""));
+        }
+        assertEquals(after.arrows.length - before.arrows.length, isOnWire(event) ? 1 : 0);
+        assertEquals(after.position, i + 1);
+      }
+      assertEquals(await click(page, name, "Previous step", events.length), states.reverse());
+    }
+  });
+
+  await t.step("keys control the lab on the screen, or the one with the focus", async () => {
+    const end = eventsOf("guess").length;
     const focus = (name: string) =>
-      page.evaluate(
-        (name) =>
-          document.querySelector<HTMLElement>(`[data-lab="guess"] [aria-label="${name}"]`)!.focus(),
-        name,
+      page.$eval(
+        `[data-lab="guess"] [aria-label="${name}"]`,
+        (button) => (button as HTMLElement).focus(),
       );
-    await focus("One step forth");
-    await page.press("Home");
-    await page.press(" ");
-    assertEquals(await at(), 1);
-    await page.press("ArrowRight");
-    assertEquals(await at(), 2);
-    await focus("Step"); // the slider, whose own keys these are
-    await page.press("ArrowRight");
-    assertEquals(await at(), 3);
-    await focus("One step forth");
-    await page.press("End");
-    await page.press(" "); // there is no step more
-    const disabled = () => page.evaluate(() => document.querySelectorAll(":disabled").length);
-    assertEquals(await disabled(), 0); // not every browser would tell keys there
-    await page.press("ArrowLeft");
-    const steps = book.find(({ name }) => name === "guess")!.recordings[0].steps.length;
-    assertEquals(await at(), steps - 1);
+    await page.$eval('[data-lab="guess"] .player', (player) => player.scrollIntoView());
+    const keys = [
+      ["ArrowRight", 1],
+      ["ArrowRight", 2],
+      ["ArrowLeft", 1],
+      ["End", end],
+      ["ArrowRight", end],
+      ["Home", 0],
+      ["ArrowLeft", 0],
+      ["focus", "Next step"],
+      ["Space", 1], // the button acts, and the page does not play
+      ["ArrowRight", 2],
+      ["focus", "Step"],
+      ["ArrowRight", 3], // the slider acts
+      ["focus", "Next step"],
+      ["End", end],
+      ["Space", end],
+      ["ArrowLeft", end - 1], // the button at its end has kept the focus
+      ["Home", 0],
+    ] as const;
+    for (const [i, [key, expected]] of keys.entries()) {
+      if (key === "focus") await focus(expected as string);
+      else {
+        await page.keyboard.press(key);
+        assertEquals((await shown(page, "guess")).position, expected, `key ${i}: ${key}`);
+      }
+    }
+    const play = () => page.$eval('[data-lab="guess"] .play', ({ textContent }) => textContent);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press("Space");
+    assertEquals([(await shown(page, "guess")).position, await play()], [1, "Pause"]);
+    await page.keyboard.press("Space");
+    assertEquals(await play(), "Play");
   });
 
-  await t.step("a UDP lab has a second recording in which a datagram is lost", async () => {
-    for (const { name, recordings } of book) {
-      const { transport } = labs.find((lab) => lab.name === name)!;
-      const lost = recordings.flatMap(({ steps }) => steps.filter(({ kind }) => kind === "lost"));
+  await t.step("a UDP lab has a recording in which a datagram is lost", () => {
+    for (const { transport, recordings } of book) {
+      const lost = recordings.flatMap(({ events }) => events.filter(({ kind }) => kind === "lost"));
       assertEquals(lost.length, transport === "udp" ? 1 : 0);
     }
-    const { client, arrows } = await choose(page, "guess", "A datagram gets lost");
-    assertEquals(arrows.slice(0, 4), [
-      "client datagram 2",
-      "server lost 5",
-      "client datagram 2",
-      "server datagram 5",
-    ]);
-    assertMatch(client, /: 50\nnote: no reply within 2 s: try 2 of 3\nLOWER\n/);
   });
 
-  await t.step("version 2 has one with a cut character", async () => {
-    await choose(page, "echo_v2", "A character cut by the buffer");
-    const calls = await page.evaluate(() =>
-      [...document.querySelectorAll('[data-lab="echo_v2"] text.tick.server')]
-        .map(({ textContent }) => textContent)
+  for (const { name, title, arrows, client = /^/, server = /^/ } of RECORDINGS) {
+    await t.step(`${name} has the recording "${title}"`, async () => {
+      const lab = await select(page, name, title);
+      assertEquals(lab.arrows.slice(0, arrows.length), arrows);
+      assertMatch(lab.client, client);
+      assertMatch(lab.server, server);
+    });
+  }
+
+  await t.step("the diagram shows what each read returns", async () => {
+    const ticks = await page.$$eval(
+      '[data-lab="echo_v2"] text.tick.server',
+      (texts) => texts.map(({ textContent }) => textContent),
     );
     const reads = ["read 10: ␣␣␣␣␣␣␣␣␣5", "read 5: grü�", "read 2: �e"];
-    assertEquals(calls, ["listen", "accept", ...reads]);
+    assertEquals(ticks, ["listen", "accept", ...reads]);
   });
 
-  await t.step("version 3 has one with two messages in one segment", async () => {
-    const { arrows, server } = await choose(page, "echo_v3", "Two messages in one segment");
-    const [first, ...answers] = arrows.filter((arrow) => arrow.includes("data"));
-    assertEquals(first, "client data 30");
-    const bytes = answers.map((arrow) => Number(arrow.match(/^server data (\d+)$/)![1]));
-    assertEquals(bytes.reduce((sum, length) => sum + length), 29); // they may come as one
-    assertMatch(server, /message received\nhello\nfull message received\nexit\n/);
-  });
-
-  await t.step("pointing at a step marks it on both sides, and the arrows it caused", async () => {
-    await choose(page, "echo_v2", "As it should go");
-    await pointAt(page, '[data-lab="echo_v2"] .source.client [data-step="send"]');
-    const [send, row, ...more] = await marked(page);
+  await t.step("pointing at a line marks it and the arrows that it caused", async () => {
+    await click(page, "echo_v1", "Next step", 30);
+    await pointAt(page, '[data-lab="echo_v1"] .source.client [data-step="send"]');
+    const [arrow, row, ...more] = await marked(page);
     assertEquals(more, []);
-    assertMatch(send, /^The client sends 82 bytes to the server: ␣+72Hello!This/);
-    assertMatch(row, /sendall\(.*\| send \| .*(writeAll|write)\(/);
-    await pointAt(page, '[data-lab="echo_v2"] .source.client [data-step="connect"]');
-    // It is closed where the block ends that begins there, so that is its doing too.
+    assertMatch(arrow, /^The client sends 6 bytes to the server: Hello!$/);
+    assertMatch(row, /send(all)?\(.*\| send \| .*(writeAll|write)\(/);
+    await pointAt(page, '[data-lab="echo_v1"] .source.client [data-step="connect"]');
     assertEquals((await marked(page)).slice(0, 2), [
       "The client connects",
-      "The client ends its half of the connection (FIN)",
+      "The client closes its half of the connection (FIN)", // at the end of the `using` block
     ]);
-    const causes = await page.evaluate(() =>
-      [...document.querySelectorAll('[data-lab="echo_v2"] .source tr[tabindex]')]
-        .map((row) => (row as HTMLElement).dataset.step)
+    const stops = await page.$$eval(
+      '[data-lab="echo_v1"] .source tr[tabindex]',
+      (rows) => rows.map((row) => (row as HTMLElement).dataset.step),
     );
-    assertEquals(causes, ["accept", "send", "connect", "send"]); // what Tab goes to
-    const others = () =>
-      page.evaluate(() => document.querySelectorAll(".no-right[tabindex]").length);
-    assertEquals(await others(), 0); // the original's own lines
+    assertEquals(stops, ["accept", "send", "connect", "send"]);
+    assertEquals((await page.$$(".no-right[tabindex]")).length, 0); // lines of the original alone
   });
 
-  await t.step("an arrow shows its bytes, to the mouse and to the keyboard", async () => {
-    const detail = (action: "focus" | "none") =>
-      page.evaluate((action) => {
-        const section = document.querySelector('[data-lab="echo_v1"]')!;
-        if (action === "focus") section.querySelector<SVGGElement>('[data-kind="data"]')!.focus();
-        return section.querySelector(".detail")!.textContent!;
-      }, action);
-    await click(page, "echo_v1", "One step forth", 30);
+  await t.step("an arrow shows its bytes when it has the focus or the pointer", async () => {
+    const detail = () =>
+      page.$eval('[data-lab="echo_v1"] .detail', ({ textContent }) => textContent!);
+    const arrow = '[data-lab="echo_v1"] [data-kind="data"]';
     const bytes = /The client sends 6 bytes.*Hello!0000 {2}48 65 6c 6c 6f 21 +Hello!$/;
-    assertMatch(await detail("focus"), bytes);
+    await click(page, "echo_v1", "Next step", 30);
+    await page.$eval(arrow, (arrow) => (arrow as SVGElement).focus());
+    assertMatch(await detail(), bytes);
     assertEquals((await marked(page))[1]?.split(" | ")[1], "send");
-    await click(page, "echo_v1", "One step back");
-    assert(!bytes.test(await detail("none")));
-    await pointAt(page, '[data-lab="echo_v1"] [data-kind="data"] rect');
-    assertMatch(await detail("none"), bytes);
+    await click(page, "echo_v1", "Previous step");
+    assert(!bytes.test(await detail()));
+    await pointAt(page, `${arrow} rect`);
+    assertMatch(await detail(), bytes);
   });
 
-  await t.step("it says what a lab teaches and what differs, and how to run it", async () => {
-    const found = await page.evaluate(async () => {
+  await t.step("a lab says what it teaches, what differs and how to run it", async () => {
+    const { lesson, copied, selected } = await page.evaluate(async () => {
       const section = document.querySelector('[data-lab="upper_tcp"]')!;
       const copied: string[] = [];
       const writeText = (text: string) => Promise.resolve(void copied.push(text));
       Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
       const buttons = [...section.querySelectorAll<HTMLElement>(".command button")];
       for (const button of buttons) button.click();
-      Object.defineProperty(navigator, "clipboard", { value: undefined }); // not everywhere is one
+      Object.defineProperty(navigator, "clipboard", { value: undefined }); // as in some browsers
       buttons[0].click();
       await new Promise((resolve) => setTimeout(resolve));
       const lesson = section.querySelector(".lesson")!.textContent!;
       return { lesson, copied, selected: getSelection()!.toString().trim() };
     });
-    const { server, client } = labs.find(({ name }) => name === "upper_tcp")!;
-    for (const { summary } of [server, client]) assert(found.lesson.includes(summary));
-    assertMatch(found.lesson, /On purpose other than the original: /);
-    assertEquals(found.copied, [
+    const { server, client } = findLab("upper_tcp");
+    for (const { summary } of [server, client]) assert(lesson.includes(summary));
+    assertMatch(lesson, /Differences from the original:./);
+    assertEquals(copied, [
       "deno task demo upper_tcp",
       "deno run -A scripts/upper_server_tcp.ts",
       "deno run -A scripts/upper_client_tcp.ts",
       "deno run -A scripts/upper_server_tcp.ts",
       "deno run -A scripts/netcat.ts 127.0.0.1 8080",
     ]);
-    assertEquals(found.selected, found.copied[0]);
+    assertEquals(selected, copied[0]);
   });
 
-  await t.step("what has a part in the playback has a role and a name", async () => {
+  await t.step("a screen reader finds every part of the playback by role and name", async () => {
     const { named, nameless } = await roles(page);
-    assertEquals(nameless, ["status"]); // which is told by itself
-    assertEquals(named.get("log"), 2 * labs.length);
-    assertEquals(named.get("slider"), labs.length);
-    assertEquals(named.get("toolbar"), labs.length);
-    assertEquals(named.get("status"), labs.length);
-    assert(named.get("image")! > 10 && named.get("button")! >= 9 * labs.length);
-    const words = await page.evaluate(() =>
-      [...document.querySelectorAll('[data-lab="tcp"] details li')]
-        .map(({ textContent }) => textContent)
+    assertEquals(nameless, ["status"]); // its text is announced
+    const { log, slider, toolbar, status, button, image = 0, img = 0 } = named;
+    assertEquals([log, slider, toolbar, status], [2, 1, 1, 1].map((count) => count * labs.length));
+    assert(image + img > 10 && button >= 9 * labs.length);
+    const words = await page.$$eval(
+      '[data-lab="tcp"] details li',
+      (items) => items.map(({ textContent }) => textContent),
     );
-    const { steps } = book.find(({ name }) => name === "tcp")!.recordings[0];
-    assertEquals(words.length, steps.length); // the diagram's text form
-    assertEquals(words[steps.findIndex(({ kind }) => kind === "connect")], "The client connects");
+    const events = eventsOf("tcp");
+    assertEquals(words.length, events.length);
+    assertEquals(words[events.findIndex(({ kind }) => kind === "connect")], "The client connects");
   });
 
-  for (const scheme of ["light", "dark"] as const) {
-    await t.step(`every text has WCAG AA's contrast where the system is ${scheme}`, async () => {
-      await page.resize(1280, 900, scheme);
+  for (const scheme of ["light", "dark"]) {
+    await t.step(`every text has AA contrast when the system is ${scheme}`, async () => {
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       await page.evaluate(showAll);
       assertEquals(await page.evaluate(faintTexts), []);
     });
   }
 
-  await t.step("on paper everything has happened, dark on white", async () => {
-    await click(page, "tcp", "From the start");
+  await t.step("a print shows all recordings at their end, dark on white", async () => {
+    await click(page, "tcp", "Go to the start");
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-    const { server } = await stage(page, "tcp");
-    assertEquals(server, labs.find(({ name }) => name === "tcp")!.server.screen);
-    const features = [{ name: "prefers-color-scheme", value: "dark" }];
-    await page.send("Emulation.setEmulatedMedia", { media: "print", features });
+    assertEquals((await shown(page, "tcp")).server, findLab("tcp").server.screen);
+    await page.emulateMediaType("print"); // the scheme is still dark
     const { recordings } = book.find(({ name }) => name === "echo_v2")!;
-    const arrows = recordings.map(({ steps }) => steps.filter(isWire).length);
-    assertEquals(await page.evaluate(printed, "echo_v2"), arrows);
+    const arrows = recordings.map(({ events }) => events.filter(isOnWire).length);
+    assertEquals(await printed(page, "echo_v2"), arrows);
     await page.evaluate(() => {
       for (const element of document.querySelectorAll<HTMLElement>("body :not(svg *)")) {
-        element.style.background = "#ffffff"; // colours behind a text are not printed
+        element.style.background = "#ffffff"; // browsers do not print backgrounds
       }
     });
     assertEquals(await page.evaluate(faintTexts), []);
     await page.evaluate(() => dispatchEvent(new Event("afterprint")));
-    assertEquals((await stage(page, "tcp")).at, 0);
-    assertEquals((await page.evaluate(printed, "echo_v2")).length, 1);
+    assertEquals((await shown(page, "tcp")).position, 0);
+    assertEquals((await printed(page, "echo_v2")).length, 1);
+    await page.emulateMediaType();
   });
-  await page.go(addressOf(file));
+
+  await page.goto(addressOf(file));
   for (const width of [360, 1024, 1920]) {
-    await t.step(
-      `at ${width} pixels nothing is too wide, and no label lies on another`,
-      async () => {
-        await page.resize(width, 800);
-        await page.evaluate(() =>
-          new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-        );
-        await page.evaluate(showAll);
-        const wide = await page.evaluate(() =>
-          document.documentElement.scrollWidth - document.documentElement.clientWidth
-        );
-        assertEquals(wide, 0);
-        assertEquals(await page.evaluate(crowdedTexts), []);
-      },
-    );
+    await t.step(`nothing overlaps or is cut off at ${width} pixels`, async () => {
+      await page.setViewport({ width, height: 800 });
+      await page.evaluate(() =>
+        new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      );
+      await page.evaluate(showAll);
+      const { scrollWidth, clientWidth } = await page.$eval("html", (html) => ({
+        scrollWidth: html.scrollWidth,
+        clientWidth: html.clientWidth,
+      }));
+      assertEquals(scrollWidth, clientWidth);
+      assertEquals(await page.evaluate(overlappingTexts), []);
+    });
   }
 
-  await t.step("nothing moves where the system asks for that", async () => {
-    const animation = async (value: string) => {
-      const features = [{ name: "prefers-reduced-motion", value }];
-      await page.send("Emulation.setEmulatedMedia", { features });
-      return page.evaluate(() =>
-        getComputedStyle(document.querySelector('[data-lab="echo_v2"] .last .shaft')!).animationName
+  await t.step("nothing moves when the system asks for reduced motion", async () => {
+    for (const [motion, expected] of [["no-preference", "draw"], ["reduce", "none"]]) {
+      await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: motion }]);
+      const animation = await page.$eval(
+        '[data-lab="echo_v2"] .latest .shaft',
+        (shaft) => getComputedStyle(shaft).animationName,
       );
-    };
-    assertEquals(await animation("no-preference"), "draw");
-    assertEquals(await animation("reduce"), "none");
+      assertEquals(animation, expected);
+    }
   });
 
-  await t.step("nothing was logged as an error, and no request left", () => {
-    assertEquals(page.errors, []);
-    assertEquals(new Set(page.requests), new Set([addressOf(file)]));
+  await t.step("the page requests nothing and logs no error", () => {
+    assertEquals(errors, []);
+    assertEquals(new Set(requests), new Set([addressOf(file)]));
   });
 
-  await t.step("markup in what is sent, printed and told stays text", async () => {
+  await t.step("markup in messages, output and prose stays text", async () => {
     const evil = `</script><script>document.title = "evil"</script><img src=x onerror=alert()>`;
-    const [lab] = labs;
-    const take = { title: evil, about: evil, more: [`--message=${evil}`] };
-    const entry = await entryOf(lab, "", [take]);
-    const half = entry.halves.server;
-    half.teaches.push(evil);
-    half.lines.push({ left: evil, right: evil, step: "print", row: 1 });
-    await Deno.writeTextFile(`${folder}/evil.html`, await pageOf([{ ...entry, course: evil }]));
-    await page.go(addressOf(`${folder}/evil.html`));
-    const { server, arrows } = (await click(page, lab.name, "One step forth", 50)).at(-1)!;
-    assert(server.includes(`Data: ${evil}\n`), server);
-    assert(arrows.includes(`client data ${evil.length}`));
+    const data = await recordLab(labs[0], findSources(""), [
+      { title: evil, about: evil, more: [`--message=${evil}`] },
+    ]);
+    data.course = evil;
+    const { server } = data.scripts;
+    server.teaches.push(evil);
+    server.differences.push({ title: evil, items: [evil] });
+    server.lines.push({ left: evil, right: evil, step: "print", row: 1 });
+    await Deno.writeTextFile(`${folder}/evil.html`, (await loadPage())([data]));
+    await page.goto(addressOf(`${folder}/evil.html`));
+    const lab = (await click(page, data.name, "Next step", 50)).at(-1)!;
+    assert(lab.server.includes(`Data: ${evil}\n`), lab.server);
+    assert(lab.arrows.includes(`client data ${evil.length}`));
     const found = await page.evaluate(() => ({
       title: document.title,
       scripts: document.scripts.length,
@@ -395,6 +364,84 @@ async function testBook(t: Deno.TestContext, folder: string) {
       images: 0,
       arrow: `The client sends ${evil.length} bytes to the server: ${evil}`,
     });
-    assertEquals(page.errors, []);
+    assertEquals(errors, []);
   });
 }
+
+Deno.test("lab book fails when the folder of the originals does not exist", async () => {
+  await using folder = await temporary();
+  const { status, stderr } = await lab(["book", folder.path, "--originals=/no/such/folder"]);
+  assertEquals([status, stderr], [1, "error: /no/such/folder: no such folder\n"]);
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
+const SERVER = "s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\ns.listen()\n";
+const SOURCES: [what: string, files: Record<string, string>, script: string, found: RegExp][] = [
+  ["takes the original", {}, "echo_server_v1.ts", /^echoserver\.py$/],
+  ["says that an original is missing", {}, "echo_client_v1.ts", /: no echoclient\.py or /],
+  [
+    "says that an original is ambiguous",
+    { "a/echoclient.py": "1", "b/echoclient.py": "2" },
+    "echo_client_v1.ts",
+    /: .*a\/echoclient\.py and .*b\/echoclient\.py both fit$/,
+  ],
+  [
+    "takes a server.py that prints what the lab prints",
+    { "server.py": `${SERVER}print(f"Received data: {data}")` },
+    "tcp_server.ts",
+    /^server\.py$/,
+  ],
+  [
+    "does not take a server.py that prints something else",
+    { "server.py": `${SERVER}print("Welcome")` },
+    "tcp_server.ts",
+    /server\.py is not from this lab$/,
+  ],
+  [
+    "does not take a server.py without a socket",
+    { "server.py": 'app.run(8000)\nprint("Waiting for connection")' },
+    "tcp_server.ts",
+    /server\.py is not from this lab$/,
+  ],
+];
+
+for (const [what, files, script, found] of SOURCES) {
+  Deno.test(`findSources() ${what}`, async () => {
+    await using folder = await temporary();
+    for (const [name, source] of Object.entries({ "echoserver.py": SERVER, ...files })) {
+      Deno.mkdirSync(dirname(`${folder.path}/${name}`), { recursive: true });
+      Deno.writeTextFileSync(`${folder.path}/${name}`, source);
+    }
+    const { file, isCounterpart, problem } = findSources(folder.path).get(script)!;
+    assertEquals(isCounterpart, problem !== undefined);
+    assertMatch(problem ?? basename(file), found);
+  });
+}
+
+Deno.test("findSources() refuses a folder without any original", async () => {
+  await using folder = await temporary();
+  assertThrows(() => findSources(folder.path), UserError, "contains no original of any lab");
+});
+
+Deno.test("readHeader() finds the prose and the lists", () => {
+  const header = `/**
+ * First
+ * paragraph.
+ *
+ * Mirrors \`x.py\` (course).
+ *
+ * Differences from the original:
+ * - one
+ *   more
+ * - two
+ *
+ * Last.
+ *
+ * @module
+ */
+`;
+  assertEquals(readHeader(header), {
+    teaches: ["First paragraph.", "Last."],
+    differences: [{ title: "Differences from the original:", items: ["one more", "two"] }],
+  });
+});

@@ -1,43 +1,39 @@
 /**
- * Makes the README's picture of the lab book, the guess game when a reply was lost. It needs
- * Chromium; ImageMagick makes the picture small:
+ * Makes the README's picture of the lab book: the lab `guess` after a lost datagram. It needs
+ * Chromium.
  *
  * ```sh
- * deno run -A tests/lab/picture.ts .github/lab-book.png
- * convert .github/lab-book.png -dither None -colors 64 .github/lab-book.png
+ * deno task picture
  * ```
  */
 /// <reference lib="dom" />
-import { entryOf, pageOf } from "../../scripts/lab/book.ts";
+import { recordLab } from "../../scripts/lab/book/book.ts";
+import { loadPage } from "../../scripts/lab/book/page.ts";
 import { findLab } from "../../scripts/lab/names.ts";
-import { Page } from "./browser.ts";
-import { choose, click } from "./stage.ts";
+import { temporary } from "../helpers.ts";
+import { click, select } from "./book_page.ts";
+import { openPage } from "./browser.ts";
 
-const [picture] = Deno.args;
-const [WIDTH, HEIGHT, SCALE] = [1080, 980, 1.5]; // the picture is twice as wide as GitHub shows it
+const PICTURE = new URL("../../.github/lab-book.png", import.meta.url).pathname;
+const [WIDTH, HEIGHT] = [1080, 980];
 const STEPS = 15;
 
-const folder = await Deno.makeTempDir();
-try {
-  const file = `${folder}/lab-book.html`;
-  await Deno.writeTextFile(file, await pageOf([await entryOf(findLab("guess"), "")]));
-  await using page = await Page.open();
-  await page.resize(WIDTH, HEIGHT);
-  await page.go(`file://${file}`);
-  await choose(page, "guess", "A datagram gets lost");
-  await click(page, "guess", "From the start");
-  await click(page, "guess", "One step forth", STEPS);
-  const clip = await page.evaluate(() => {
-    const { top } = document.querySelector(".takes")!.getBoundingClientRect();
-    const { bottom } = document.querySelector(".stage")!.getBoundingClientRect();
-    return { y: top + scrollY - 12, height: bottom - top + 30 };
-  });
-  await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
-  const { data } = await page.send("Page.captureScreenshot", {
-    clip: { ...clip, x: 0, width: WIDTH, scale: SCALE },
-    captureBeyondViewport: true,
-  });
-  await Deno.writeFile(picture, Uint8Array.from(atob(`${data}`), (char) => char.charCodeAt(0)));
-} finally {
-  await Deno.remove(folder, { recursive: true });
-}
+await using folder = await temporary();
+await using browser = await openPage(WIDTH, HEIGHT);
+const { page } = browser;
+const file = `${folder.path}/lab-book.html`;
+await Deno.writeTextFile(file, (await loadPage())([await recordLab(findLab("guess"))]));
+await page.goto(`file://${file}`);
+await select(page, "guess", "A lost datagram");
+await click(page, "guess", "Go to the start");
+await click(page, "guess", "Next step", STEPS);
+const { top, bottom } = await page.evaluate(() => ({
+  top: document.querySelector(".recordings")!.getBoundingClientRect().top + scrollY,
+  bottom: document.querySelector(".trace")!.getBoundingClientRect().bottom + scrollY,
+}));
+await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+await page.screenshot({
+  path: PICTURE as `${string}.png`,
+  clip: { x: 0, y: top - 12, width: WIDTH, height: bottom - top + 30, scale: 1.5 },
+  captureBeyondViewport: true,
+});

@@ -8,6 +8,7 @@ import { bold, plain, terminalWidth, widthOf, wrapped } from "../columns.ts";
 import type { Lab } from "../header.ts";
 import { write } from "../output.ts";
 import type { Step } from "./order.ts";
+import { callText, isOnWire, isRead, labelOf, type TraceEvent } from "./words.ts";
 
 const WIDEST = 80; // columns
 const ROWS = 4; // lines of a message at most
@@ -18,29 +19,10 @@ export function visible(data: Uint8Array): string {
   return showText(data).replace(/^ +| +$| {2,}/g, (spaces) => "␣".repeat(spaces.length));
 }
 
-/** The name of what happened on the wire. */
-export function labelOf({ kind, data, isLate }: Step): string {
-  const size = `${data?.length} byte${data?.length === 1 ? "" : "s"}${isLate ? " late" : ""}`;
-  switch (kind) {
-    case "lost":
-      return `${size} lost`;
-    case "datagram":
-    case "data":
-      return size;
-    case "end":
-      return "FIN";
-    case "reset":
-      return "RST";
-    default:
-      return kind;
-  }
-}
-
-/** A call that reads, with what it got. */
-function readOf({ text, data }: Step): string | undefined {
-  if (text !== "read" && text !== "receive") return undefined;
-  if (!data?.length) return text === "read" ? "read: the end" : "receive: nothing";
-  return `${text} ${data.length}: ${visible(data)}`;
+/** Returns a step as a reader sees it: its bytes as text, and the name of a call apart. */
+export function traceEvent({ kind, text, ...step }: Step): TraceEvent {
+  const call = kind === "call" ? text : undefined;
+  return { ...step, kind, call, text: step.data ? visible(step.data) : call ? "" : text };
 }
 
 /**
@@ -68,18 +50,17 @@ export function drawDiagram({ server, client }: Lab, steps: Step[], reads: boole
   };
   row([server.name, "", client.name], bold);
   write`${widths.map((width) => "─".repeat(width)).join("─┼─")}\n`;
-  for (const step of steps) {
-    const isServer = step.from === "server";
+  for (const event of steps.map(traceEvent)) {
+    const isServer = event.from === "server";
     const side = (line: string) => row(isServer ? [line, "", ""] : ["", "", line]);
-    if (step.kind === "line") side(step.text.replace(/\n$/, "") || " ");
-    else if (step.kind === "note") side(step.text);
-    else if (step.kind === "call") {
-      const read = reads ? readOf(step) : undefined;
-      if (read) side(`· ${read}`);
+    if (event.kind === "line") side(event.text.replace(/\n$/, "") || " ");
+    else if (event.kind === "note") side(event.text);
+    else if (event.kind === "call") {
+      if (reads && isRead(event)) side(`· ${callText(event)}`);
     } else {
-      row(["", arrow(step, middle), ""]);
-      if (!step.data?.length) continue;
-      const lines = wrapped(visible(step.data), middle - 2);
+      row(["", arrow(event, middle), ""]);
+      if (event.text === "") continue;
+      const lines = wrapped(event.text, middle - 2);
       const shown = lines.length > ROWS ? [...lines.slice(0, ROWS - 1), "…"] : lines;
       for (const line of shown) row(["", `  ${line}`, ""]);
     }
@@ -87,16 +68,16 @@ export function drawDiagram({ server, client }: Lab, steps: Step[], reads: boole
 }
 
 /** An arrow with its label on it. One that gets lost does not arrive. */
-function arrow(step: Step, width: number): string {
-  const label = ` ${labelOf(step)} `;
-  const isLost = step.kind === "lost";
+function arrow(event: TraceEvent, width: number): string {
+  const label = ` ${labelOf(event)} `;
+  const isLost = event.kind === "lost";
   const room = Math.max(0, width - label.length - 1); // in a narrow column there may be little
   const gap = isLost ? "   ".slice(0, Math.max(0, room - 2)) : "";
   const line = "─".repeat(room - gap.length);
   const half = Math.ceil(line.length / 2);
   const shaft = [line.slice(0, half), label, line.slice(half)];
-  const head = isLost ? "✗" : step.from === "server" ? "▶" : "◀";
-  return step.from === "server" ? shaft.join("") + head : gap + head + shaft.reverse().join("");
+  const head = isLost ? "✗" : event.from === "server" ? "▶" : "◀";
+  return event.from === "server" ? shaft.join("") + head : gap + head + shaft.reverse().join("");
 }
 
 /**
@@ -110,21 +91,22 @@ export function writeMermaid({ server, client }: Lab, steps: Step[], reads: bool
   write`sequenceDiagram\n`;
   write`    participant S as ${server.name}\n    participant C as ${client.name}\n`;
   let notes: string[] = [];
-  for (const [i, step] of steps.entries()) {
-    const { kind, from, data } = step;
+  const events = steps.map(traceEvent).filter((event) =>
+    event.kind !== "call" || (reads && isRead(event))
+  );
+  for (const [i, event] of events.entries()) {
+    const { kind, from, text } = event;
     const [own, other] = from === "server" ? ["S", "C"] : ["C", "S"];
-    if (kind === "line" || kind === "note" || kind === "call") {
-      const line = kind === "call" ? (reads ? readOf(step) : undefined) : step.text.trimEnd();
-      if (line !== undefined) notes.push(quoted(line));
-      const next = steps.slice(i + 1).find(({ kind }) => reads || kind !== "call");
-      const goesOn = next?.from === from && ["line", "note", "call"].includes(next.kind);
-      if (goesOn || notes.length === 0) continue;
+    if (!isOnWire(event)) {
+      notes.push(quoted(kind === "call" ? callText(event) : text.trimEnd()));
+      const next = events[i + 1];
+      if (next?.from === from && !isOnWire(next)) continue;
       write`    Note over ${own}: ${notes.join("<br/>")}\n`;
       notes = [];
     } else {
-      const letters = data?.length ? [...visible(data)] : [];
+      const letters = [...text];
       const shown = letters.slice(0, LETTERS).join("") + (letters.length > LETTERS ? "…" : "");
-      const label = labelOf(step) + (shown ? `: ${quoted(shown)}` : "");
+      const label = labelOf(event) + (shown ? `: ${quoted(shown)}` : "");
       write`    ${own}${kind === "lost" ? "--x" : "->>"}${other}: ${label}\n`;
     }
   }
