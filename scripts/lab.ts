@@ -26,18 +26,18 @@
  */
 import { makeBook } from "./lab/book/book.ts";
 import { check } from "./lab/check/check.ts";
-import { bold } from "./lab/columns.ts";
-import { type Command, FOLDER, runCommand } from "./lab/command.ts";
-import { compare } from "./lab/compare.ts";
-import { runLab } from "./lab/demo.ts";
-import { drawDiagram, writeMermaid } from "./lab/wire/diagram.ts";
-import { exercisesIn, startExercise } from "./lab/exercise.ts";
-import { readPlaces } from "./lab/wire/faults.ts";
-import { find, findLab, labs, scripts } from "./lab/names.ts";
-import { record } from "./lab/wire/recording.ts";
-import { aboutFile, mustBeFile, writeWhole } from "./lab/files.ts";
-import { note, safe, type SafeText, write } from "./lab/output.ts";
-import { show } from "./lab/show.ts";
+import { bold } from "./lab/terminal/columns.ts";
+import { type Command, FOLDER, runCommand } from "./lab/terminal/command.ts";
+import { compare } from "./lab/originals/compare.ts";
+import { runLab } from "./lab/session/demo.ts";
+import { drawDiagram, writeMermaid } from "./lab/trace/diagram.ts";
+import { exercisesIn, startExercise } from "./lab/exercises/exercise.ts";
+import { readPlaces } from "./lab/trace/faults.ts";
+import { find, findLab, labs, scripts } from "./lab/catalog/labs.ts";
+import { record } from "./lab/trace/recording.ts";
+import { aboutFile, mustBeFile, writeWhole } from "./lab/terminal/files.ts";
+import { note, safe, type SafeText, write } from "./lab/terminal/output.ts";
+import { show } from "./lab/originals/show.ts";
 import { UsageError, UserError } from "./cli.ts";
 
 const INCOMPLETE = 3; // exit status of a check that had no time left, and found nothing wrong

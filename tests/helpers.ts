@@ -2,9 +2,9 @@
 import { assert } from "@std/assert";
 import net from "node:net";
 import { tmpdir } from "node:os";
-import { SCRIPTS } from "../scripts/lab/header.ts";
-import { isFree } from "../scripts/lab/ports.ts";
-import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
+import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
+import { isFree } from "../scripts/lab/process/ports.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/lab/process/program.ts";
 
 export { SCRIPTS };
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hasPython } from "../scripts/lab/program.ts";
+import { hasPython } from "../scripts/lab/process/program.ts";
 import { has, LINUX_ONLY, WITH_IPV6 } from "./helpers.ts";
 import { CHROMIUM } from "./lab/chromium.ts";
 

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findLabs } from "../scripts/lab/header.ts";
-import { DENO_RUN, portOf, Program } from "../scripts/lab/program.ts";
+import { findLabs } from "../scripts/lab/catalog/header.ts";
+import { DENO_RUN, portOf, Program } from "../scripts/lab/process/program.ts";
 import { SCRIPTS, temporary } from "./helpers.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
@@ -33,7 +33,7 @@ Deno.test("the README's table of socket calls names calls that the programs use"
   const sourcesIn = (folder: string) =>
     [...Deno.readDirSync(`${SCRIPTS}${folder}`)].filter(({ name }) => /\.(ts|py)$/.test(name))
       .map(({ name }) => read(`scripts/${folder}/${name}`)).join("\n");
-  const [scripts, counterparts] = [sourcesIn("."), sourcesIn("../tests/python")];
+  const [scripts, counterparts] = [sourcesIn("."), sourcesIn("lab/counterparts")];
   for (const row of body.trim().split("\n")) {
     for (const [i, cell] of cellsOf(row).slice(0, 2).entries()) {
       for (const [, call] of cell.matchAll(/`(.+?)`/g)) {

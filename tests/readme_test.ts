@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync } from "node:fs";
 import { dirname } from "node:path";
-import { SCRIPTS } from "../scripts/lab/header.ts";
-import { DENO_RUN, hasPython, isListening, Program } from "../scripts/lab/program.ts";
+import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
+import { DENO_RUN, hasPython, isListening, Program } from "../scripts/lab/process/program.ts";
 import { quietPort } from "./helpers.ts";
 
 const ROOT = `${SCRIPTS}..`;

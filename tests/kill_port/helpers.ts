@@ -1,6 +1,6 @@
 /** What the tests of kill_port.ts share: programs that hold ports, and the tool itself. */
 import { assert, assertEquals } from "@std/assert";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { has, LINUX_ONLY, type Result, resultOf, SCRIPTS } from "../helpers.ts";
 
 // Elsewhere than on Linux only the parsers are tested.

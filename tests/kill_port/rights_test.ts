@@ -1,6 +1,6 @@
 /** kill_port.ts: what it says where it may not do all. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { connect, LINUX_ONLY, quietPort, SCRIPTS } from "../helpers.ts";
 import {
   AS_ROOT,

@@ -1,6 +1,6 @@
 /** `align`: a Python original and a script, function next to function and step next to step. */
 import { assert, assertEquals } from "@std/assert";
-import { findLabs } from "../../scripts/lab/header.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import { align, HELPERS } from "../../scripts/lab/originals/align.ts";
 import * as lib from "../../scripts/lib.ts";
 import { SCRIPTS } from "../helpers.ts";
@@ -8,7 +8,7 @@ import { SCRIPTS } from "../helpers.ts";
 const scripts = findLabs().flatMap(({ server, client }) => [server.name, client.name]);
 const read = (script: string) => Deno.readTextFileSync(SCRIPTS + script);
 const counterpart = (script: string) =>
-  Deno.readTextFileSync(`${SCRIPTS}../tests/python/${script.replace(".ts", ".py")}`);
+  Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${script.replace(".ts", ".py")}`);
 
 /** The steps that are in both, with both lines. */
 function steps(python: string, typescript: string): [step: string, left: string, right: string][] {

@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import { findSources, readHeader, recordLab } from "../../scripts/lab/book/book.ts";
 import type { LabData } from "../../scripts/lab/book/data.ts";
 import { loadPage } from "../../scripts/lab/book/page.ts";
-import { findLab, labs } from "../../scripts/lab/names.ts";
+import { findLab, labs } from "../../scripts/lab/catalog/labs.ts";
 import { UserError } from "../../scripts/cli.ts";
 import { lab, temporary } from "../helpers.ts";
 import {

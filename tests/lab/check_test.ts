@@ -1,10 +1,10 @@
 /** The command `lab check`: right exercises pass it, and what is told about wrong ones. */
 import { assert, assertEquals } from "@std/assert";
 import { examine } from "../../scripts/lab/check/check.ts";
-import type { Finding } from "../../scripts/lab/check/exam.ts";
-import { mistake, readHandIn } from "../../scripts/lab/check/handin.ts";
-import { find, scripts } from "../../scripts/lab/names.ts";
-import { hasPython } from "../../scripts/lab/program.ts";
+import type { Finding } from "../../scripts/lab/check/check_run.ts";
+import { mistake, readHandIn } from "../../scripts/lab/check/submission.ts";
+import { find, scripts } from "../../scripts/lab/catalog/labs.ts";
+import { hasPython } from "../../scripts/lab/process/program.ts";
 import { BROKEN } from "./broken.ts";
 import { inParallel, SCRIPTS, temporary } from "../helpers.ts";
 
@@ -52,7 +52,7 @@ Deno.test("check passes all scripts, and their counterparts in Python", async ()
   const others = [...Deno.readDirSync(RIGHT)].map(({ name }) => name);
   const files = scripts().flatMap(({ name }) => {
     const python = name.replace(".ts", ".py");
-    const counterpart = `${SCRIPTS}../tests/python/${python}`;
+    const counterpart = `${SCRIPTS}lab/counterparts/${python}`;
     return [SCRIPTS + name, ...others.includes(python) ? [] : [counterpart]];
   }).filter(isRunnable);
   assertEquals(await wrongOnes(files, wrongAbout), []);

@@ -1,6 +1,6 @@
 /** Finds a browser on this machine. */
 import { delimiter, isAbsolute, join } from "node:path";
-import { isFile } from "../../scripts/lab/files.ts";
+import { isFile } from "../../scripts/lab/terminal/files.ts";
 
 const CANDIDATES = [
   "chromium",

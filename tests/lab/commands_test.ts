@@ -1,9 +1,9 @@
 /** The program lab.ts: list, help, demo, run and new. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
-import { widthOf } from "../../scripts/lab/columns.ts";
-import { aboutFile } from "../../scripts/lab/files.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { widthOf } from "../../scripts/lab/terminal/columns.ts";
+import { aboutFile } from "../../scripts/lab/terminal/files.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { lab, NOT_ON_WINDOWS, type Result, resultOf, SCRIPTS, temporary } from "../helpers.ts";
 
 Deno.test("lab lists all labs, with and without the word list", async () => {

@@ -1,6 +1,6 @@
 /** The command `lab compare`: what it finds, what it says, and files that are odd. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { hasPython } from "../../scripts/lab/program.ts";
+import { hasPython } from "../../scripts/lab/process/program.ts";
 import { compared, prints, verdicts } from "./compared.ts";
 import { writeCourse } from "./course.ts";
 import { lab, LINUX_ONLY, SCRIPTS, temporary } from "../helpers.ts";

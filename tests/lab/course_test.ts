@@ -1,7 +1,7 @@
 /** The command `lab compare` for every lab, with originals as courses write them. */
 import { assert, assertEquals } from "@std/assert";
-import { findLabs } from "../../scripts/lab/header.ts";
-import { hasPython } from "../../scripts/lab/program.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { hasPython } from "../../scripts/lab/process/program.ts";
 import { compared, prints, verdicts } from "./compared.ts";
 
 const withPython = { ignore: !await hasPython() };

@@ -1,9 +1,9 @@
 /** `lab wire`: a run's order and its drawing, and the README's diagrams. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { widthOf } from "../../scripts/lab/columns.ts";
-import { labs } from "../../scripts/lab/names.ts";
-import { inOrder } from "../../scripts/lab/wire/order.ts";
-import type { WireEvent } from "../../scripts/lab/wire/wire.ts";
+import { widthOf } from "../../scripts/lab/terminal/columns.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
+import { inOrder } from "../../scripts/lab/trace/timeline.ts";
+import type { WireEvent } from "../../scripts/lab/trace/relay.ts";
 import { decode, encode, SCRIPTS, WITH_IPV6 } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 

@@ -1,7 +1,7 @@
 /** The README's exercises: each fails on the copy that it starts from, and passes when it is done. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { examine } from "../../scripts/lab/check/check.ts";
-import { EXERCISES, exercisesIn } from "../../scripts/lab/exercise.ts";
+import { EXERCISES, exercisesIn } from "../../scripts/lab/exercises/exercise.ts";
 import { lab, SCRIPTS, temporary } from "../helpers.ts";
 
 /** Exercise 1 when it is done, with nothing of ours in it. */

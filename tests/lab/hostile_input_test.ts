@@ -2,10 +2,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parse } from "@std/yaml/parse";
 import { asTap } from "../../scripts/lab/check/check.ts";
-import { AT_ONCE, privateFolder, takeTurn } from "../../scripts/lab/check/turn.ts";
-import { aboutFile, writeWhole } from "../../scripts/lab/files.ts";
-import { multiline, safe } from "../../scripts/lab/output.ts";
-import { DENO_RUN, hasPython, Program } from "../../scripts/lab/program.ts";
+import { AT_ONCE, privateFolder, takeTurn } from "../../scripts/lab/check/slots.ts";
+import { aboutFile, writeWhole } from "../../scripts/lab/terminal/files.ts";
+import { multiline, safe } from "../../scripts/lab/terminal/output.ts";
+import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
 import { has, lab, LINUX_ONLY, NOT_ON_WINDOWS, resultOf, SCRIPTS, temporary } from "../helpers.ts";
 import { compared } from "./compared.ts";
 
@@ -41,11 +41,12 @@ Deno.test("a template shows its values with escapes, and keeps its own text", ()
 });
 
 Deno.test("only one module of the lab tool prints", () => {
-  const folders = ["lab/", "lab/check/", "lab/check/probes/", "lab/wire/"];
-  const files = folders.flatMap((folder) =>
-    [...Deno.readDirSync(SCRIPTS + folder)].map(({ name }) => folder + name)
-  ).filter((name) => name.endsWith(".ts"));
-  const others = ["lab/output.ts", "lab/wire/trace.ts"]; // the latter runs in a script
+  const filesIn = (folder: string): string[] =>
+    [...Deno.readDirSync(SCRIPTS + folder)].flatMap(({ name, isDirectory }) =>
+      isDirectory ? filesIn(`${folder}${name}/`) : name.endsWith(".ts") ? [folder + name] : []
+    );
+  const files = filesIn("lab/");
+  const others = ["lab/terminal/output.ts", "lab/trace/tracer_marks.ts"]; // this runs in a script
   for (const file of ["lab.ts", ...files.filter((name) => !others.includes(name))]) {
     const source = Deno.readTextFileSync(SCRIPTS + file);
     const [, imported = ""] = source.match(/import \{([^}]*)\} from "[./]*\/(?:cli|lib)\.ts"/) ??

@@ -1,6 +1,6 @@
 /** What the lab tool reads out of Python files that it has not seen before. */
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Original, readOriginal } from "../../scripts/lab/originals.ts";
+import { type Original, readOriginal } from "../../scripts/lab/originals/find.ts";
 import { UserError } from "../../scripts/cli.ts";
 import { temporary } from "../helpers.ts";
 

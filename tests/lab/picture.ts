@@ -9,7 +9,7 @@
 /// <reference lib="dom" />
 import { recordLab } from "../../scripts/lab/book/book.ts";
 import { loadPage } from "../../scripts/lab/book/page.ts";
-import { findLab } from "../../scripts/lab/names.ts";
+import { findLab } from "../../scripts/lab/catalog/labs.ts";
 import { temporary } from "../helpers.ts";
 import { click, select } from "./book_page.ts";
 import { openPage } from "./browser.ts";

@@ -1,8 +1,8 @@
 /** Programs that run: their screens, and that none of them outlives its time. */
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { freePort, hasRest, isFree } from "../../scripts/lab/ports.ts";
-import { DENO_RUN, hasPython, Program } from "../../scripts/lab/program.ts";
+import { freePort, hasRest, isFree } from "../../scripts/lab/process/ports.ts";
+import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
 import { writeCourse } from "./course.ts";
 import { connect, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
 

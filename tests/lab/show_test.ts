@@ -1,7 +1,7 @@
 /** The command `lab show`: original and script, each step beside the same step. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { widthOf, wrapped } from "../../scripts/lab/columns.ts";
-import { findLabs } from "../../scripts/lab/header.ts";
+import { widthOf, wrapped } from "../../scripts/lab/terminal/columns.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import { lab, SCRIPTS, temporary } from "../helpers.ts";
 
 const ODD = [
@@ -20,7 +20,7 @@ for (const width of [40, 41, 60, 69, 70, 71, 80, 111, 200]) {
     for (const { server, client } of findLabs()) {
       for (const { name } of [server, client]) {
         const file = name.replace(".ts", ".py");
-        const source = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${file}`);
+        const source = Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${file}`);
         Deno.writeTextFileSync(`${folder.path}/${file}`, source + ODD);
       }
     }

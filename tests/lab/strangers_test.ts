@@ -1,7 +1,7 @@
 /** The command `lab check` when a submission means harm: what it cannot reach, and what it leaves. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { DENO_RUN, hasPython, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
 import {
   lab,
   LINUX_ONLY,
@@ -233,7 +233,7 @@ Deno.test(
   { ignore: !python },
   async () => {
     await using folder = await temporary();
-    const right = Deno.readTextFileSync(`${SCRIPTS}../tests/python/tcp_server.py`);
+    const right = Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/tcp_server.py`);
     const once =
       `import os, sys\nif not os.path.exists("again"):\n    open("again", "w")\n    sys.exit(1)\n`;
     const files = { "tcp_server.py": once + right, "b/echo_server.ts": RIGHT };

@@ -3,8 +3,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
 import { UsageError } from "../../scripts/cli.ts";
-import { readPlaces } from "../../scripts/lab/wire/faults.ts";
-import { Wire, type WireEvent, type WireOptions } from "../../scripts/lab/wire/wire.ts";
+import { readPlaces } from "../../scripts/lab/trace/faults.ts";
+import { Wire, type WireEvent, type WireOptions } from "../../scripts/lab/trace/relay.ts";
 import {
   connect,
   decode,

@@ -1,7 +1,7 @@
 /** netcat.ts: Unix sockets, names with several addresses, IPv6, and the address on its side. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { writeAll } from "../../scripts/lib.ts";
-import { Program } from "../../scripts/lab/program.ts";
+import { Program } from "../../scripts/lab/process/program.ts";
 import {
   encode,
   has,

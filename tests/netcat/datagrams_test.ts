@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import {
   decode,
   encode,

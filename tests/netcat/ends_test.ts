@@ -9,7 +9,7 @@ import {
 import { delay } from "@std/async/delay";
 import net from "node:net";
 import { writeAll } from "../../scripts/lib.ts";
-import { Program } from "../../scripts/lab/program.ts";
+import { Program } from "../../scripts/lab/process/program.ts";
 import {
   connect,
   encode,

@@ -1,7 +1,7 @@
 /** What the tests of netcat.ts share: its peers, and how both are started. */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, portOf, Program } from "../../scripts/lab/process/program.ts";
 import {
   decode,
   encode,

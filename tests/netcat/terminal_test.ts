@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { writeAll } from "../../scripts/lib.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import {
   connect,
   decode,

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { resilient, serveClient, withRetries, writeAll } from "../../scripts/lib.ts";
-import { DENO_RUN } from "../../scripts/lab/program.ts";
+import { DENO_RUN } from "../../scripts/lab/process/program.ts";
 import {
   connect,
   decode,

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import net from "node:net";
-import { findLabs } from "../../scripts/lab/header.ts";
-import { Program } from "../../scripts/lab/program.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { Program } from "../../scripts/lab/process/program.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import { encode, LINUX_ONLY, NOT_ON_WINDOWS, readToEnd, start, withHeader } from "../helpers.ts";
 import { seededRandom } from "./lossy.ts";

@@ -1,7 +1,7 @@
 /** What clients do in addition to their sessions. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { findLabs } from "../../scripts/lab/header.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import {
   decode,

@@ -1,8 +1,8 @@
 /** Every lab with its Python counterparts: as the server, as the client, and as both. */
 import { assertEquals } from "@std/assert";
-import { findLabs, type Script } from "../../scripts/lab/header.ts";
-import { ourPlayer, pythonPlayer, runPair } from "../../scripts/lab/pair.ts";
-import { hasPython } from "../../scripts/lab/program.ts";
+import { findLabs, type Script } from "../../scripts/lab/catalog/header.ts";
+import { ourPlayer, pythonPlayer, runPair } from "../../scripts/lab/session/pair.ts";
+import { hasPython } from "../../scripts/lab/process/program.ts";
 import { quietPort, SCRIPTS, temporary } from "../helpers.ts";
 
 const ignore = !await hasPython();
@@ -17,7 +17,7 @@ for (const lab of findLabs()) {
         if (language === "Deno") return ourPlayer(script, "--allow-net");
         // A counterpart has a port of its own as the original has: a free one here.
         const name = script.name.replace(".ts", ".py");
-        const source = Deno.readTextFileSync(`${SCRIPTS}../tests/python/${name}`);
+        const source = Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${name}`);
         const copy = `${folder.path}/${name}`;
         const [, size] = script.args.join(" ").match(/--buffer-size=(\d+)/) ?? [];
         const changed = source.replace(/^PORT = \d+$/m, `PORT = ${port}`)

@@ -1,9 +1,9 @@
 /** What single labs do in addition to their sessions. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { findLabs } from "../../scripts/lab/header.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import { writeAll } from "../../scripts/lib.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import {
   connect,
   decode,

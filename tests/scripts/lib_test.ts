@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { escapeText, explainError } from "../../scripts/cli.ts";
 import { repr, reserve, resolveHost, showText, UserError, writeAll } from "../../scripts/lib.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { decode, encode, SCRIPTS } from "../helpers.ts";
 
 const LIB = import.meta.resolve("../../scripts/lib.ts");

@@ -1,6 +1,6 @@
 /** What the UDP clients do when datagrams get lost, come twice, late, or from strangers. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { findLabs } from "../../scripts/lab/header.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import {
   decode,
   encode,

@@ -1,9 +1,9 @@
 /** What permissions the scripts need, to the port, and what they say without. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { findLabs, type Script } from "../../scripts/lab/header.ts";
-import { type Player, runPair } from "../../scripts/lab/pair.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { findLabs, type Script } from "../../scripts/lab/catalog/header.ts";
+import { type Player, runPair } from "../../scripts/lab/session/pair.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { encode, quietPort, SCRIPTS, sendTo, temporary, udpSocket } from "../helpers.ts";
 
 const labs = findLabs();

@@ -1,7 +1,7 @@
 /** What servers do in addition to their sessions. What all of them survive is in tests/soak. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { writeAll } from "../../scripts/lib.ts";
-import { portOf, Program } from "../../scripts/lab/program.ts";
+import { portOf, Program } from "../../scripts/lab/process/program.ts";
 import {
   connect,
   decode,

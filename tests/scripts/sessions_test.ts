@@ -1,8 +1,8 @@
 /** Runs the session in every script's header, and what reads and runs them. */
 import { assert, assertEquals } from "@std/assert";
-import { findLabs, type Lab, readScript, type Script } from "../../scripts/lab/header.ts";
-import { ourPlayer, runPair } from "../../scripts/lab/pair.ts";
-import { compareLines, sameScreen } from "../../scripts/lab/screens.ts";
+import { findLabs, type Lab, readScript, type Script } from "../../scripts/lab/catalog/header.ts";
+import { ourPlayer, runPair } from "../../scripts/lab/session/pair.ts";
+import { compareLines, sameScreen } from "../../scripts/lab/session/transcript.ts";
 import { SCRIPTS } from "../helpers.ts";
 
 const labs = findLabs();

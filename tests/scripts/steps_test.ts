@@ -1,6 +1,6 @@
 /** The steps of the Python counterparts are in the scripts, function by function, in their order. */
 import { assertEquals } from "@std/assert";
-import { findLabs } from "../../scripts/lab/header.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import { SCRIPTS } from "../helpers.ts";
 
 /** Steps that a student looks for, as Python writes them and as the scripts do. */
@@ -55,7 +55,7 @@ for (const { name, server, client } of findLabs()) {
   if (name === "guess") continue; // it has no original
   for (const script of [server.name, client.name]) {
     Deno.test(`${script} has the steps of its counterpart, in their order`, () => {
-      const python = `${SCRIPTS}../tests/python/${script.replace(".ts", ".py")}`;
+      const python = `${SCRIPTS}lab/counterparts/${script.replace(".ts", ".py")}`;
       const theirs = stepsByFunction(Deno.readTextFileSync(python), 1);
       const ours = stepsByFunction(Deno.readTextFileSync(SCRIPTS + script), 2);
       for (const [name, steps] of theirs) {

@@ -1,8 +1,8 @@
 /** Command lines that make no sense, and the help of every script. */
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Flags, parseFlags, UsageError } from "../../scripts/cli.ts";
-import { findLabs } from "../../scripts/lab/header.ts";
-import { DENO_RUN, Program } from "../../scripts/lab/program.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { resultOf, runScript, SCRIPTS } from "../helpers.ts";
 
 const NOT_NUMBERS = [

@@ -5,8 +5,8 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { findLabs } from "../../scripts/lab/header.ts";
-import { portOf } from "../../scripts/lab/program.ts";
+import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { portOf } from "../../scripts/lab/process/program.ts";
 import { connect, inParallel, LINUX_ONLY, quietPort } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 import { BAD_CLIENTS, FLOODS, makeGarbage, sendGarbage, serveAtOnce } from "./bad_clients.ts";

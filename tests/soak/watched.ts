@@ -7,7 +7,7 @@
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { formatAddress, repr, writeAll } from "../../scripts/lib.ts";
-import { DENO_RUN, portOf, Program } from "../../scripts/lab/program.ts";
+import { DENO_RUN, portOf, Program } from "../../scripts/lab/process/program.ts";
 import {
   connect,
   decode,

@@ -5,13 +5,13 @@
  */
 import { note, UserError } from "../../cli.ts";
 import { align } from "../originals/align.ts";
-import { type Half as Role, type Lab, type Script, SCRIPTS } from "../header.ts";
-import { labs, scripts } from "../names.ts";
-import { mustBeFolder } from "../files.ts";
-import { findOriginal, sourceOf } from "../originals.ts";
-import { traceEvent } from "../wire/diagram.ts";
-import type { Step } from "../wire/order.ts";
-import { record } from "../wire/recording.ts";
+import { type Half as Role, type Lab, type Script, SCRIPTS } from "../catalog/header.ts";
+import { labs, scripts } from "../catalog/labs.ts";
+import { mustBeFolder } from "../terminal/files.ts";
+import { findOriginal, sourceOf } from "../originals/find.ts";
+import { traceEvent } from "../trace/diagram.ts";
+import type { Step } from "../trace/timeline.ts";
+import { record } from "../trace/recording.ts";
 import type { EventData, LabData, RecordingData, ScriptData } from "./data.ts";
 import { loadPage } from "./page.ts";
 import { type Scenario, scenariosOf, waysToRun } from "./scenarios.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Row } from "../originals/align.ts";
-import type { Half as Role } from "../header.ts";
-import type { TraceEvent } from "../wire/words.ts";
+import type { Half as Role } from "../catalog/header.ts";
+import type { TraceEvent } from "../trace/words.ts";
 
 /** All of the page's data. */
 export interface BookData {

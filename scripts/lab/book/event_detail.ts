@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { sentence, type TraceEvent } from "../wire/words.ts";
+import { sentence, type TraceEvent } from "../trace/words.ts";
 import { html } from "./dom.ts";
 
 /** The panel below the trace. */

@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { isOnWire, sentence, type TraceEvent } from "../wire/words.ts";
+import { isOnWire, sentence, type TraceEvent } from "../trace/words.ts";
 import type { EventData, LabData, RecordingData } from "./data.ts";
 import { html, icon, prose } from "./dom.ts";
 import { EventDetail } from "./event_detail.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Lab, Script } from "../header.ts";
-import { portShown, type RecordOptions } from "../wire/recording.ts";
+import type { Lab, Script } from "../catalog/header.ts";
+import { portShown, type RecordOptions } from "../trace/recording.ts";
 import type { WayData } from "./data.ts";
 
 const TWO_MESSAGES = "         5hello         4exit"; // with their headers

@@ -5,8 +5,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Half as Role } from "../header.ts";
-import { arrowTexts, callText, isOnWire, sentence, type TraceEvent } from "../wire/words.ts";
+import type { Half as Role } from "../catalog/header.ts";
+import { arrowTexts, callText, isOnWire, sentence, type TraceEvent } from "../trace/words.ts";
 import { commandWords, html, svg } from "./dom.ts";
 
 // The diagram has units of its own, so that its text scales with its width.

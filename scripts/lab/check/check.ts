@@ -5,21 +5,21 @@
  */
 import { deadline } from "@std/async/deadline";
 import { escapeText, UserError } from "../../cli.ts";
-import { Exam, type Finding } from "./exam.ts";
-import { examineClient } from "./exam_client.ts";
-import { examineServer } from "./exam_server.ts";
-import { EXERCISES } from "../exercise.ts";
-import { readHandIn } from "./handin.ts";
-import { SCRIPTS } from "../header.ts";
-import { find, scripts } from "../names.ts";
-import { aboutFile, mustBeFile } from "../files.ts";
-import { multiline, note, safe, type SafeText } from "../output.ts";
+import { Exam, type Finding } from "./check_run.ts";
+import { examineClient } from "./check_client.ts";
+import { examineServer } from "./check_server.ts";
+import { EXERCISES } from "../exercises/exercise.ts";
+import { readHandIn } from "./submission.ts";
+import { SCRIPTS } from "../catalog/header.ts";
+import { find, scripts } from "../catalog/labs.ts";
+import { aboutFile, mustBeFile } from "../terminal/files.ts";
+import { multiline, note, safe, type SafeText } from "../terminal/output.ts";
 import { PROBES, serverProbes } from "./probes/all.ts";
-import { examinePlace } from "./exam_place.ts";
-import { examineSecret } from "./exam_secret.ts";
-import { hasPython } from "../program.ts";
+import { examinePlace } from "./check_defaults.ts";
+import { examineSecret } from "./check_secret.ts";
+import { hasPython } from "../process/program.ts";
 import { Sandbox } from "./sandbox.ts";
-import { takeTurn } from "./turn.ts";
+import { takeTurn } from "./slots.ts";
 
 const MOST_LINES = 20; // of what an exercise printed
 const LONGEST_LINE = 200; // characters of it

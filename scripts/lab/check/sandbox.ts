@@ -7,10 +7,10 @@
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../cli.ts";
-import { MAX_SIZE } from "../files.ts";
-import type { HandIn } from "./handin.ts";
-import { Program } from "../program.ts";
-import { SCRIPTS } from "../header.ts";
+import { MAX_SIZE } from "../terminal/files.ts";
+import type { HandIn } from "./submission.ts";
+import { Program } from "../process/program.ts";
+import { SCRIPTS } from "../catalog/header.ts";
 
 const MAX_HEAP = 512; // megabytes of each V8 isolate: the program, and each of its workers
 const MAX_MEMORY = 2 ** 20; // kilobytes of a process, checked on Linux only

@@ -4,8 +4,8 @@
  * @module
  */
 import { dirname } from "node:path";
-import type { HandIn } from "./handin.ts";
-import { Program, PYTHON_RUN } from "../program.ts";
+import type { HandIn } from "./submission.ts";
+import { Program, PYTHON_RUN } from "../process/program.ts";
 import { type Sandbox, watch } from "./sandbox.ts";
 
 const MOST = 500_000; // characters that it may print before it is ended

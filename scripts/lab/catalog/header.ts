@@ -1,0 +1,118 @@
+/**
+ * The scripts' headers, the sessions that they show, and the labs that they make.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { readText } from "../terminal/files.ts";
+
+/** Who of the two halves of a lab. */
+export type Half = "server" | "client";
+
+/** Both halves. */
+export const HALVES: readonly Half[] = ["server", "client"];
+
+/** A script with what its header says. */
+export interface Script {
+  /** The file's name. */
+  name: string;
+  /** What it is, in one sentence. */
+  summary: string;
+  /** What it mirrors: a file of the course, or a task. */
+  original: string;
+  /** The course that the original belongs to. */
+  course: string;
+  /** The port it takes when none is given. */
+  port: number;
+  /** The arguments on the command line of its session. */
+  args: string[];
+  /** The lines that the user types in it. */
+  typed: string[];
+  /** What then stands on the screen: what is printed and what is typed. */
+  screen: string;
+}
+
+/**
+ * Reads what a script's header says. The session is a console block: its first
+ * line is the command; what the user types follows there in a comment, each
+ * line with the sign of the Enter key behind it: `# and type 50⏎ 25⏎`. A space
+ * at the end of a line, which editors take away, is written as `␣`.
+ *
+ * @param name The file's name.
+ * @param source The script's text.
+ * @returns What the header says; `null` where it shows no session of this very
+ * file, as in a copy under another name.
+ */
+export function readScript(name: string, source: string): Script | null {
+  const start = source.search(/\/\*\*\r?\n/);
+  const end = start < 0 ? -1 : source.indexOf("*/", start);
+  const comment = end < 0 ? "" : source.slice(source.indexOf("\n", start) + 1, end);
+  const header = comment.replaceAll("\r", "").replace(/^ \* ?/gm, "");
+  const prose = header.replaceAll(/\s+/g, " ");
+  const block = header.match(/^```console\n\$ (.*)\n([^]*?)^```/m);
+  if (!block) return null;
+  const [, original = "", course = ""] = prose.match(/Mirrors (.{1,200}?) \((.{1,200}?)\)/) ??
+    [];
+  const [command, typed = ""] = block[1].split(" # and type ");
+  const words = command.match(/[^\s']*'[^']*'|\S+/g) ?? [];
+  const script = words.findIndex((word) => word.split(/[/\\]/).at(-1) === name);
+  if (script < 0) return null;
+  return {
+    name,
+    summary: prose.match(/^.+?\.(?= )/)?.[0] ?? "",
+    original: original.replaceAll("`", ""),
+    course,
+    port: Number(source.match(/^ {2}port: (\d+)/m)?.[1]),
+    args: words.slice(script + 1).map((word) => word.replaceAll("'", "")),
+    typed: typed.split("⏎").slice(0, -1).map((line) => line.trimStart()),
+    screen: block[2].replaceAll("␣\n", " \n"),
+  };
+}
+
+/** A lab: a server and its client. */
+export interface Lab {
+  /** The scripts' common name, without `_server` and `_client`. */
+  name: string;
+  /** What it runs over. */
+  transport: "tcp" | "udp";
+  /** The script that waits for clients. */
+  server: Script;
+  /** The script that connects to it. */
+  client: Script;
+}
+
+/** The folder of the scripts. */
+export const SCRIPTS = `${dirname(dirname(import.meta.dirname!))}/`;
+
+/**
+ * Finds the labs among the scripts, in the order of their names. What else lies in
+ * the folder, such as a copy of a script under another name, is passed over.
+ */
+export function findLabs(): Lab[] {
+  return [...Deno.readDirSync(SCRIPTS)]
+    .map(({ name }) => name)
+    .filter((name) => /_server\w*\.ts$/.test(name))
+    .sort()
+    .flatMap((name) => {
+      const [source, server] = readFile(name);
+      const [, client] = readFile(name.replace("_server", "_client"));
+      if (!server || !client) return [];
+      const transport = source.includes("Deno.listenDatagram") ? "udp" : "tcp";
+      return [{ name: labName(name), transport, server, client }];
+    });
+}
+
+/** The text of a script and what its header says, if there is such a script. */
+function readFile(name: string): [source: string, script: Script | null] {
+  try {
+    const source = readText(SCRIPTS + name);
+    return [source, readScript(name, source)];
+  } catch {
+    return ["", null]; // no such file, or none that can be read
+  }
+}
+
+/** `echo_server_udp.ts`, `echo_client_udp` and `echo_udp` all name the lab `echo_udp`. */
+export function labName(name: string): string {
+  return name.replace(/\.(ts|py)$/, "").replace(/_(server|client)/, "");
+}

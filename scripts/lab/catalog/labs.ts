@@ -1,0 +1,49 @@
+/**
+ * Labs and scripts by the names that a user gives.
+ *
+ * @module
+ */
+import { closestString } from "@std/text/closest-string";
+import { UsageError } from "../../cli.ts";
+import { findLabs, type Half, type Lab, labName, type Script } from "./header.ts";
+
+/** All labs. */
+export const labs: Lab[] = findLabs();
+
+/** Finds what a user names; a wrong name gets the nearest right one suggested. */
+export function find<T extends { name: string }>(things: T[], name: string): T {
+  const thing = things.find((thing) => bare(thing.name) === bare(name));
+  if (thing) return thing;
+  throw new UsageError(`there is no ${name}: did you mean ${nearest(bare(name), things)}?`);
+}
+
+/** The name that is most like the one that was given. */
+export function nearest(name: string, things: { name: string }[]): string {
+  return closestString(name, things.map(({ name }) => bare(name)));
+}
+
+function bare(name: string): string {
+  return name.replace(/\.(ts|py)$/, "");
+}
+
+/** The lab that a user names, or that has the script which is named. */
+export function findLab(name: string): Lab {
+  return find(labs, labName(name));
+}
+
+/** A script with the half of the lab that it is. */
+export type Named = Script & { half: Half; lab: Lab };
+
+/** The scripts of all labs, with the half they are. */
+export function scripts(): Named[] {
+  return labs.flatMap((lab) => [
+    { ...lab.server, half: "server" as const, lab },
+    { ...lab.client, half: "client" as const, lab },
+  ]);
+}
+
+/** Both scripts of the lab, or the one script, that a user names. */
+export function findScripts(name: string): Named[] {
+  const both = scripts().filter(({ lab }) => lab.name === bare(name));
+  return both.length > 0 ? both : [find(scripts(), name)];
+}

@@ -1,0 +1,50 @@
+/**
+ * Whether programs that say nothing are at work, or wait.
+ *
+ * @module
+ */
+import { statOf } from "../../kill_port/linux.ts";
+import type { Program } from "./program.ts";
+
+const MOST_WORK = 20_000; // milliseconds that a program may work without a word
+
+/**
+ * Waits until something is the case, or for some seconds in vain. They count only as far as none of
+ * the programs works: on a busy machine one may take longer to start, and say something then.
+ *
+ * @param condition What to wait for.
+ * @param seconds How long, where nobody works.
+ * @param programs The programs. The condition is looked at whenever the first one prints or ends.
+ * @param end When to give up in any case, as `Date.now()` counts.
+ * @returns Whether it is the case.
+ */
+export async function isSoon(
+  condition: () => boolean,
+  seconds: number,
+  programs: Program[],
+  end = Date.now() + MOST_WORK,
+): Promise<boolean> {
+  let before = NaN;
+  for (let half = 1; !await programs[0].until(condition, seconds / 2); half++) {
+    const work = workOf(programs);
+    if (half > 1 && work === before || Date.now() > end) return false;
+    if (await programs[0].ended(0)) return false;
+    before = work;
+  }
+  return true;
+}
+
+/** How long programs, and what they started, have worked: in ticks; 0 where the system does not tell. */
+function workOf(programs: Program[]): number {
+  if (Deno.build.os !== "linux") return 0;
+  const stats = new Map(
+    [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+      const stat = /^\d/.test(name) ? statOf(Number(name)) : undefined;
+      return stat ? [[Number(name), stat]] : [];
+    }),
+  );
+  const pids = programs.map(({ pid }) => pid);
+  const isTheirs = (pid: number): boolean =>
+    pids.includes(pid) || stats.has(pid) && isTheirs(stats.get(pid)!.parent);
+  return stats.entries().reduce((sum, [pid, { work }]) => isTheirs(pid) ? sum + work : sum, 0);
+}

@@ -1,0 +1,128 @@
+/**
+ * The command line of the lab tool: commands, each with its words, flags and help.
+ *
+ * @module
+ */
+import { sep } from "node:path";
+import { run, UsageError } from "../../cli.ts";
+import { find, nearest } from "../catalog/labs.ts";
+import { multiline, safeError, write } from "./output.ts";
+import { aboutFile } from "./files.ts";
+
+/** The values of flags. */
+export type Flags = Record<string, string | number | boolean>;
+
+/** A word that follows `lab`, and what then happens. */
+export interface Command<F extends Flags> {
+  /** The word. */
+  name: string;
+  /** The words that follow it, in brackets where they may be left out. */
+  words: string[];
+  /** The flags that it takes. */
+  flags: (keyof F & string)[];
+  /** What it does, in one line. */
+  summary: string;
+  /** What else there is to know. */
+  manual: string;
+  /** Does it. `more` is what stands behind ` -- `. */
+  run(words: string[], flags: F, more: string[]): void | Promise<void>;
+}
+
+/** The folder in which this runs: of the project, or of an exercise. */
+export const FOLDER: string = Deno.cwd();
+
+/**
+ * Does what the command line says, and ends the program. Without a word, the first
+ * command is run; `help`, `-h` and `--help` say what the commands do.
+ *
+ * @param commands The commands.
+ * @param usual The flags of all of them, with their values when not given.
+ * @param args The command line.
+ */
+export async function runCommand<F extends Flags>(
+  commands: Command<F>[],
+  usual: F,
+  args: string[],
+): Promise<void> {
+  const help: Command<F> = {
+    name: "help",
+    words: ["[COMMAND]"],
+    flags: [],
+    summary: "says what a command does",
+    manual: "",
+    run: ([name]) => explain(name === undefined ? undefined : find(all, name)),
+  };
+  const all = [...commands, help];
+  const explain = (command?: Command<F>) =>
+    write`${multiline(command ? manualOf(command, usual) : overview(all, usual))}`;
+
+  const end = [...args, "--"].indexOf("--");
+  const [own, more] = [args.slice(0, end), args.slice(end + 1)];
+  const word = own.find((arg) => all.some(({ name }) => name === arg)) ??
+    own.find((arg) => !arg.startsWith("-"));
+  const command = word === undefined ? all[0] : all.find(({ name }) => name === word);
+  const asksForHelp = own.some((arg) => arg === "--help" || arg === "-h");
+  if (!command) {
+    const unknown = () => Promise.resolve(void find(all, word!));
+    return await run({ _: ["COMMAND", "..."] }, unknown, []);
+  }
+
+  // Each command has flags of its own, which its usage line shows.
+  const flags = Object.fromEntries(command.flags.map((name) => [name, usual[name]]));
+  const wrong = own.find((arg) => arg.startsWith("-") && !(nameOf(arg) in flags));
+  await run({ _: [command.name, ...command.words], ...flags }, async ({ _: words, ...given }) => {
+    if (asksForHelp) return explain(word === undefined ? undefined : command);
+    if (wrong) {
+      throw new UsageError(`unknown flag ${wrong}${suggestion(command.flags, nameOf(wrong))}`);
+    }
+    const rest = words.slice(word === undefined ? 0 : 1);
+    checkWords(command.words, rest);
+    goToUser();
+    try {
+      await command.run(rest, { ...usual, ...given }, more);
+    } catch (error) {
+      throw safeError(aboutFile(error));
+    }
+  }, asksForHelp || wrong ? [] : own);
+}
+
+function usageOf<F extends Flags>({ name, words, flags }: Command<F>, usual: F): string {
+  const shown = flags.map((flag) => usual[flag] === false ? `[--${flag}]` : `[--${flag}=...]`);
+  return ["lab", name, ...words, ...shown].join(" ");
+}
+
+function manualOf<F extends Flags>(command: Command<F>, usual: F): string {
+  const { summary, manual } = command;
+  return `${usageOf(command, usual)}\n\n${summary}\n${manual && `\n${manual}\n`}`;
+}
+
+function overview<F extends Flags>(commands: Command<F>[], usual: F): string {
+  const lines = commands.map((command) => `${usageOf(command, usual)}\n    ${command.summary}\n`);
+  return "Works with the labs, their Python originals, and exercises.\n\n" + lines.join("") +
+    "\nlab COMMAND --help says more.\n";
+}
+
+/** The name in `--name=value`. */
+function nameOf(flag: string): string {
+  return flag.replace(/^--?/, "").replace(/=.*/, "");
+}
+
+function suggestion(flags: string[], name: string): string {
+  if (flags.length === 0) return "";
+  return `: did you mean --${nearest(name, flags.map((name) => ({ name })))}?`;
+}
+
+function checkWords(words: string[], given: string[]) {
+  if (given.includes("")) throw new UsageError(`${words[given.indexOf("")] ?? "a word"} is empty`);
+  const missing = words.filter((word) => !word.startsWith("["))[given.length];
+  if (missing) throw new UsageError(`${missing} is missing`);
+  const most = words.filter((word) => !word.startsWith("[--")).length;
+  const takesMany = words.some((word) => word.includes("..."));
+  if (!takesMany && given.length > most) throw new UsageError(`unexpected argument ${given[most]}`);
+}
+
+/** Goes to where the user stands: a task starts in its project's folder. */
+function goToUser() {
+  const start = Deno.env.get("INIT_CWD");
+  if (start?.startsWith(FOLDER + sep)) Deno.chdir(start);
+}

@@ -1,0 +1,103 @@
+/**
+ * Reads and writes the files that a user names: nothing that never ends is read, and no file is
+ * left half-written.
+ *
+ * @module
+ */
+import { basename, dirname, join } from "node:path";
+import { UserError } from "../../cli.ts";
+
+/** The largest file that is read, in bytes: 1 MB. */
+export const MAX_SIZE = 2 ** 20;
+
+/** Returns whether a path leads to a regular file, not to a folder, a device or a pipe. */
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Accepts only a regular file of at most 1 MB.
+ *
+ * @param path The path that the user gave.
+ * @returns The file's size in bytes.
+ * @throws {UserError} There is no such file, or it is something else or larger.
+ */
+export function mustBeFile(path: string): number {
+  let info: Deno.FileInfo;
+  try {
+    info = Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new UserError(`${path}: no such file`);
+    throw error;
+  }
+  if (info.isDirectory) throw new UserError(`${path}: this is a folder: name the files in it`);
+  if (!info.isFile) throw new UserError(`${path}: this is a device or a pipe, not a file`);
+  if (info.size > MAX_SIZE) throw new UserError(`${path}: larger than 1 MB`);
+  return info.size;
+}
+
+/**
+ * Reads a file that the user named. It reads no more bytes than the file's size: some files of
+ * `/proc`, which have the size 0, never end.
+ *
+ * @throws {UserError} There is no such file, or it is no regular file, or larger than 1 MB.
+ */
+export function readBytes(path: string): Uint8Array {
+  const data = new Uint8Array(mustBeFile(path));
+  using file = Deno.openSync(path);
+  let length = 0;
+  while (length < data.length) {
+    const read = file.readSync(data.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return data.subarray(0, length);
+}
+
+/** Reads a file as UTF-8 text; see `readBytes`. */
+export function readText(path: string): string {
+  return new TextDecoder().decode(readBytes(path));
+}
+
+/**
+ * Accepts nothing but a folder.
+ *
+ * @param path The path that the user gave.
+ * @throws {UserError} It does not exist, or it is not a folder.
+ */
+export function mustBeFolder(path: string): void {
+  let isFolder: boolean | undefined;
+  try {
+    isFolder = Deno.statSync(path).isDirectory;
+  } catch { /* it does not exist, or may not be read */ }
+  if (!isFolder) throw new UserError(`${path}: ${isFolder === false ? "not a" : "no such"} folder`);
+}
+
+/** An error about a file or a folder, in words that name it; any other stays as it is. */
+export function aboutFile(error: unknown): unknown {
+  const { message } = error as Error;
+  const [, what, path] = message.match(/^(.*?) \(os error \d+\): \w+ '(?:.*' -> ')?(.*)'$/s) ?? [];
+  return path === undefined ? error : new UserError(`${path}: ${what.toLowerCase()}`);
+}
+
+/**
+ * Writes a file as a whole: under another name in the same folder, and then renames it. If this
+ * fails, for instance because the disk is full, nothing is left of it, and a file that was there
+ * stays as it was. A symbolic link at the path is replaced, not followed.
+ */
+export function writeWhole(path: string, text: string) {
+  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}`);
+  try {
+    Deno.writeTextFileSync(temporary, text, { createNew: true });
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    try {
+      Deno.removeSync(temporary);
+    } catch { /* it was not made */ }
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The words for trace events: in the terminal, in Mermaid and on the lab book's page. The page
+ * contains the text of this module, so it must not import anything but types.
+ *
+ * @module
+ */
+import type { Half as Role } from "../catalog/header.ts";
+import type { Step } from "./timeline.ts";
+
+/** A step of a recording, as a reader sees it. */
+export interface TraceEvent {
+  /** What happened: something on the wire, a line on a terminal, a note on stderr, or a call. */
+  kind: Step["kind"];
+  /** Which program did it. */
+  from: Role;
+  /** The name of the call, if it is one. */
+  call?: string;
+  /** The line or note, or the bytes as text. */
+  text: string;
+  /** The bytes that were sent, read or received. */
+  data?: ArrayLike<number>;
+  /** Whether the wire delayed it. */
+  isLate?: boolean;
+  /** The line number in the script that did it, if known. */
+  row?: number;
+}
+
+/** Whether an event happened on the wire, and not inside one of the two programs. */
+export function isOnWire({ kind }: TraceEvent): boolean {
+  return kind !== "line" && kind !== "note" && kind !== "call";
+}
+
+/** Whether an event is a call that received data. */
+export function isRead({ call }: TraceEvent): boolean {
+  return call === "read" || call === "receive";
+}
+
+function sizeOf({ data }: TraceEvent): string {
+  return data?.length === 1 ? "1 byte" : `${data?.length ?? 0} bytes`;
+}
+
+/** Returns the label of an event on the wire: its size, or what it is. */
+export function labelOf(event: TraceEvent): string {
+  switch (event.kind) {
+    case "connect":
+      return "connect";
+    case "end":
+      return "FIN";
+    case "reset":
+      return "RST";
+    default:
+      return sizeOf(event) + (event.isLate ? " late" : "") + (event.kind === "lost" ? " lost" : "");
+  }
+}
+
+/** Returns the two texts of an arrow: the message above it, and the explanation below it. */
+export function arrowTexts(event: TraceEvent): [above: string, below: string] {
+  const label = labelOf(event);
+  switch (event.kind) {
+    case "connect":
+      return [label, "the handshake: SYN, SYN-ACK, ACK"];
+    case "end":
+      return [label, `the ${event.from} sends no more`];
+    case "reset":
+      return [label, `the ${event.from} resets it`];
+    default:
+      return [event.text, label];
+  }
+}
+
+/** Returns a call as its program sees it, with the data that it received. */
+export function callText(event: TraceEvent): string {
+  const { call = "", data, text } = event;
+  if (!isRead(event)) return call;
+  if (call === "read" && !data?.length) return "read: end of file";
+  return `${call} ${data?.length ?? 0}${text && `: ${text}`}`;
+}
+
+/** Returns an event as a sentence. */
+export function sentence(event: TraceEvent): string {
+  const { kind, from, call, data, text } = event;
+  const shown = text === "" ? "" : `: ${text.trimEnd()}`;
+  switch (kind) {
+    case "line":
+      return `The ${from}'s terminal shows${shown}`;
+    case "note":
+      return `The ${from} prints on stderr${shown}`;
+    case "call":
+      if (call === "accept") return `The ${from}'s accept returns a connection`;
+      if (!isRead(event)) return `The ${from} calls ${call}`;
+      if (call === "read" && !data?.length) return `The ${from}'s read returns null: end of file`;
+      return `The ${from}'s ${call} returns ${sizeOf(event)}${shown}`;
+    case "connect":
+      return `The ${from} connects`;
+    case "end":
+      return `The ${from} closes its half of the connection (FIN)`;
+    case "reset":
+      return `The ${from} resets the connection (RST)`;
+    default: {
+      const to = from === "server" ? "client" : "server";
+      const fault = kind === "lost" ? ", lost on the way" : event.isLate ? ", delivered late" : "";
+      return `The ${from} sends ${sizeOf(event)} to the ${to}${fault}${shown}`;
+    }
+  }
+}
