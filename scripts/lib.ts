@@ -435,7 +435,9 @@ export function withRetries(
       }
       tried++;
       note(`no reply within ${timeout} s: try ${tried} of ${tries}`);
-      send.apply(socket, sent).catch((error) => reportRarely("cannot send a datagram", error));
+      // The note first: it explains the second datagram.
+      written().then(() => send.apply(socket, sent))
+        .catch((error) => reportRarely("cannot send a datagram", error));
       timer = startTimer(timeout, retry);
     };
     const receiveReply = async () => {

@@ -93,7 +93,7 @@ Deno.test("lab run gives the client more flags and what is typed", async () => {
   assertStringIncludes(game.stdout, "guessed 7: HIGHER");
 });
 
-Deno.test("lab run fails when a half fails", async () => {
+Deno.test("lab run fails when a role fails", async () => {
   const { status, stdout, stderr } = await lab(["run", "guess"], "7\n");
   assertEquals([status, stderr], [1, "error: 1 of 1 labs failed\n"]);
   assertStringIncludes(stdout, "error: the number was not found\n");
@@ -252,7 +252,7 @@ Deno.test("lab help, -h and --help say what the commands do", async () => {
   assertStringIncludes((await lab(["help", "shwo"])).stderr, "did you mean show?");
 });
 
-Deno.test("copies of scripts in scripts/, with or without their other half, disturb nothing", async () => {
+Deno.test("copies of scripts in scripts/, with or without their other role, disturb nothing", async () => {
   await using folder = await temporary();
   const scripts = `${folder.path}/scripts`;
   cpSync(SCRIPTS, scripts, { recursive: true });

@@ -27,10 +27,10 @@ for (const { name } of findLabs().filter(({ name }) => name !== "guess")) {
       const halves = prints(result);
       assertEquals(halves.length, 6, result.stdout);
       for (const line of DIFFERENT[name] ?? []) assert(halves.includes(line), result.stdout);
-      for (const half of halves.filter((half) => half.includes(".py "))) {
-        assert(half.endsWith(".py prints the same"), result.stdout);
+      for (const role of halves.filter((role) => role.includes(".py "))) {
+        assert(role.endsWith(".py prints the same"), result.stdout);
       }
-      const differing = halves.filter((half) => half.includes(" differs "));
+      const differing = halves.filter((role) => role.includes(" differs "));
       if (!DIFFERENT[name]) assertEquals(differing, []);
     },
   );

@@ -150,14 +150,14 @@ for (const [name, source] of Object.entries(SOURCES)) {
   run(`header: ${name}`, () => readScript("x.ts", source));
 }
 for (const [name, screen] of Object.entries(SCREENS)) {
-  const half = { server: { name: "a" }, client: { name: "b" } };
+  const role = { server: { name: "a" }, client: { name: "b" } };
   const ending = { status: 0, errors: "" };
   const meeting = {
     listened: true,
     screens: { server: screen, client: screen },
     endings: { server: ending, client: ending },
   };
-  const truth = { theirs: half, truth: meeting } as unknown as Truth;
+  const truth = { theirs: role, truth: meeting } as unknown as Truth;
   run(`comparable: ${name}`, () => comparable(screen));
   run(`settled: ${name}`, () => settled(screen, "a", 1));
   run(`compare: ${name}`, () => compareLines(screen, "a\nb\n"));

@@ -20,7 +20,7 @@ for (const lab of labs) {
   Deno.test(`lab ${lab.name} runs as its headers show, with the permissions of its shebang`, async () => {
     const source = Deno.readTextFileSync(SCRIPTS + lab.server.name);
     const [, permissions] = source.match(/^#!.* deno run (.+)\n/)!;
-    const [server, client] = [lab.server, lab.client].map((half) => ourPlayer(half, permissions));
+    const [server, client] = [lab.server, lab.client].map((role) => ourPlayer(role, permissions));
     const { checks } = await runPair(lab, { server, client });
     assertEquals(checks.filter(({ problem, isNotation }) => problem || isNotation), []);
     assertEquals(checks.length, 7);

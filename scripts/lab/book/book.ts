@@ -5,7 +5,7 @@
  */
 import { note, UserError } from "../../cli.ts";
 import { align } from "../originals/align.ts";
-import { type Half as Role, type Lab, type Script, SCRIPTS } from "../catalog/header.ts";
+import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts";
 import { labs, scripts } from "../catalog/labs.ts";
 import { mustBeFolder } from "../terminal/files.ts";
 import { findOriginal, sourceOf } from "../originals/find.ts";

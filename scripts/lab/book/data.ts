@@ -4,7 +4,7 @@
  * @module
  */
 import type { Row } from "../originals/align.ts";
-import type { Half as Role } from "../catalog/header.ts";
+import type { Role as Role } from "../catalog/header.ts";
 import type { TraceEvent } from "../trace/words.ts";
 
 /** All of the page's data. */

@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Half as Role } from "../catalog/header.ts";
+import type { Role as Role } from "../catalog/header.ts";
 import type { ScriptData } from "./data.ts";
 import { html } from "./dom.ts";
 import { type Cause, ROLES } from "./trace_view.ts";

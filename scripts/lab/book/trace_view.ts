@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Half as Role } from "../catalog/header.ts";
+import type { Role as Role } from "../catalog/header.ts";
 import { arrowTexts, callText, isOnWire, sentence, type TraceEvent } from "../trace/words.ts";
 import { commandWords, html, svg } from "./dom.ts";
 

@@ -7,10 +7,10 @@ import { dirname } from "node:path";
 import { readText } from "../terminal/files.ts";
 
 /** Who of the two halves of a lab. */
-export type Half = "server" | "client";
+export type Role = "server" | "client";
 
 /** Both halves. */
-export const HALVES: readonly Half[] = ["server", "client"];
+export const ROLES: readonly Role[] = ["server", "client"];
 
 /** A script with what its header says. */
 export interface Script {

@@ -5,7 +5,7 @@
  */
 import { closestString } from "@std/text/closest-string";
 import { UsageError } from "../../cli.ts";
-import { findLabs, type Half, type Lab, labName, type Script } from "./header.ts";
+import { findLabs, type Lab, labName, type Role, type Script } from "./header.ts";
 
 /** All labs. */
 export const labs: Lab[] = findLabs();
@@ -32,13 +32,13 @@ export function findLab(name: string): Lab {
 }
 
 /** A script with the half of the lab that it is. */
-export type Named = Script & { half: Half; lab: Lab };
+export type Named = Script & { role: Role; lab: Lab };
 
 /** The scripts of all labs, with the half they are. */
 export function scripts(): Named[] {
   return labs.flatMap((lab) => [
-    { ...lab.server, half: "server" as const, lab },
-    { ...lab.client, half: "client" as const, lab },
+    { ...lab.server, role: "server" as const, lab },
+    { ...lab.client, role: "client" as const, lab },
   ]);
 }
 

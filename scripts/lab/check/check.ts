@@ -58,7 +58,7 @@ export async function examine(
   const submission = readHandIn(file, script);
   using sandbox = await Sandbox.create(submission);
   const handIn = { ...submission, path: sandbox.path };
-  const { half, lab } = script;
+  const { role, lab } = script;
   if (handIn.isPython && !await hasPython()) throw new UserError("there is no Python 3 here");
   const findings: Finding[] = [];
   using exam = new Exam(
@@ -79,7 +79,7 @@ export async function examine(
     );
     exam.report({ what, problem: isCopy ? firstStep(exercise) : undefined });
   }
-  if (half === "client") await examineClient(exam, PROBES[lab.name].client);
+  if (role === "client") await examineClient(exam, PROBES[lab.name].client);
   else {
     await examineServer(exam, serverProbes(lab.name, exercise));
     if (lab.name === "guess") await examineSecret(exam);

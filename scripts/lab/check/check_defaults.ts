@@ -13,7 +13,7 @@ const HOST = "127.0.0.2"; // this machine as well, and no program's own choice
 export async function examinePlace(exam: Exam): Promise<void> {
   const { handIn } = exam;
   if (handIn.ownPort !== undefined) return; // it takes no flags
-  const { half, port, args, typed } = handIn.script;
+  const { role, port, args, typed } = handIn.script;
   const what = `its port is ${port} where none is given, and its address the one of --host`;
   if (exam.stop) return exam.report({ what, skipped: exam.stop });
   await using program = start(handIn, {
@@ -21,7 +21,7 @@ export async function examinePlace(exam: Exam): Promise<void> {
     asksPlace: true,
     sandbox: exam.sandbox,
   });
-  if (half === "client") typeLines(exam, program, typed);
+  if (role === "client") typeLines(exam, program, typed);
   const hasEnded = await program.ended(exam.startPatience / 1000);
   const place = placeOf(program);
   if (!place) {
@@ -33,7 +33,7 @@ export async function examinePlace(exam: Exam): Promise<void> {
       note: isWrong ? undefined : "it does not run without --port",
     });
   }
-  const does = half === "server" ? "listens on" : "connects to";
+  const does = role === "server" ? "listens on" : "connects to";
   const problem = place.port !== port
     ? `it takes port ${place.port} where none is given: the lab's port is ${port}`
     : knows(handIn, "--host") && place.host !== HOST

@@ -27,10 +27,10 @@ const HEADER = /^ *\d+ */;
 /** Says in one line what is wrong, of what the general things there are. */
 export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances): string {
   const { kind, expected, actual } = wrong;
-  const { half, lab } = handIn.script;
+  const { role, lab } = handIn.script;
   const isUdp = lab.transport === "udp";
-  const reply = half === "server" ? "reply" : "message";
-  const who = half;
+  const reply = role === "server" ? "reply" : "message";
+  const who = role;
   if (kind === "refused") return "it listens, but not where its clients look: at 127.0.0.1";
   if (kind === "absent") {
     const did = isUdp ? "sent no datagram" : "did not connect";
@@ -41,13 +41,13 @@ export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances):
   }
   if (kind === "open") {
     // A message that the server answers only after its end has ended where the client says so.
-    const isHalf = half === "client" && steps.some(({ ends }, i) => ends && steps[i + 1]?.send);
+    const isHalf = role === "client" && steps.some(({ ends }, i) => ends && steps[i + 1]?.send);
     return "the connection is still open: it was never closed" +
       (isHalf ? ", not even its sending half: so the server waits for more" : "");
   }
   if (kind === "print") return `it did not print: ${firstLine(expected)}`;
   if (expected === "" && actual !== "") {
-    if (half === "client") return `the client sent more than it should: ${brief(actual)}`;
+    if (role === "client") return `the client sent more than it should: ${brief(actual)}`;
     if (actual.replaceAll("\0", "") === "") {
       return `more came back than should: ${byteLength(actual)} zeros, the rest of its buffer`;
     }
@@ -58,7 +58,7 @@ export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances):
   const special = framing(wrong) ?? letters(wrong, sent) ?? space(wrong);
   if (special && kind !== "reset") return special;
   if (actual === "") {
-    if (half === "client") {
+    if (role === "client") {
       if (isUdp && steps.some(({ loses }) => loses !== undefined)) {
         return "it did not ask again: a datagram or its answer may get lost";
       }
@@ -80,7 +80,7 @@ export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances):
   const [part, all] = [byteLength(actual), byteLength(expected)];
   if (expected.startsWith(actual)) {
     const ending = kind === "silence" ? "and then nothing more" : "and then the end";
-    return half === "client"
+    return role === "client"
       ? `only ${part} of ${all} bytes came, ${ending}: one write may take a part of a message`
       : `only ${part} of ${all} bytes came back, ${ending}: ` +
         "one read gives a part of a message, not always all of it";
@@ -94,7 +94,7 @@ export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances):
   if (kind !== "other" && all > 1000) {
     return `${part} of ${all} bytes came, and not the right ones: some of a long message got lost`;
   }
-  const question = half === "server" && sent !== expected &&
+  const question = role === "server" && sent !== expected &&
     `\nafter this was sent: ${brief(sent)}`;
   return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}${question || ""}`;
 }

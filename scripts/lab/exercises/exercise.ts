@@ -195,7 +195,7 @@ export function exercisesIn(folder: string, number?: number): string[] {
     throw new UserError(`there is no exercise ${number}: they are 1 to ${EXERCISES.length}`);
   }
   const files = scripts()
-    .filter(({ lab, half }) => !exercise || (lab.name === exercise.lab && half === "server"))
+    .filter(({ lab, role }) => !exercise || (lab.name === exercise.lab && role === "server"))
     .map(({ name }) => `${folder}/scripts/${name}`).filter(isThere);
   if (files.length === 0) throw new UserError(`${folder}/scripts holds no exercise: name its file`);
   return files;

@@ -5,7 +5,7 @@
  * @module
  */
 import { UserError } from "../../cli.ts";
-import { type Half, HALVES, type Lab, type Script, SCRIPTS } from "../catalog/header.ts";
+import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
 import { type Guest, meet } from "../session/meeting.ts";
 import { findLab } from "../catalog/labs.ts";
 import { mustBeFile } from "../terminal/files.ts";
@@ -39,10 +39,10 @@ export async function compare(name: string, choice: Choice) {
   const lab = findLab(name);
   if (!await hasPython()) throw new UserError("there is no Python 3 here");
   const { port } = choice;
-  const read = (half: Half) => {
-    const file = choice[half] || findOriginal(lab[half], choice.originals);
+  const read = (role: Role) => {
+    const file = choice[role] || findOriginal(lab[role], choice.originals);
     mustBeFile(file);
-    return readOriginal(file, lab[half].port, Number.isNaN(port) ? undefined : port);
+    return readOriginal(file, lab[role].port, Number.isNaN(port) ? undefined : port);
   };
   const originals = { server: read("server"), client: read("client") };
   for (const { port, name } of Object.values(originals)) {
@@ -67,7 +67,7 @@ export async function compare(name: string, choice: Choice) {
         .every(({ mark }) => mark !== "≠");
     const meeting = await meet(lab.transport, pair, isSame);
     if (tell(pair, problemsOf(lab, pair, meeting, { theirs, truth }))) failed++;
-    for (const half of HALVES) printHalf(half, pair, meeting, { theirs, truth }, shown);
+    for (const role of ROLES) printHalf(role, pair, meeting, { theirs, truth }, shown);
     write`\n`;
   }
   write`≠ differs, ~ the same but in Python's notation for bytes\n`;
@@ -75,15 +75,15 @@ export async function compare(name: string, choice: Choice) {
 }
 
 /** The originals as they are. */
-function guestsOf(lab: Lab, originals: Record<Half, Original>): Pair {
-  const guest = (half: Half): Guest => {
-    const { file, name, port, args, asks } = originals[half];
-    const others = lab[half].args.filter((arg) => !arg.startsWith("--port="));
+function guestsOf(lab: Lab, originals: Record<Role, Original>): Pair {
+  const guest = (role: Role): Guest => {
+    const { file, name, port, args, asks } = originals[role];
+    const others = lab[role].args.filter((arg) => !arg.startsWith("--port="));
     return {
       name,
       port,
       tellsPort: false,
-      types: asks && half === "client" ? typist(lab, originals) : () => undefined,
+      types: asks && role === "client" ? typist(lab, originals) : () => undefined,
       command: (port) => [
         ...PYTHON_RUN,
         file,
@@ -95,10 +95,10 @@ function guestsOf(lab: Lab, originals: Record<Half, Original>): Pair {
 }
 
 /** Our scripts, given what makes theirs the same exercise. */
-function sameExercise(lab: Lab, originals: Record<Half, Original>): Pair {
-  const guest = (half: Half): Guest => {
-    const script = lab[half];
-    const { bufferSize, message, asks, usesHostName } = originals[half];
+function sameExercise(lab: Lab, originals: Record<Role, Original>): Pair {
+  const guest = (role: Role): Guest => {
+    const script = lab[role];
+    const { bufferSize, message, asks, usesHostName } = originals[role];
     const flags = new Map(script.args.map((arg) => [arg.split("=")[0], arg]));
     flags.delete("--port");
     const set = (name: string, usual: string | undefined, value: unknown) => {
@@ -106,15 +106,15 @@ function sameExercise(lab: Lab, originals: Record<Half, Original>): Pair {
       if (usual !== undefined && usual !== `${value}`) flags.set(name, `${name}=${value}`);
     };
     if (bufferSize) set("--buffer-size", defaultOf(script, "bufferSize"), bufferSize);
-    if (half === "client" && !asks && message) {
+    if (role === "client" && !asks && message) {
       set("--message", defaultOf(script, "message"), message);
     }
     if (usesHostName) set("--host", defaultOf(script, "host"), Deno.hostname());
-    const isTyped = half === "client" && script.typed.length > 0 && !flags.has("--message");
+    const isTyped = role === "client" && script.typed.length > 0 && !flags.has("--message");
     return {
       name: script.name,
       title: [script.name, ...flags.values()].map(quoted).join(" "),
-      tellsPort: half === "server",
+      tellsPort: role === "server",
       types: isTyped ? typist(lab, originals) : () => undefined,
       command: (
         port,
@@ -137,7 +137,7 @@ function defaultOf({ name }: Script, flag: string): string | undefined {
 }
 
 /** Types what the header's session shows; where it types nothing, what our client sends. */
-function typist(lab: Lab, originals: Record<Half, Original>): Guest["types"] {
+function typist(lab: Lab, originals: Record<Role, Original>): Guest["types"] {
   const { client, server } = lab;
   const isGame = server.args.some((arg) => arg.startsWith("--secret="));
   if (isGame && originals.server.args(0, server.args).length < 2) return halving;

@@ -5,7 +5,7 @@
  */
 import { escapeText, UserError } from "../../cli.ts";
 import { isFile, mustBeFolder, readBytes } from "../terminal/files.ts";
-import { type Half, type Lab, type Script, SCRIPTS } from "../catalog/header.ts";
+import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts";
 import { labs } from "../catalog/labs.ts";
 
 const MAX_LINES = 20_000; // of an original
@@ -42,9 +42,9 @@ export function sourceOf(file: string): string {
  */
 export function findOriginal(script: Script, folder: string): string {
   const lab = labs.find(({ server, client }) => [server.name, client.name].includes(script.name))!;
-  const half: Half = script.name === lab.server.name ? "server" : "client";
+  const role: Role = script.name === lab.server.name ? "server" : "client";
   const isNamed = script.original.endsWith(".py");
-  const names = [isNamed ? script.original : `${half}.py`, script.name.replace(".ts", ".py")];
+  const names = [isNamed ? script.original : `${role}.py`, script.name.replace(".ts", ".py")];
   if (folder !== "") mustBeFolder(folder);
   const files = folder === ""
     ? [`${COUNTERPARTS}/${names[1]}`].filter(isFile)
@@ -55,7 +55,7 @@ export function findOriginal(script: Script, folder: string): string {
   if (different.size > 1) {
     throw new UserError(
       `${fitting.join(" and ")} both fit`,
-      `say which: --${half}=${escapeText(fitting[0])}`,
+      `say which: --${role}=${escapeText(fitting[0])}`,
     );
   }
   if (fitting.length > 0) return fitting[0];

@@ -13,7 +13,7 @@ import {
   red,
   yellow,
 } from "../terminal/columns.ts";
-import { type Half, HALVES, type Lab } from "../catalog/header.ts";
+import { type Lab, type Role, ROLES } from "../catalog/header.ts";
 import type { Guest, Meeting } from "../session/meeting.ts";
 import { write } from "../terminal/output.ts";
 import { comparable, type ComparedLine, compareLines } from "../session/transcript.ts";
@@ -21,7 +21,7 @@ import { comparable, type ComparedLine, compareLines } from "../session/transcri
 const MOST_ROWS = 60; // of a screen that are shown
 
 /** Two programs, one for each half. */
-export type Pair = Record<Half, Guest>;
+export type Pair = Record<Role, Guest>;
 
 /** What original with original did. */
 export interface Truth {
@@ -38,25 +38,25 @@ export function problemsOf(lab: Lab, pair: Pair, meeting: Meeting, held?: Truth)
   if (server.port !== undefined && client.port !== undefined && server.port !== client.port) {
     return [`${server.name} has port ${server.port}, ${client.name} has ${client.port}`];
   }
-  const lastWords = (half: Half) => {
-    const line = endings[half].errors.trim().split("\n").at(-1);
+  const lastWords = (role: Role) => {
+    const line = endings[role].errors.trim().split("\n").at(-1);
     return line ? `: ${line}` : "";
   };
   if (!meeting.listened) {
     return [`${server.name} does not listen on port ${meeting.port}${lastWords("server")}`];
   }
-  const problems = HALVES.flatMap((half) => {
-    const { status, errors } = endings[half];
-    const isTheirs = held?.theirs[half] === pair[half] || !held;
-    const usual = isTheirs ? held?.truth.endings[half].status : undefined;
+  const problems = ROLES.flatMap((role) => {
+    const { status, errors } = endings[role];
+    const isTheirs = held?.theirs[role] === pair[role] || !held;
+    const usual = isTheirs ? held?.truth.endings[role].status : undefined;
     if (status === 0 || (status === usual && held)) return [];
     // What asks on is told that there is no more to type: Python calls that an EOFError.
     if (isTheirs && /EOFError/.test(errors)) return [];
     if (status !== null) {
-      return [`${pair[half].name} ended with status ${status}${lastWords(half)}`];
+      return [`${pair[role].name} ended with status ${status}${lastWords(role)}`];
     }
-    const mayRunOn = half === "server" || (isTheirs && !held && screens.client !== "");
-    return mayRunOn ? [] : [`${pair[half].name} did not end${lastWords(half)}`];
+    const mayRunOn = role === "server" || (isTheirs && !held && screens.client !== "");
+    return mayRunOn ? [] : [`${pair[role].name} did not end${lastWords(role)}`];
   });
   // An original shows with our script what it shows with the other original.
   if (held && held.theirs.client === client && problems.length === 0) {
@@ -94,7 +94,7 @@ function title({ name, title }: Guest): string {
 
 /** Prints what original with original shows. */
 export function printScreens({ server, client }: Pair, { screens }: Meeting) {
-  const [left, right] = HALVES.map((half) => screens[half].trimEnd().split("\n"));
+  const [left, right] = ROLES.map((role) => screens[role].trimEnd().split("\n"));
   const widths = columnWidths([server.name, ...left], [client.name, ...right]);
   printRow(server.name, client.name, widths);
   printRule(widths);
@@ -113,16 +113,16 @@ export function atPort(screen: string, port: number, other: number): string {
 
 /** Says whether a half prints what the original prints with the original, and what differs. */
 export function printHalf(
-  half: Half,
+  role: Role,
   pair: Pair,
   meeting: Meeting,
   { theirs, truth }: Truth,
   shown: Set<string>,
 ) {
-  const ours = atPort(meeting.screens[half], meeting.port, truth.port);
-  const original = truth.screens[half];
+  const ours = atPort(meeting.screens[role], meeting.port, truth.port);
+  const original = truth.screens[role];
   const rows = compareLines(original, ours);
-  const { name } = pair[half];
+  const { name } = pair[role];
   const differing = rows.filter(({ mark }) => mark === "≠").length;
   if (differing === 0) {
     const isSame = rows.every(({ mark }) => mark === " ");
@@ -136,7 +136,7 @@ export function printHalf(
   write`  ${name} ${yellow("differs")} in ${differing} ${differing === 1 ? "line" : "lines"}`;
   if (shown.has(table)) write`, as above\n`;
   else write`:\n`;
-  if (!shown.has(table)) printTable(theirs[half].name, name, rows);
+  if (!shown.has(table)) printTable(theirs[role].name, name, rows);
   shown.add(table);
 }
 

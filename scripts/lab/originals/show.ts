@@ -5,7 +5,7 @@
  */
 import { align } from "./align.ts";
 import { bold, green, printRow, printRule, terminalWidth, wrapped } from "../terminal/columns.ts";
-import { type Half, SCRIPTS } from "../catalog/header.ts";
+import { type Role, SCRIPTS } from "../catalog/header.ts";
 import { findScripts } from "../catalog/labs.ts";
 import { mustBeFile } from "../terminal/files.ts";
 import { write } from "../terminal/output.ts";
@@ -21,9 +21,9 @@ const NARROW = 70; // columns below which the two stand one below the other
  * @param chosen The originals, where they are not looked for.
  * @throws {Failure} An original is not there.
  */
-export function show(name: string, originals: string, chosen: Partial<Record<Half, string>> = {}) {
+export function show(name: string, originals: string, chosen: Partial<Record<Role, string>> = {}) {
   for (const script of findScripts(name)) {
-    const file = chosen[script.half] || findOriginal(script, originals);
+    const file = chosen[script.role] || findOriginal(script, originals);
     mustBeFile(file);
     const title = file.split(/[/\\]/).at(-1)!;
     const rows = align(sourceOf(file), Deno.readTextFileSync(SCRIPTS + script.name));

@@ -25,9 +25,9 @@ export async function isSoon(
   end = Date.now() + MOST_WORK,
 ): Promise<boolean> {
   let before = NaN;
-  for (let half = 1; !await programs[0].until(condition, seconds / 2); half++) {
+  for (let role = 1; !await programs[0].until(condition, seconds / 2); role++) {
     const work = workOf(programs);
-    if (half > 1 && work === before || Date.now() > end) return false;
+    if (role > 1 && work === before || Date.now() > end) return false;
     if (await programs[0].ended(0)) return false;
     before = work;
   }

@@ -15,7 +15,7 @@ import {
   widthOf,
   wrapped,
 } from "../terminal/columns.ts";
-import type { Half, Lab } from "../catalog/header.ts";
+import type { Lab, Role } from "../catalog/header.ts";
 import { write } from "../terminal/output.ts";
 import { ourPlayer, runPair } from "./pair.ts";
 
@@ -30,10 +30,10 @@ class SideBySide {
   }
 
   /** Adds what appeared on a half's screen. */
-  add(half: Half, output: string) {
-    const lines = (this.#begun[half] + output).split("\n");
-    this.#begun[half] = lines.pop()!;
-    for (const line of lines) this.#row(half, line);
+  add(role: Role, output: string) {
+    const lines = (this.#begun[role] + output).split("\n");
+    this.#begun[role] = lines.pop()!;
+    for (const line of lines) this.#row(role, line);
     // A prompt shows at once, where the user types behind it.
     if (this.isTyped && Deno.stdout.isTerminal() && !this.#prompt) {
       if (widthOf(this.#begun.client) <= this.#widths[1]) this.#prompt = this.#begun.client;
@@ -43,23 +43,23 @@ class SideBySide {
   }
 
   /** Adds lines of a half's stderr. */
-  tell(half: Half, output: string) {
-    for (const line of output.split("\n").slice(0, -1)) this.#row(half, line);
+  tell(role: Role, output: string) {
+    for (const line of output.split("\n").slice(0, -1)) this.#row(role, line);
   }
 
   /** Shows the lines that never got an end. */
   end() {
-    for (const half of ["server", "client"] as const) {
-      if (this.#begun[half]) this.add(half, "\n");
+    for (const role of ["server", "client"] as const) {
+      if (this.#begun[role]) this.add(role, "\n");
     }
   }
 
-  #row(half: Half, line: string) {
-    const isShown = half === "client" && this.#prompt && line.startsWith(this.#prompt);
+  #row(role: Role, line: string) {
+    const isShown = role === "client" && this.#prompt && line.startsWith(this.#prompt);
     if (this.#prompt && !isShown) write`\n`;
     this.#prompt = "";
     if (isShown) return; // the terminal shows what is typed by itself
-    if (half === "server") printRow(line, "", this.#widths);
+    if (role === "server") printRow(line, "", this.#widths);
     else printRow("", line, this.#widths);
   }
 }
@@ -92,10 +92,10 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
   };
   const { checks } = await runPair(lab, players, {
     keyboard: isTyped ? keyboard() : undefined,
-    onScreen: (half, output) => screens.add(half, output),
-    onErrors(half, output) {
+    onScreen: (role, output) => screens.add(role, output),
+    onErrors(role, output) {
       const isListening = /^note: listening on .*\n/;
-      if (isTyped) screens.tell(half, output.replace(isListening, ""));
+      if (isTyped) screens.tell(role, output.replace(isListening, ""));
     },
   });
   screens.end();

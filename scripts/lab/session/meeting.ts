@@ -5,7 +5,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import type { Half } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 import { note } from "../terminal/output.ts";
 import { freePort } from "../process/ports.ts";
 import { isListening, portOf, Program } from "../process/program.ts";
@@ -42,9 +42,9 @@ export interface Meeting {
   /** Whether the server listened. */
   listened: boolean;
   /** What stood on the screens. */
-  screens: Record<Half, string>;
+  screens: Record<Role, string>;
   /** How they ended. A server that ran until Ctrl-C has the status `null`. */
-  endings: Record<Half, Ending>;
+  endings: Record<Role, Ending>;
 }
 
 const PATIENCE = 3; // seconds without a word, after which nothing more is waited for
@@ -63,7 +63,7 @@ const MOST = 100_000; // characters that a program may print
  */
 export async function meet(
   transport: "tcp" | "udp",
-  guests: Record<Half, Guest>,
+  guests: Record<Role, Guest>,
   isComplete: (screen: string, port: number) => boolean = () => false,
 ): Promise<Meeting> {
   const port = guests.server.port ?? guests.client.port;
@@ -79,13 +79,13 @@ export async function meet(
 
 async function meetOnce(
   transport: "tcp" | "udp",
-  guests: Record<Half, Guest>,
+  guests: Record<Role, Guest>,
   isComplete: (screen: string, port: number) => boolean,
   given?: number,
 ): Promise<Meeting> {
-  const start = (half: Half, port: number) =>
+  const start = (role: Role, port: number) =>
     new Program(
-      guests[half].command(port),
+      guests[role].command(port),
       undefined,
       { env: { NO_COLOR: "1", PYTHONIOENCODING: "utf-8" } },
       undefined,

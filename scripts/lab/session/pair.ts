@@ -5,7 +5,7 @@
  * @module
  */
 import { UserError } from "../../cli.ts";
-import { type Half, type Lab, type Script, SCRIPTS } from "../catalog/header.ts";
+import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts";
 import { readOriginal } from "../originals/find.ts";
 import { freePort, isBound } from "../process/ports.ts";
 import { DENO_RUN, isListening, portOf, Program, PYTHON_RUN } from "../process/program.ts";
@@ -88,15 +88,15 @@ export interface Outcome {
   /** What was looked at. */
   checks: Check[];
   /** What stood on the screens in the end. */
-  screens: Record<Half, string>;
+  screens: Record<Role, string>;
 }
 
 /** How to run a lab. */
 export interface Options {
   /** Called with everything that appears on a screen. */
-  onScreen?: (half: Half, output: string) => void;
+  onScreen?: (role: Role, output: string) => void;
   /** Called with everything that a half prints on stderr. */
-  onErrors?: (half: Half, output: string) => void;
+  onErrors?: (role: Role, output: string) => void;
   /** Seconds to wait for each step. */
   patience?: number;
   /** The lines that a user types. The headers' sessions count no longer then. */
@@ -106,7 +106,7 @@ export interface Options {
   /** What stands between the two, if anything is to. */
   wire?: Wire;
   /** Called with the marks in what a half prints; see mark.ts. */
-  onMark?: (half: Half, mark: string) => void;
+  onMark?: (role: Role, mark: string) => void;
 }
 
 /**
@@ -121,7 +121,7 @@ export interface Options {
  */
 export async function runPair(
   lab: Lab,
-  players: Record<Half, Player>,
+  players: Record<Role, Player>,
   {
     onScreen = () => {},
     onErrors = () => {},
@@ -134,18 +134,18 @@ export async function runPair(
 ): Promise<Outcome> {
   const checks: Check[] = [];
   const outcome = { checks, screens: { server: "", client: "" } };
-  const begin = (half: Half, port: number) => {
+  const begin = (role: Role, port: number) => {
     const program = new Program(
-      players[half].command(port),
+      players[role].command(port),
       (output) => {
-        outcome.screens[half] += output;
-        onScreen(half, output);
+        outcome.screens[role] += output;
+        onScreen(role, output);
       },
       { env: { NO_COLOR: "1" } },
-      (output) => onErrors(half, output),
+      (output) => onErrors(role, output),
       MOST,
     );
-    if (onMark) program.onMark = (mark) => onMark(half, mark);
+    if (onMark) program.onMark = (mark) => onMark(role, mark);
     return program;
   };
 

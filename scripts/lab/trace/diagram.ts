@@ -74,8 +74,8 @@ function arrow(event: TraceEvent, width: number): string {
   const room = Math.max(0, width - label.length - 1); // in a narrow column there may be little
   const gap = isLost ? "   ".slice(0, Math.max(0, room - 2)) : "";
   const line = "─".repeat(room - gap.length);
-  const half = Math.ceil(line.length / 2);
-  const shaft = [line.slice(0, half), label, line.slice(half)];
+  const role = Math.ceil(line.length / 2);
+  const shaft = [line.slice(0, role), label, line.slice(role)];
   const head = isLost ? "✗" : event.from === "server" ? "▶" : "◀";
   return event.from === "server" ? shaft.join("") + head : gap + head + shaft.reverse().join("");
 }

@@ -4,12 +4,12 @@
  * @module
  */
 import { UsageError } from "../../cli.ts";
-import type { Half } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 
 /** A piece or a datagram, by its number from 1 up among those of its sender. */
 export interface Place {
   /** Who sends it. */
-  from: Half;
+  from: Role;
   /** Its number. */
   number: number;
   /** Milliseconds to delay it, or bytes to cut it behind. */
@@ -57,7 +57,7 @@ export function readPlaces(flag: string, value: string): Place[] {
       throw new UsageError(`--delay takes ${LONGEST_DELAY} milliseconds at most, not ${amount}`);
     }
     return {
-      from: from as Half,
+      from: from as Role,
       number: Number(number),
       amount: amount === undefined ? undefined : Number(amount),
     };
@@ -113,7 +113,7 @@ export function fateOf(
 }
 
 /** The faults that met nothing, since less was sent: each as its flag, with what was sent. */
-export function unmet(faults: Faults, counts: Record<Half, number>): string[] {
+export function unmet(faults: Faults, counts: Record<Role, number>): string[] {
   return Object.entries(faults).flatMap(([flag, places]) =>
     (places as Place[]).filter(({ from, number }) => number > counts[from])
       .map(({ from, number }) =>

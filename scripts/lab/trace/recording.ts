@@ -5,7 +5,7 @@
  * @module
  */
 import { type Faults, unmet } from "./faults.ts";
-import { type Half, type Lab, type Script, SCRIPTS } from "../catalog/header.ts";
+import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts";
 import { inOrder, type Step, type Told } from "./timeline.ts";
 import { note } from "../terminal/output.ts";
 import { ourPlayer, type Player, runPair } from "../session/pair.ts";
@@ -15,7 +15,7 @@ import { Wire } from "./relay.ts";
 /** A lab that was run, with all that happened. */
 export interface Recording {
   /** The commands that take the halves. */
-  commands: Record<Half, string>;
+  commands: Record<Role, string>;
   /** What happened, in its order. Ports are those of the headers. */
   steps: Step[];
   /** What was not as it should be, in words. */
@@ -51,7 +51,7 @@ export async function record(
   lab: Lab,
   { faults = {}, more = [], netcat }: RecordOptions = {},
 ): Promise<Recording> {
-  const told: Record<Half, Told[]> = { server: [], client: [] };
+  const told: Record<Role, Told[]> = { server: [], client: [] };
   const hostname = more.includes("--host=::1") ? "::1" : undefined;
   using wire = await Wire.open(lab.transport, { hostname, ...faults });
   const isScript = netcat === undefined;
@@ -62,14 +62,14 @@ export async function record(
   const { checks } = await runPair(lab, players, {
     wire,
     keyboard: isScript ? undefined : typed(netcat),
-    onScreen: (half, text) => told[half].push({ at: Date.now(), text }),
-    onMark: (half, mark) => told[half].push(JSON.parse(mark)),
+    onScreen: (role, text) => told[role].push({ at: Date.now(), text }),
+    onMark: (role, mark) => told[role].push(JSON.parse(mark)),
   });
   await wire.isClosed("server") && await wire.isClosed("client");
   await wire.isQuiet();
   for (const fault of unmet(faults, wire.counts)) note(fault);
   const port = portShown(lab.server);
-  const scripts: [Half, Script][] = [["server", lab.server]];
+  const scripts: [Role, Script][] = [["server", lab.server]];
   if (isScript) scripts.push(["client", lab.client]);
   return {
     commands: {
@@ -115,12 +115,12 @@ export function portShown({ args, port }: Script): number {
  * Keeps the rows and calls that are steps of a script's own, not of lib.ts. A connection that no line of it closes is
  * closed where the block ends that was begun with it.
  */
-function atRows(steps: Step[], scripts: [Half, Script][]): Step[] {
-  const rows = Object.fromEntries(scripts.map(([half, { name }]) => {
+function atRows(steps: Step[], scripts: [Role, Script][]): Step[] {
+  const rows = Object.fromEntries(scripts.map(([role, { name }]) => {
     const lines = Deno.readTextFileSync(SCRIPTS + name).split("\n");
     const find = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line)) + 1;
     const opening = find(/using .*Deno\.connect\(|\.accept\(/) || undefined;
-    return [half, { main: find(/import\.meta\.main/), opening }];
+    return [role, { main: find(/import\.meta\.main/), opening }];
   }));
   const own = steps.map((step) => {
     const { main = 0, opening } = rows[step.from] ?? {};

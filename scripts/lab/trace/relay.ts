@@ -8,7 +8,7 @@ import { delay } from "@std/async/delay";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
 import { fateOf, type Faults, type Part } from "./faults.ts";
-import type { Half } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 
 /** Something that happened on the wire. */
 export interface WireEvent {
@@ -17,7 +17,7 @@ export interface WireEvent {
   /** `lost` is a piece or a datagram that did not arrive. */
   kind: "connect" | "data" | "end" | "reset" | "datagram" | "lost";
   /** Who did or sent it. */
-  from: Half;
+  from: Role;
   /** Which of the clients it concerns, from 1 up in the order of their coming. */
   connection: number;
   /** The bytes of `data`, `datagram` and `lost`. */
@@ -71,9 +71,9 @@ export class Wire {
   #options: WireOptions;
   #target = Promise.withResolvers<Target>();
   /** How many pieces or datagrams each side has sent. */
-  readonly counts: Record<Half, number> = { server: 0, client: 0 };
+  readonly counts: Record<Role, number> = { server: 0, client: 0 };
   #connections = 0;
-  #ends: Record<Half, Promise<void>[]> = { server: [], client: [] };
+  #ends: Record<Role, Promise<void>[]> = { server: [], client: [] };
   #underWay = new Set<Promise<void>>();
   #isClosed = false;
   #closers: (() => void)[] = [];
@@ -109,8 +109,8 @@ export class Wire {
   }
 
   /** Waits a moment, and tells whether all servers, or all clients, have ended their halves. */
-  async isClosed(half: Half = "server"): Promise<boolean> {
-    const all = Promise.all(this.#ends[half]).then(() => true);
+  async isClosed(role: Role = "server"): Promise<boolean> {
+    const all = Promise.all(this.#ends[role]).then(() => true);
     return await deadline(all, PATIENCE).catch(() => false);
   }
 
@@ -189,9 +189,9 @@ export class Wire {
   }
 
   /** Counts a half that will end; what it gives is called when it has ended. */
-  #end(half: Half): () => void {
+  #end(role: Role): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ends[half].push(promise);
+    this.#ends[role].push(promise);
     return resolve;
   }
 
@@ -262,7 +262,7 @@ export class Wire {
       hostname: hostname === "::1" ? hostname : HOSTNAME,
       port: 0,
     });
-    const passing = (from: Half, socket: Deno.DatagramConn, to: Deno.NetAddr) => {
+    const passing = (from: Role, socket: Deno.DatagramConn, to: Deno.NetAddr) => {
       let sending: Promise<unknown> = Promise.resolve(); // Deno may send a later one first
       const send = (data: Uint8Array) => {
         // What can't be sent is lost, as on any network.

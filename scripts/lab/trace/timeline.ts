@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Half } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 import type { Mark } from "./mark.ts";
 import type { WireEvent } from "./relay.ts";
 
@@ -15,7 +15,7 @@ export interface Step {
    */
   kind: WireEvent["kind"] | "line" | "note" | "call";
   /** Who did it. */
-  from: Half;
+  from: Role;
   /** What appeared on the screen, or the name of the call; empty for the wire. */
   text: string;
   /** The bytes that were sent, read or received. */
@@ -41,7 +41,7 @@ const SOON = 1000; // milliseconds: what is nearer in time has no order but that
  * @param events What happened on the wire.
  * @returns All of it, step by step.
  */
-export function inOrder(told: Record<Half, Told[]>, events: WireEvent[]): Step[] {
+export function inOrder(told: Record<Role, Told[]>, events: WireEvent[]): Step[] {
   const steps: Step[] = [];
   let current = new Side("server", told.server, events);
   let other = new Side("client", told.client, events);
@@ -97,9 +97,9 @@ class Side {
   #sockets = 0;
   #hasSent = false;
 
-  constructor(readonly half: Half, told: Told[], events: WireEvent[]) {
+  constructor(readonly role: Role, told: Told[], events: WireEvent[]) {
     this.#told = inLines(told);
-    this.#events = events.filter(({ from }) => from === half);
+    this.#events = events.filter(({ from }) => from === role);
     this.isTraced = told.some((told) => "call" in told);
   }
 
@@ -124,7 +124,7 @@ class Side {
       if (kind === "end" || kind === "reset") this.#arrived.ends = ++passed.ends;
       if (kind === "datagram") this.#arrived.datagrams.push(event);
       if (kind === "data") { for (const byte of data!) this.#arrived.bytes.push(byte); }
-      return [{ kind, from: this.half, text: "", data, isLate: held === "late", row: this.#row }];
+      return [{ kind, from: this.role, text: "", data, isLate: held === "late", row: this.#row }];
     };
     return { side: this, at, isReady, isHeld: held !== undefined, take };
   }
@@ -139,7 +139,7 @@ class Side {
       this.#told.shift();
       return "call" in told
         ? this.#call(told, other)
-        : [{ kind: "line" as const, from: this.half, text: told.text }];
+        : [{ kind: "line" as const, from: this.role, text: told.text }];
     };
     return { side: this, at: told.at, isReady, take };
   }
@@ -159,7 +159,7 @@ class Side {
   /** Which datagram its socket gets next: a server any, a client what is for that socket. */
   #next(datagrams: WireEvent[]): number {
     return datagrams.findIndex(({ connection }) =>
-      this.half === "server" || connection === this.#sockets
+      this.role === "server" || connection === this.#sockets
     );
   }
 
@@ -167,10 +167,10 @@ class Side {
   #call({ call, length, row, text = "" }: Mark, other: Side): Step[] {
     const arrived = other.#arrived;
     const [done, taken] = [this.#done, this.#taken];
-    const step: Step = { kind: "call", from: this.half, text: call, row };
+    const step: Step = { kind: "call", from: this.role, text: call, row };
     if (call === "note") {
       const lines = text.split("\n").filter((line) => !/^$|^note: listening on/.test(line));
-      return lines.map((text) => ({ kind: "note", from: this.half, text }));
+      return lines.map((text) => ({ kind: "note", from: this.role, text }));
     }
     if (call === "connect" || call === "accept") this.#isOpen = true;
     if (call === "connect") done.connects++;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Half as Role } from "../catalog/header.ts";
+import type { Role as Role } from "../catalog/header.ts";
 import type { Step } from "./timeline.ts";
 
 /** A step of a recording, as a reader sees it. */
