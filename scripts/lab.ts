@@ -99,13 +99,14 @@ empty. On fewer than 70 columns the two stand one below the other.
   },
   {
     name: "compare",
-    words: ["LAB"],
+    words: ["[LAB]"],
     flags: ["originals", "server", "client", "port"],
     summary: "runs originals and scripts in all four pairings, and compares what they print",
     manual: `\
-What original with original prints is the truth; the other pairings are held against it. Status 1
-where a pairing does not work; other wording is no failure.
---originals=DIR  where the course's Python files lie, in folders below it too.
+What the two originals print together is the reference for the other pairings. Status 1 if a pairing
+does not work. Different wording is not a failure. Without a LAB, all labs of which DIR contains an
+original are compared, with a table at the end.
+--originals=DIR  where the course's Python files are, in folders below it too.
 --server=FILE    the original server, where several fit; --client=FILE likewise.
 --port=N         the port that the originals have, where it can't be found in them.`,
     run: ([name], flags) => compare(name, flags),

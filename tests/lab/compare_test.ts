@@ -129,7 +129,7 @@ Deno.test(
     );
     assertEquals([result.status, result.stderr], [
       1,
-      "error: the originals do not work: nothing can be held against them\n",
+      "error: the originals do not work together: nothing can be compared with them\n",
     ]);
     assertStringIncludes(result.stdout, ": it printed without end, more than 100000 characters\n");
     assert(/^\.\.\. and \d+ more lines$/m.test(result.stdout), result.stdout);

@@ -1,7 +1,7 @@
 /** Programs that run: their screens, and that none of them outlives its time. */
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { freePort, hasRest, isFree } from "../../scripts/lab/process/ports.ts";
+import { freePort, isFree, isInTimeWait } from "../../scripts/lab/process/ports.ts";
 import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
 import { writeCourse } from "./course.ts";
 import { connect, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
@@ -57,7 +57,7 @@ Deno.test("freePort() gives several who ask a port each", () => {
 });
 
 Deno.test(
-  "hasRest() sees what is left of a connection that the server has ended",
+  "isInTimeWait() sees what is left of a connection that the server has ended",
   LINUX_ONLY,
   async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -67,7 +67,7 @@ Deno.test(
     listener.close();
     assertEquals(await client.read(new Uint8Array(1)), null);
     client.close();
-    assertEquals([hasRest(port), isFree(port, "tcp")], [true, false]);
+    assertEquals([isInTimeWait(port), isFree(port, "tcp")], [true, false]);
   },
 );
 

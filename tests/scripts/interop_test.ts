@@ -1,7 +1,9 @@
 /** Every lab with its Python counterparts: as the server, as the client, and as both. */
 import { assertEquals } from "@std/assert";
-import { findLabs, type Script } from "../../scripts/lab/catalog/header.ts";
-import { ourPlayer, pythonPlayer, runPair } from "../../scripts/lab/session/pair.ts";
+import { findLabs, ROLES, type Script } from "../../scripts/lab/catalog/header.ts";
+import { originalParticipant } from "../../scripts/lab/originals/compare.ts";
+import { readOriginal } from "../../scripts/lab/originals/find.ts";
+import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { quietPort, SCRIPTS, temporary } from "../helpers.ts";
 
@@ -13,8 +15,10 @@ for (const lab of findLabs()) {
     Deno.test(`lab ${lab.name}: ${pairing}`, { ignore }, async () => {
       await using folder = await temporary();
       const port = quietPort();
-      const player = (language: string, script: Script) => {
-        if (language === "Deno") return ourPlayer(script, "--allow-net");
+      const participant = (language: string, script: Script) => {
+        if (language === "Deno") {
+          return scriptParticipant(script, { permissions: "--allow-net" });
+        }
         // A counterpart has a port of its own as the original has: a free one here.
         const name = script.name.replace(".ts", ".py");
         const source = Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${name}`);
@@ -23,11 +27,13 @@ for (const lab of findLabs()) {
         const changed = source.replace(/^PORT = \d+$/m, `PORT = ${port}`)
           .replace(/^BUFFER_SIZE = \d+/m, (line) => size ? `BUFFER_SIZE = ${size}` : line);
         Deno.writeTextFileSync(copy, changed);
-        return pythonPlayer(script, copy);
+        return originalParticipant(readOriginal(copy, script.port), script);
       };
       const [server, client] = pairing.split(" with ");
-      const players = { server: player(server, lab.server), client: player(client, lab.client) };
-      const { checks } = await runPair(lab, players);
+      const { checks } = await runChecked(lab, {
+        server: participant(server, lab.server),
+        client: participant(client, lab.client),
+      }, { originals: ROLES.filter((_, i) => [server, client][i] === "Python") });
       assertEquals(checks.filter(({ problem, isNotation }) => problem || isNotation), []);
     });
   }

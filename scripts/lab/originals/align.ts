@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { alignLists } from "../session/alignment.ts";
 
 /** A line of the original next to one of the script. A side without a line is left out. */
 export interface Row {
@@ -172,28 +173,12 @@ function common(a: Block, b: Block): number {
 }
 
 function alignLines(a: Line[], b: Line[]): Row[] {
-  const best = Array.from({ length: a.length + 1 }, () => new Float64Array(b.length + 1));
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      const same = likeness(a[i], b[j]).weight;
-      const both = same > 0 ? same + best[i + 1][j + 1] : 0;
-      best[i][j] = Math.max(both, best[i + 1][j], best[i][j + 1]);
-    }
-  }
-  const rows: Row[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    const same = i < a.length && j < b.length ? likeness(a[i], b[j]) : { weight: 0 };
-    if (same.weight > 0 && best[i][j] === same.weight + best[i + 1][j + 1]) {
-      rows.push({ left: a[i++].text, right: b[j++].text, step: same.step });
-    } else if (j >= b.length || i < a.length && best[i + 1][j] >= best[i][j + 1]) {
-      rows.push({ left: a[i++].text });
-    } else {
-      rows.push({ right: b[j++].text });
-    }
-  }
-  return rows;
+  const pairs = alignLists(a.length, b.length, (i, j) => likeness(a[i], b[j]).weight);
+  return pairs.map(([i, j]) => {
+    if (i === undefined) return { right: b[j].text };
+    if (j === undefined) return { left: a[i].text };
+    return { left: a[i].text, right: b[j].text, step: likeness(a[i], b[j]).step };
+  });
 }
 
 /** Returns how much two lines do the same, and what that is. */

@@ -31,6 +31,16 @@ export function sourceOf(file: string): string {
   }
 }
 
+/** Returns whether a folder, or one below it, contains a file with the name of a script's original. */
+export function hasOriginal(script: Script, folder: string): boolean {
+  try {
+    findOriginal(script, folder);
+    return true;
+  } catch (error) {
+    return error instanceof UserError && error.message.endsWith(" both fit");
+  }
+}
+
 /**
  * The file that a script mirrors. It has the name that the course gives it, or ours.
  *

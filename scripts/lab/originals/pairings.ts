@@ -1,6 +1,6 @@
 /**
- * What is the matter with a pairing of originals and scripts, and what they print that
- * original with original does not.
+ * Judges and prints pairings of originals and scripts: whether they work, and what they print that the
+ * two originals together do not.
  *
  * @module
  */
@@ -14,115 +14,134 @@ import {
   yellow,
 } from "../terminal/columns.ts";
 import { type Lab, type Role, ROLES } from "../catalog/header.ts";
-import type { Guest, Meeting } from "../session/meeting.ts";
+import {
+  type Exit,
+  MAX_OUTPUT,
+  type Participant,
+  type SessionResult,
+  type Typing,
+} from "../session/session.ts";
 import { write } from "../terminal/output.ts";
 import { comparable, type ComparedLine, compareLines } from "../session/transcript.ts";
 
-const MOST_ROWS = 60; // of a screen that are shown
+const MAX_ROWS = 60; // of a screen that are printed
 
-/** Two programs, one for each half. */
-export type Pair = Record<Role, Guest>;
-
-/** What original with original did. */
-export interface Truth {
-  /** The originals. */
-  theirs: Pair;
-  /** What became of their meeting. */
-  truth: Meeting;
+/** A program that is compared. */
+export interface Compared extends Participant {
+  /** Its name with its flags. */
+  title?: string;
+  /** What is typed to it. */
+  typing?: Typing;
 }
 
-/** Says why a pairing does not work: nothing where it does. */
-export function problemsOf(lab: Lab, pair: Pair, meeting: Meeting, held?: Truth): string[] {
-  const { server, client } = pair;
-  const { endings, screens } = meeting;
+/** A server and a client. */
+export type Pairing = Record<Role, Compared>;
+
+/** A pairing that was run. */
+export interface Run {
+  /** The programs. */
+  pairing: Pairing;
+  /** What happened. */
+  result: SessionResult;
+}
+
+/**
+ * Returns why a pairing does not work, or nothing if it works.
+ *
+ * @param lab The lab.
+ * @param run The pairing.
+ * @param reference The originals together, if this is another pairing.
+ */
+export function problemsOf(lab: Lab, { pairing, result }: Run, reference?: Run): string[] {
+  const { server, client } = pairing;
+  const { exits, screens } = result;
   if (server.port !== undefined && client.port !== undefined && server.port !== client.port) {
     return [`${server.name} has port ${server.port}, ${client.name} has ${client.port}`];
   }
-  const lastWords = (role: Role) => {
-    const line = endings[role].errors.trim().split("\n").at(-1);
-    return line ? `: ${line}` : "";
-  };
-  if (!meeting.listened) {
-    return [`${server.name} does not listen on port ${meeting.port}${lastWords("server")}`];
+  if (!exits.client) {
+    return [`${server.name} does not listen on port ${result.port}${reasonOf(exits.server)}`];
   }
   const problems = ROLES.flatMap((role) => {
-    const { status, errors } = endings[role];
-    const isTheirs = held?.theirs[role] === pair[role] || !held;
-    const usual = isTheirs ? held?.truth.endings[role].status : undefined;
-    if (status === 0 || (status === usual && held)) return [];
-    // What asks on is told that there is no more to type: Python calls that an EOFError.
-    if (isTheirs && /EOFError/.test(errors)) return [];
-    if (status !== null) {
-      return [`${pair[role].name} ended with status ${status}${lastWords(role)}`];
+    const { name } = pairing[role];
+    const exit = exits[role]!;
+    if (exit.hasPrintedTooMuch) {
+      return [`${name} printed without end, more than ${MAX_OUTPUT} characters`];
     }
-    const mayRunOn = role === "server" || (isTheirs && !held && screens.client !== "");
-    return mayRunOn ? [] : [`${pair[role].name} did not end${lastWords(role)}`];
+    const isOriginal = !reference || reference.pairing[role] === pairing[role];
+    const usual = isOriginal ? reference?.result.exits[role] : undefined;
+    const isUsual = usual?.isOwn === exit.isOwn && (usual.status === exit.status || !usual.isOwn);
+    if (exit.isOwn && exit.status === 0 || isUsual) return [];
+    // The input of a client that asks again has ended: Python calls that an EOFError.
+    if (isOriginal && /EOFError/.test(exit.errors)) return [];
+    if (exit.isOwn) return [`${name} ended with status ${exit.status}${reasonOf(exit)}`];
+    const mayContinue = role === "server" || !reference && screens.client !== "";
+    return mayContinue ? [] : [`${name} did not end${reasonOf(exit)}`];
   });
-  // An original shows with our script what it shows with the other original.
-  if (held && held.theirs.client === client && problems.length === 0) {
-    const here = essence(screens.client, lab.name);
-    const lost = essenceLines(held.truth.screens.client, lab.name)
-      .find((line) => !here.includes(line));
-    if (lost) problems.push(`the data did not come back: ${client.name} does not print ${lost}`);
+  // An original prints with our script what it prints with the other original.
+  if (reference?.pairing.client === client && problems.length === 0) {
+    const lines = essentialLines(screens.client, lab.name).join("\n");
+    const missing = essentialLines(reference.result.screens.client, lab.name)
+      .find((line) => !lines.includes(line));
+    if (missing) {
+      problems.push(`the data did not come back: ${client.name} does not print ${missing}`);
+    }
   }
   return problems;
 }
 
-/** A screen without what may differ from one run to the next. */
-function essence(screen: string, lab: string): string {
-  return essenceLines(screen, lab).join("\n");
+/** Returns the error that a program printed, as the end of a sentence. */
+function reasonOf({ errors }: Exit): string {
+  const lines = errors.trim().split("\n");
+  const line = lines.findLast((line) => /^(error: |\w*(Error|Exception)\b)/.test(line)) ??
+    lines.at(-1);
+  return line ? `: ${line}` : "";
 }
 
-function essenceLines(screen: string, lab: string): string[] {
+/** Returns the lines of a screen without what may differ from one run to the next. */
+function essentialLines(screen: string, lab: string): string[] {
   const lines = screen.split("\n").filter((line) => line.trim() !== "");
   if (lab === "guess") return lines.filter((line) => /correct/i.test(line)).map(() => "CORRECT");
   return lines.map((line) => line.replace(/\d+/g, "N").trim());
 }
 
-/** Prints the verdict about a pairing, and tells whether it does not work. */
-export function tell(pair: Pair, problems: string[]): boolean {
-  const works = problems.length === 0;
-  const verdict = works ? green("works") : red("does not work");
-  write`${bold(`${title(pair.server)} with ${title(pair.client)}`)}: ${verdict}\n`;
+/** Prints whether a pairing works, and why it does not. */
+export function printVerdict(pairing: Pairing, problems: string[]) {
+  const [server, client] = ROLES.map((role) => pairing[role].title ?? pairing[role].name);
+  const verdict = problems.length === 0 ? green("works") : red("does not work");
+  write`${bold(`${server} with ${client}`)}: ${verdict}\n`;
   for (const problem of problems) write`  ${problem}\n`;
-  return !works;
 }
 
-function title({ name, title }: Guest): string {
-  return title ?? name;
-}
-
-/** Prints what original with original shows. */
-export function printScreens({ server, client }: Pair, { screens }: Meeting) {
-  const [left, right] = ROLES.map((role) => screens[role].trimEnd().split("\n"));
-  const widths = columnWidths([server.name, ...left], [client.name, ...right]);
-  printRow(server.name, client.name, widths);
+/** Prints the screens of the two originals. */
+export function printReference({ pairing, result }: Run) {
+  const [left, right] = ROLES.map((role) => result.screens[role].trimEnd().split("\n"));
+  const names = ROLES.map((role) => pairing[role].name);
+  const widths = columnWidths([names[0], ...left], [names[1], ...right]);
+  printRow(names[0], names[1], widths);
   printRule(widths);
   const rows = Math.max(left.length, right.length);
-  for (let i = 0; i < Math.min(rows, MOST_ROWS); i++) {
+  for (let i = 0; i < Math.min(rows, MAX_ROWS); i++) {
     printRow(left[i] ?? "", right[i] ?? "", widths);
   }
-  tellMore(rows);
+  printOmitted(rows);
   write`\n`;
 }
 
-/** A screen as it is when the server has another port. */
+/** Returns a screen as it would be if the server had another port. */
 export function atPort(screen: string, port: number, other: number): string {
   return screen.replaceAll(new RegExp(`\\b${port}\\b`, "g"), `${other}`);
 }
 
-/** Says whether a half prints what the original prints with the original, and what differs. */
-export function printHalf(
+/** Prints how the screen of a role differs from the reference. A table that was printed is not repeated. */
+export function printComparison(
   role: Role,
-  pair: Pair,
-  meeting: Meeting,
-  { theirs, truth }: Truth,
-  shown: Set<string>,
+  { pairing, result }: Run,
+  reference: Run,
+  printed: Set<string>,
 ) {
-  const ours = atPort(meeting.screens[role], meeting.port, truth.port);
-  const original = truth.screens[role];
-  const rows = compareLines(original, ours);
-  const { name } = pair[role];
+  const screen = atPort(result.screens[role], result.port, reference.result.port);
+  const rows = compareLines(reference.result.screens[role], screen);
+  const { name } = pairing[role];
   const differing = rows.filter(({ mark }) => mark === "≠").length;
   if (differing === 0) {
     const isSame = rows.every(({ mark }) => mark === " ");
@@ -134,10 +153,13 @@ export function printHalf(
   }
   const table = comparable(JSON.stringify(rows));
   write`  ${name} ${yellow("differs")} in ${differing} ${differing === 1 ? "line" : "lines"}`;
-  if (shown.has(table)) write`, as above\n`;
-  else write`:\n`;
-  if (!shown.has(table)) printTable(theirs[role].name, name, rows);
-  shown.add(table);
+  if (printed.has(table)) {
+    write`, as above\n`;
+    return;
+  }
+  printed.add(table);
+  write`:\n`;
+  printTable(reference.pairing[role].name, name, rows);
 }
 
 function printTable(left: string, right: string, rows: ComparedLine[]) {
@@ -145,12 +167,12 @@ function printTable(left: string, right: string, rows: ComparedLine[]) {
   const widths = columnWidths([left, ...cells("left")], [right, ...cells("right")]);
   printRow(left, right, widths);
   printRule(widths);
-  for (const { left = "", right = "", mark } of rows.slice(0, MOST_ROWS)) {
+  for (const { left = "", right = "", mark } of rows.slice(0, MAX_ROWS)) {
     printRow(left, right, widths, mark === " " ? "│" : mark);
   }
-  tellMore(rows.length);
+  printOmitted(rows.length);
 }
 
-function tellMore(rows: number) {
-  if (rows > MOST_ROWS) write`... and ${rows - MOST_ROWS} more lines\n`;
+function printOmitted(rows: number) {
+  if (rows > MAX_ROWS) write`... and ${rows - MAX_ROWS} more lines\n`;
 }

@@ -6,7 +6,7 @@
 import { readProcNet } from "../../kill_port/linux.ts";
 import { parseNetstat } from "../../kill_port/windows.ts";
 
-/** Whether a TCP socket listens on a port, or a UDP socket is bound to it. */
+/** Returns whether a TCP socket listens on a port, or a UDP socket is bound to it. */
 export async function isBound(
   port: number,
   transport: "tcp" | "udp",
@@ -26,24 +26,24 @@ export async function isBound(
   return new RegExp(local + state, "m").test(sockets);
 }
 
-/** Whether Linux knows a socket on a port, in this state or in any. */
+/** Returns whether Linux lists a socket on a port, in this state or in any. */
 function isListed(port: number, transport: "tcp" | "udp", state = ""): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  // One search in the text: the table is long, and it is looked at often.
+  // One search in the whole text: the table is long, and it is read often.
   const line = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} \\S+ ${state}`, "m");
   return [transport, `${transport}6`].some((table) => line.test(readProcNet(table) ?? ""));
 }
 
 /**
- * Whether something is left of a TCP connection on a port (TIME-WAIT), where Linux tells. Deno can
- * listen there all the same; who does not set SO_REUSEADDR, as most originals, can't.
+ * Returns whether a TCP connection on a port is still open or in TIME-WAIT, on Linux. Deno can listen
+ * there nevertheless. A program that does not set SO_REUSEADDR, as most originals, can't.
  */
-export const hasRest = (port: number): boolean =>
+export const isInTimeWait = (port: number): boolean =>
   Deno.build.os === "linux" && isListed(port, "tcp");
 
-/** Whether nobody is bound to a port, and no rest of a connection is on it. */
+/** Returns whether no socket is bound to a port, and no connection on it is in TIME-WAIT. */
 export function isFree(port: number, transport: "tcp" | "udp", hostname = "127.0.0.1"): boolean {
-  if (hasRest(port)) return false;
+  if (isInTimeWait(port)) return false;
   try {
     const socket = transport === "tcp"
       ? Deno.listen({ hostname, port })
@@ -57,12 +57,12 @@ export function isFree(port: number, transport: "tcp" | "udp", hostname = "127.0
 }
 
 /**
- * A port that was free a moment ago: none of those that the system gives to clients,
- * which are above 32767, and any of many, so that several who ask get each their own.
+ * Returns a port that was free a moment ago. It is not one of those above 32767, which the system
+ * gives to clients. It is chosen at random, so that two callers get different ports.
  */
 export function freePort(transport: "tcp" | "udp"): number {
   for (;;) {
-    const port = 26000 + Math.floor(Math.random() * 6000); // below are those of the tests
+    const port = 26000 + Math.floor(Math.random() * 6000); // the tests use those below 26000
     if (isFree(port, transport)) return port;
   }
 }
