@@ -17,7 +17,9 @@ import { scripts } from "../../scripts/lab/catalog/labs.ts";
 import { findOriginal, readOriginal, sourceOf } from "../../scripts/lab/originals/find.ts";
 import { portOf, type Program } from "../../scripts/lab/process/program.ts";
 import { comparable, compareLines, settled } from "../../scripts/lab/session/transcript.ts";
-import { problemsOf, type Run } from "../../scripts/lab/originals/pairings.ts";
+import type { Run } from "../../scripts/lab/originals/pairing.ts";
+import { problemsOf } from "../../scripts/lab/originals/report.ts";
+import { Observed } from "../../scripts/lab/trace/run_traced.ts";
 import { visible } from "../../scripts/lab/trace/diagram.ts";
 import { parseProcNet } from "../../scripts/kill_port/linux.ts";
 import { parseMacNetstat } from "../../scripts/kill_port/mac.ts";
@@ -143,7 +145,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   const file = `${folder}/echo_server.py`;
   Deno.writeTextFileSync(file, source);
   run(`show: ${name}`, () => align(sourceOf(file), script));
-  run(`original: ${name}`, () => readOriginal(file, 9900));
+  run(`original: ${name}`, () => readOriginal(file));
   run(`search: ${name}`, () => findOriginal(server, folder));
   run(`submission: ${name}`, () => readHandIn(file, server));
   run(`copy: ${name}`, () => isSameCode(source, script));
@@ -156,7 +158,9 @@ for (const [name, screen] of Object.entries(SCREENS)) {
     screens: { server: screen, client: screen },
     exits: { server: exit, client: exit },
   };
-  const reference = { pairing: role, result } as unknown as Run;
+  const trace = { observed: new Observed() };
+  const traces = { server: trace, client: trace };
+  const reference = { pairing: role, result, traces } as unknown as Run;
   run(`comparable: ${name}`, () => comparable(screen));
   run(`settled: ${name}`, () => settled(screen, "a", 1));
   run(`compare: ${name}`, () => compareLines(screen, "a\nb\n"));

@@ -1,10 +1,10 @@
 /** Every lab with its Python counterparts: as the server, as the client, and as both. */
 import { assertEquals } from "@std/assert";
 import { findLabs, ROLES, type Script } from "../../scripts/lab/catalog/header.ts";
-import { originalParticipant } from "../../scripts/lab/originals/compare.ts";
 import { readOriginal } from "../../scripts/lab/originals/find.ts";
 import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
-import { hasPython } from "../../scripts/lab/process/program.ts";
+import { hasPython, PYTHON_RUN } from "../../scripts/lab/process/program.ts";
+import type { Participant } from "../../scripts/lab/session/session.ts";
 import { quietPort, SCRIPTS, temporary } from "../helpers.ts";
 
 const ignore = !await hasPython();
@@ -15,7 +15,7 @@ for (const lab of findLabs()) {
     Deno.test(`lab ${lab.name}: ${pairing}`, { ignore }, async () => {
       await using folder = await temporary();
       const port = quietPort();
-      const participant = (language: string, script: Script) => {
+      const participant = (language: string, script: Script): Participant => {
         if (language === "Deno") {
           return scriptParticipant(script, { permissions: "--allow-net" });
         }
@@ -27,7 +27,14 @@ for (const lab of findLabs()) {
         const changed = source.replace(/^PORT = \d+$/m, `PORT = ${port}`)
           .replace(/^BUFFER_SIZE = \d+/m, (line) => size ? `BUFFER_SIZE = ${size}` : line);
         Deno.writeTextFileSync(copy, changed);
-        return originalParticipant(readOriginal(copy, script.port), script);
+        const { takesPort, args } = readOriginal(copy);
+        const others = script.args.filter((arg) => !arg.startsWith("--port="));
+        return {
+          name,
+          port: takesPort ? undefined : port,
+          reportsPort: false,
+          command: (port: number) => [...PYTHON_RUN, copy, ...args(port, others)],
+        };
       };
       const [server, client] = pairing.split(" with ");
       const { checks } = await runChecked(lab, {

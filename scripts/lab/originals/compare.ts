@@ -4,30 +4,24 @@
  *
  * @module
  */
-import { delay } from "@std/async/delay";
 import { UserError } from "../../cli.ts";
 import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
 import { findLab, labs } from "../catalog/labs.ts";
-import { DENO_RUN, hasPython, PYTHON_RUN } from "../process/program.ts";
-import {
-  type Participant,
-  runSession,
-  type SessionOptions,
-  type SessionResult,
-  type Typing,
-} from "../session/session.ts";
+import { hasPython } from "../process/program.ts";
+import type { Typing } from "../session/session.ts";
 import { compareLines } from "../session/transcript.ts";
 import { mustBeFile } from "../terminal/files.ts";
-import { note, write } from "../terminal/output.ts";
+import { write } from "../terminal/output.ts";
+import type { Observed } from "../trace/run_traced.ts";
 import { findOriginal, hasOriginal, type Original, readOriginal } from "./find.ts";
 import {
-  atPort,
+  type ComparedProgram,
+  observePort,
   type Pairing,
-  printComparison,
-  printReference,
-  printVerdict,
-  problemsOf,
-} from "./pairings.ts";
+  type Run,
+  runPairing,
+} from "./pairing.ts";
+import { printComparison, printReference, printVerdict, problemsOf } from "./report.ts";
 
 /** Which files are compared. */
 export interface CompareOptions {
@@ -37,7 +31,7 @@ export interface CompareOptions {
   server: string;
   /** The original client, if it is not to be searched for. */
   client: string;
-  /** The port of the originals; `NaN` if it is to be read from them. */
+  /** The port of the originals; `NaN` if it is to be observed. */
   port: number;
 }
 
@@ -72,25 +66,25 @@ export async function compare(name: string | undefined, options: CompareOptions)
 }
 
 async function compareLab(lab: Lab, options: CompareOptions) {
-  const { port } = options;
   const read = (role: Role) => {
     const file = options[role] || findOriginal(lab[role], options.originals);
     mustBeFile(file);
-    return readOriginal(file, lab[role].port, Number.isNaN(port) ? undefined : port);
+    return readOriginal(file);
   };
   const originals = { server: read("server"), client: read("client") };
-  const typing = typingOf(lab, originals);
-  const theirs = originalsOf(lab, originals, typing);
-  const ours = scriptsOf(lab, originals, typing);
-
-  const result = await runPairing(lab, theirs);
-  const reference = { pairing: theirs, result };
+  const theirs = originalsOf(lab, originals);
+  const lines = linesOf(lab, originals);
+  const reference = await runReference(lab, originals, theirs, lines, options.port);
   const problems = problemsOf(lab, reference);
   printVerdict(theirs, problems);
   printReference(reference);
   if (problems.length > 0) {
     throw new UserError("the originals do not work together: nothing can be compared with them");
   }
+  const ours = scriptsOf(lab, reference);
+  const { port, result } = reference;
+  const isComplete = (screen: string) =>
+    compareLines(result.screens.server, screen).every(({ mark }) => mark !== "≠");
   let failed = 0;
   const printed = new Set<string>(); // tables
   for (
@@ -100,99 +94,84 @@ async function compareLab(lab: Lab, options: CompareOptions) {
       { ...ours, client: theirs.client },
     ]
   ) {
-    const isComplete = (screen: string, port: number) =>
-      compareLines(atPort(result.screens.server, result.port, port), screen)
-        .every(({ mark }) => mark !== "≠");
-    const run = { pairing, result: await runPairing(lab, pairing, isComplete) };
+    const run = await runPairing(lab, pairing, port, lines, isComplete);
     const problems = problemsOf(lab, run, reference);
     printVerdict(pairing, problems);
     if (problems.length > 0) failed++;
-    for (const role of ROLES) printComparison(role, run, reference, printed);
+    for (const role of ROLES) printComparison(lab, role, run, reference, printed);
     write`\n`;
   }
   write`≠ differs, ~ the same but in Python's notation for bytes\n`;
   if (failed > 0) throw new UserError(`${failed} of 4 pairings do not work`);
 }
 
-const MAX_WAIT = 65_000; // milliseconds: TIME-WAIT is a minute on Linux
-
-/**
- * Runs a server and a client. A connection in TIME-WAIT keeps a server that does not set SO_REUSEADDR
- * from its port for a minute (RFC 9293), so it is started again until the port is free.
- */
-async function runPairing(
+/** Runs the originals together, at the port that the server or else the client has by itself. */
+async function runReference(
   lab: Lab,
-  pairing: Pairing,
-  isComplete?: SessionOptions["isComplete"],
-): Promise<SessionResult> {
-  const { server, client } = pairing;
-  const options = { typing: client.typing, isComplete, idleTime: 3 };
-  for (const end = Date.now() + MAX_WAIT;;) {
-    const result = await runSession(lab.transport, pairing, options);
-    const isInUse = /already in use|10048/i.test(result.exits.server.errors);
-    if (result.exits.client || !isInUse || Date.now() > end) return result;
-    const port = server.port ?? client.port;
-    if (port === undefined) return result;
-    note(`waiting until the system frees port ${port}`);
-    await delay(5000);
-  }
+  originals: Record<Role, Original>,
+  theirs: Pairing,
+  lines: Typing["next"],
+  given: number,
+): Promise<Run> {
+  const { takesPort } = originals.server;
+  const observed = Number.isNaN(given) && !takesPort ? await observePort(theirs.server) : undefined;
+  const port = observed ?? (Number.isNaN(given) ? lab.server.port : given);
+  const run = await runPairing(lab, theirs, port, lines);
+  const [tried] = run.traces.client.observed.connects;
+  const isOther = takesPort && !originals.client.takesPort && tried && tried.port !== port;
+  return isOther ? await runPairing(lab, theirs, tried.port, lines) : run;
 }
 
-/** Returns the originals as participants. */
-function originalsOf(lab: Lab, originals: Record<Role, Original>, typing: Typing): Pairing {
-  const participant = (role: Role) => {
+/** Returns the originals, with the flags of the scripts' headers that they have. */
+function originalsOf(lab: Lab, originals: Record<Role, Original>): Pairing {
+  const program = (role: Role): ComparedProgram => {
+    const { file, name, args } = originals[role];
+    const others = lab[role].args.filter((arg) => !arg.startsWith("--port="));
     const message = defaultOf(lab.client, "message");
-    const { asks } = originals[role];
-    return {
-      ...originalParticipant(originals[role], lab[role], message),
-      typing: asks ? typing : undefined,
-    };
+    const start = (port: number) => args(port, others, message);
+    return { name, title: name, isOriginal: true, file, args: start };
   };
-  return { server: participant("server"), client: participant("client") };
+  return { server: program("server"), client: program("client") };
 }
 
-/** Returns an original as a participant, with the flags of the script's header that it has. */
-export function originalParticipant(
-  { file, name, port, args }: Original,
-  script: Script,
-  message?: string,
-): Participant {
-  const others = script.args.filter((arg) => !arg.startsWith("--port="));
-  return {
-    name,
-    port,
-    reportsPort: false,
-    command: (port) => [...PYTHON_RUN, file, ...args(port, others, message)],
-  };
-}
-
-/** Returns our scripts as participants, with the flags that make them do what the originals do. */
-function scriptsOf(lab: Lab, originals: Record<Role, Original>, typing: Typing): Pairing {
-  const participant = (role: Role) => {
+/** Returns our scripts, with the flags that make them do what the originals did. */
+function scriptsOf(lab: Lab, { traces }: Run): Pairing {
+  const program = (role: Role): ComparedProgram => {
     const script = lab[role];
-    const { bufferSize, message, asks, usesHostName } = originals[role];
+    const { observed } = traces[role];
     const flags = new Map(script.args.map((arg) => [arg.split("=")[0], arg]));
     flags.delete("--port");
     const set = (name: string, usual: string | undefined, value: unknown) => {
       flags.delete(name);
       if (usual !== undefined && usual !== `${value}`) flags.set(name, `${name}=${value}`);
     };
-    if (bufferSize) set("--buffer-size", defaultOf(script, "bufferSize"), bufferSize);
-    if (role === "client" && !asks && message) {
-      set("--message", defaultOf(script, "message"), message);
-    }
-    if (usesHostName) set("--host", defaultOf(script, "host"), Deno.hostname());
-    const run = [...DENO_RUN, "-A", SCRIPTS + script.name, ...flags.values()];
-    const isTyped = script.typed.length > 0 && !flags.has("--message");
+    const bufferSize = Math.max(0, ...observed.bufferSizes);
+    if (bufferSize > 0) set("--buffer-size", defaultOf(script, "bufferSize"), bufferSize);
+    const message = role === "client" && !observed.asks && messageOf(lab, observed);
+    if (message) set("--message", defaultOf(script, "message"), message);
+    const { name } = script;
     return {
-      name: script.name,
-      title: [script.name, ...flags.values()].map(quoted).join(" "),
-      reportsPort: role === "server",
-      typing: isTyped ? typing : undefined,
-      command: (port: number) => [...run, `--port=${port}`],
+      name,
+      title: [name, ...flags.values()].map(quoted).join(" "),
+      isOriginal: false,
+      file: SCRIPTS + name,
+      args: (port) => [...flags.values(), `--port=${port}`],
     };
   };
-  return { server: participant("server"), client: participant("client") };
+  return { server: program("server"), client: program("client") };
+}
+
+/** Returns the text that a client sent, without the header that says how long it is. */
+function messageOf({ transport }: Lab, { sent }: Observed): string | undefined {
+  const messages = transport === "udp" ? sent.slice(0, 1) : sent;
+  const bytes = messages.flatMap(({ data }) => [...data]);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes));
+    const [, length, rest] = text.match(/^(?=.{10})( *\d+ *)([^]*)$/) ?? [];
+    return Number(length) === [...rest ?? ""].length ? rest : text;
+  } catch {
+    return undefined; // not text
+  }
 }
 
 function quoted(word: string): string {
@@ -207,19 +186,22 @@ function defaultOf({ name }: Script, flag: string): string | undefined {
   return constant ?? value?.replaceAll('"', "");
 }
 
-/** Returns what is typed: the lines of the header's session or, without any, what our client sends. */
-function typingOf({ server, client }: Lab, originals: Record<Role, Original>): Typing {
+/**
+ * Returns what gives the lines to type: those of the header's session or, if it has none, what our
+ * client sends. A game whose number is not known is played.
+ */
+function linesOf({ server, client }: Lab, originals: Record<Role, Original>): Typing["next"] {
   const isGame = server.args.some((arg) => arg.startsWith("--secret="));
-  if (isGame && originals.server.args(0, server.args).length < 2) return { next: nextGuess };
+  if (isGame && originals.server.args(0, server.args).length < 2) return nextGuess;
   const lines = client.typed.length > 0
     ? client.typed
     : [defaultOf(client, "message") ?? "Hello, world"];
-  return { next: (_, count) => lines[count] };
+  return (_, count) => lines[count];
 }
 
 /**
  * Returns the next guess of an unknown number from 1 to 99. Each guess halves the numbers that are left.
- * There is no next guess if the number was guessed, or if the answer to the last guess was none.
+ * There is none after the right one, or if two guesses have no answer yet.
  *
  * @param screen What is on the screen of the game.
  * @param count The number of guesses so far.
@@ -232,5 +214,5 @@ export function nextGuess(screen: string, count: number): string | undefined {
     else max = Math.min(max, Number(guess) - 1);
     verdicts++;
   }
-  return min > max || verdicts < count ? undefined : `${Math.floor((min + max) / 2)}`;
+  return min > max || verdicts < count - 1 ? undefined : `${Math.floor((min + max) / 2)}`;
 }

@@ -161,7 +161,7 @@ export class Program {
     }
     silence.abort();
     this.#hasEnded = true;
-    this.#changed();
+    this.recheck();
     return code;
   }
 
@@ -173,7 +173,7 @@ export class Program {
       this.hasPrintedTooMuch = true;
       this.stop("it prints without end");
     }
-    this.#changed();
+    this.recheck();
   }
 
   /** Ends the program because it exceeds a limit, which `excess` names. */
@@ -209,7 +209,8 @@ export class Program {
     this.onScreen(output);
   }
 
-  #changed() {
+  /** Checks the conditions again for which `until` waits. */
+  recheck() {
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
   }

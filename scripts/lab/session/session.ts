@@ -29,6 +29,10 @@ export interface Participant {
   reportsPort: boolean;
   /** Returns the command that starts it. */
   command(port: number): string[];
+  /** Environment variables in addition to those of this process. */
+  env?: Record<string, string>;
+  /** Called when it has been started. */
+  onStart?(program: Program): void;
 }
 
 /** What a user types. */
@@ -40,6 +44,8 @@ export interface Typing {
    * asks when it has printed the beginning of a line and waits.
    */
   isDue?(screen: string, count: number, port: number): boolean;
+  /** Whether a line is typed only if it is due. By default it is also typed if the client waits. */
+  isOnlyWhenDue?: boolean;
 }
 
 /** Something between client and server that passes on what they send. */
@@ -128,7 +134,7 @@ export async function runSession(
   if (!await isListening(server, port, transport, START_TIME, Date.now() + MAX_DURATION)) {
     return { port, clientPort: port, screens, exits: { server: await endProgram(server) } };
   }
-  port = portOf(server) ?? port;
+  if (participants.server.reportsPort) port = portOf(server) ?? port;
   relay?.connectTo(port);
   const clientPort = relay?.port ?? port;
 
@@ -168,11 +174,12 @@ function start(
       screens[role] += output;
       onScreen?.(role, output);
     },
-    { env: { NO_COLOR: "1", PYTHONIOENCODING: "utf-8" } },
+    { env: { NO_COLOR: "1", PYTHONIOENCODING: "utf-8", ...participant.env } },
     (output) => onErrors?.(role, output),
     MAX_OUTPUT,
   );
   if (onMark) program.onMark = (mark) => onMark(role, mark);
+  participant.onStart?.(program);
   return program;
 }
 
@@ -186,7 +193,7 @@ async function typeLive(client: Program, keyboard: AsyncIterable<string>) {
 async function typeLines(
   client: Program,
   server: Program,
-  { next, isDue }: Typing,
+  { next, isDue, isOnlyWhenDue }: Typing,
   port: number,
   end: number,
 ) {
@@ -195,7 +202,8 @@ async function typeLines(
   for (let count = 0; count < MAX_LINES && Date.now() < end; count++) {
     if (next(client.screen, count) === undefined) return;
     const isReady = isDue ? () => isDue(client.screen, count, port) : asks;
-    await isSoon(isReady, PROMPT_TIME, [client, server], end);
+    const hasAsked = await isSoon(isReady, PROMPT_TIME, [client, server], end);
+    if (isOnlyWhenDue && !hasAsked) return;
     // What looks like a prompt may be the beginning of a line.
     if (!isDue) await waitForQuiet(client, end);
     const line = next(client.screen, count);

@@ -14,36 +14,12 @@ import {
   yellow,
 } from "../terminal/columns.ts";
 import { type Lab, type Role, ROLES } from "../catalog/header.ts";
-import {
-  type Exit,
-  MAX_OUTPUT,
-  type Participant,
-  type SessionResult,
-  type Typing,
-} from "../session/session.ts";
+import { type Exit, MAX_OUTPUT } from "../session/session.ts";
 import { write } from "../terminal/output.ts";
+import type { Pairing, Run, Trace } from "./pairing.ts";
 import { comparable, type ComparedLine, compareLines } from "../session/transcript.ts";
 
 const MAX_ROWS = 60; // of a screen that are printed
-
-/** A program that is compared. */
-export interface Compared extends Participant {
-  /** Its name with its flags. */
-  title?: string;
-  /** What is typed to it. */
-  typing?: Typing;
-}
-
-/** A server and a client. */
-export type Pairing = Record<Role, Compared>;
-
-/** A pairing that was run. */
-export interface Run {
-  /** The programs. */
-  pairing: Pairing;
-  /** What happened. */
-  result: SessionResult;
-}
 
 /**
  * Returns why a pairing does not work, or nothing if it works.
@@ -52,39 +28,44 @@ export interface Run {
  * @param run The pairing.
  * @param reference The originals together, if this is another pairing.
  */
-export function problemsOf(lab: Lab, { pairing, result }: Run, reference?: Run): string[] {
-  const { server, client } = pairing;
-  const { exits, screens } = result;
-  if (server.port !== undefined && client.port !== undefined && server.port !== client.port) {
-    return [`${server.name} has port ${server.port}, ${client.name} has ${client.port}`];
-  }
+export function problemsOf(lab: Lab, run: Run, reference?: Run): string[] {
+  const { server, client } = run.pairing;
+  const { exits, screens } = run.result;
+  const { observed } = run.traces.server;
   if (!exits.client) {
-    return [`${server.name} does not listen on port ${result.port}${reasonOf(exits.server)}`];
+    return [`${server.name} does not listen on port ${run.port}${reasonOf(exits.server)}`];
+  }
+  const { connects } = run.traces.client.observed;
+  if (connects.length > 0 && connects.every(({ port }) => port !== run.port)) {
+    return [`${server.name} has port ${run.port}, ${client.name} has ${connects[0].port}`];
   }
   const problems = ROLES.flatMap((role) => {
-    const { name } = pairing[role];
+    const { name, isOriginal } = run.pairing[role];
     const exit = exits[role]!;
     if (exit.hasPrintedTooMuch) {
       return [`${name} printed without end, more than ${MAX_OUTPUT} characters`];
     }
-    const isOriginal = !reference || reference.pairing[role] === pairing[role];
     const usual = isOriginal ? reference?.result.exits[role] : undefined;
     const isUsual = usual?.isOwn === exit.isOwn && (usual.status === exit.status || !usual.isOwn);
     if (exit.isOwn && exit.status === 0 || isUsual) return [];
-    // The input of a client that asks again has ended: Python calls that an EOFError.
-    if (isOriginal && /EOFError/.test(exit.errors)) return [];
+    // A client that asks again finds the end of its input: Python calls that an EOFError.
+    const isDone = lab.name !== "guess" || /correct/i.test(screens.client);
+    if (isOriginal && isDone && /EOFError/.test(exit.errors)) return [];
     if (exit.isOwn) return [`${name} ended with status ${exit.status}${reasonOf(exit)}`];
     const mayContinue = role === "server" || !reference && screens.client !== "";
     return mayContinue ? [] : [`${name} did not end${reasonOf(exit)}`];
   });
   // An original prints with our script what it prints with the other original.
-  if (reference?.pairing.client === client && problems.length === 0) {
+  if (reference && client.isOriginal && problems.length === 0) {
     const lines = essentialLines(screens.client, lab.name).join("\n");
     const missing = essentialLines(reference.result.screens.client, lab.name)
       .find((line) => !lines.includes(line));
     if (missing) {
       problems.push(`the data did not come back: ${client.name} does not print ${missing}`);
     }
+  }
+  if (problems.length === 0 && observed.runtime !== undefined && observed.totals.received === 0) {
+    problems.push(`${server.name} received nothing`);
   }
   return problems;
 }
@@ -106,7 +87,7 @@ function essentialLines(screen: string, lab: string): string[] {
 
 /** Prints whether a pairing works, and why it does not. */
 export function printVerdict(pairing: Pairing, problems: string[]) {
-  const [server, client] = ROLES.map((role) => pairing[role].title ?? pairing[role].name);
+  const [server, client] = ROLES.map((role) => pairing[role].title);
   const verdict = problems.length === 0 ? green("works") : red("does not work");
   write`${bold(`${server} with ${client}`)}: ${verdict}\n`;
   for (const problem of problems) write`  ${problem}\n`;
@@ -127,39 +108,54 @@ export function printReference({ pairing, result }: Run) {
   write`\n`;
 }
 
-/** Returns a screen as it would be if the server had another port. */
-export function atPort(screen: string, port: number, other: number): string {
-  return screen.replaceAll(new RegExp(`\\b${port}\\b`, "g"), `${other}`);
-}
-
 /** Prints how the screen of a role differs from the reference. A table that was printed is not repeated. */
 export function printComparison(
+  lab: Lab,
   role: Role,
-  { pairing, result }: Run,
+  { pairing, result, traces }: Run,
   reference: Run,
   printed: Set<string>,
 ) {
-  const screen = atPort(result.screens[role], result.port, reference.result.port);
-  const rows = compareLines(reference.result.screens[role], screen);
+  const rows = compareLines(reference.result.screens[role], result.screens[role]);
   const { name } = pairing[role];
   const differing = rows.filter(({ mark }) => mark === "≠").length;
+  const table = comparable(JSON.stringify(rows));
+  const isNew = differing > 0 && !printed.has(table);
   if (differing === 0) {
     const isSame = rows.every(({ mark }) => mark === " ");
     const same = isSame
       ? green("prints the same")
       : yellow("prints the same but for bytes notation");
     write`  ${name} ${same}\n`;
-    return;
+  } else {
+    write`  ${name} ${yellow("differs")} in ${differing} ${differing === 1 ? "line" : "lines"}`;
+    write`${isNew ? ":" : ", as above"}\n`;
   }
-  const table = comparable(JSON.stringify(rows));
-  write`  ${name} ${yellow("differs")} in ${differing} ${differing === 1 ? "line" : "lines"}`;
-  if (printed.has(table)) {
-    write`, as above\n`;
-    return;
-  }
+  if (isNew) printTable(reference.pairing[role].name, name, rows);
   printed.add(table);
-  write`:\n`;
-  printTable(reference.pairing[role].name, name, rows);
+  printTraffic(lab, traces[role], reference.traces[role]);
+}
+
+/** Prints in which pieces a program sent and read, and whether it sent the same as the original. */
+function printTraffic({ transport }: Lab, trace: Trace, reference: Trace) {
+  const dataOf = ({ observed }: Trace) =>
+    observed.sent.map(({ data }) => [...data].join()).join(transport === "udp" ? ";" : ",");
+  const [pieces, usual] = [piecesOf(trace), piecesOf(reference)];
+  write`  it ${pieces}`;
+  if (pieces !== usual) write`; the original ${usual}`;
+  const isSame = dataOf(trace) === dataOf(reference);
+  const same = pieces === usual ? "the same" : "the same data";
+  write`: ${isSame ? green(same) : yellow("not the same data")}\n`;
+}
+
+const MAX_PIECES = 8; // that are printed
+
+function piecesOf({ observed, reads }: Trace): string {
+  const list = (sizes: number[]) => {
+    const more = sizes.length > MAX_PIECES ? ", ..." : "";
+    return sizes.length === 0 ? "nothing" : `${sizes.slice(0, MAX_PIECES).join(", ")}${more} bytes`;
+  };
+  return `sends ${list(observed.sent.map(({ length }) => length))} and reads ${list(reads)}`;
 }
 
 function printTable(left: string, right: string, rows: ComparedLine[]) {
