@@ -174,7 +174,7 @@ Deno.test("lab new puts a second lab beside the first, and leaves what is there"
   const { status, stderr } = await lab(["new", "guess", path]);
   assertEquals(
     [status, stderr],
-    [0, `note: ${path}/scripts/lib.ts differs from ours: it is left as it is\n`],
+    [0, `note: ${path}/scripts/lib.ts differs from ours, and was not changed\n`],
   );
   assertEquals(Deno.readTextFileSync(`${path}/scripts/lib.ts`), "// mine");
   assertEquals(
@@ -198,8 +198,8 @@ Deno.test("lab new says so where the folder's own deno.json does not do for a co
   const { status, stderr } = await lab(["new", "echo_v1", path]);
   assertEquals([status, stderr], [
     0,
-    `note: ${path}/deno.json differs from ours: it is left as it is\n` +
-    "note: the copy needs what stands in our deno.json: take a folder of its own\n",
+    `note: ${path}/deno.json differs from ours, and was not changed\n` +
+    "note: the copy needs the settings in our deno.json: use a folder of its own\n",
   ]);
   assertEquals(Deno.readTextFileSync(`${path}/deno.json`), "{}");
 });

@@ -1,10 +1,13 @@
-/** The command `lab compare` for all labs at once, with originals as courses write them. */
+/** The command `lab compare` for several labs at once, with originals as courses write them. */
 import { assert, assertEquals } from "@std/assert";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { prints, verdicts } from "./compared.ts";
 import { writeCourse } from "./course.ts";
 import { lab, temporary } from "../helpers.ts";
+
+/** Labs whose originals have ways of their own. compare_test.ts compares others. */
+const LABS = ["echo", "echo_udp", "echo_v3", "guess", "practical12_udp", "upper_tcp"];
+const FILES = ["1_13a", "1_13b", "1_14a", "1_14b", "v3.py", "guess_", "udp/echo-", "guide/TCP"];
 
 /** What the scripts print that differs from a course's own files. */
 const DIFFERENT = [
@@ -13,30 +16,27 @@ const DIFFERENT = [
   "echo_server_udp.ts differs in 5 lines",
   "echo_client_udp.ts differs in 3 lines",
   "echo_server_v3.ts differs in 7 lines",
-  "practical12_server_tcp.ts differs in 1 line",
   "upper_client_tcp.ts differs in 1 line",
-  "tcp_server.ts prints the same but for bytes notation",
 ];
 
 Deno.test(
-  "lab compare works with a course's own files, in all pairings of all labs",
+  "lab compare works with a course's own files, in all pairings of several labs",
   { ignore: !await hasPython() },
   async () => {
     await using folder = await temporary();
-    writeCourse(folder.path);
+    writeCourse(folder.path, ...FILES);
     const result = await lab(["compare", `--originals=${folder.path}`], "", undefined, 300);
     assertEquals([result.status, result.stderr], [0, ""], result.stdout);
-    const labs = findLabs().map(({ name }) => name);
     const works = verdicts(result).filter((line) => line.endsWith(": works"));
-    assertEquals(works.length, 4 * labs.length, result.stdout);
+    assertEquals(works.length, 4 * LABS.length, result.stdout);
     const lines = prints(result).filter((line) => !/^guess/.test(line)); // its number is random
-    assertEquals(lines.length, 6 * (labs.length - 1), result.stdout);
+    assertEquals(lines.length, 6 * (LABS.length - 1), result.stdout);
     for (const line of lines.filter((line) => line.includes(".py "))) {
       assert(line.endsWith(".py prints the same"), result.stdout);
     }
     const different = lines.filter((line) => /\.ts (?!prints the same$)/.test(line));
     assertEquals([...new Set(different)].sort(), DIFFERENT.toSorted(), result.stdout);
     const table = result.stdout.match(/(?<=\n)\w+ +works\n/g)?.map((line) => line.split(" ")[0]);
-    assertEquals(table, labs);
+    assertEquals(table, LABS);
   },
 );

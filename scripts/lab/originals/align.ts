@@ -1,5 +1,5 @@
 /**
- * A Python original and a script next to each other: function next to function, and the lines that
+ * Puts a Python original and a script next to each other: function next to function, and the lines that
  * are the same step in one row.
  *
  * @module
@@ -18,10 +18,10 @@ export interface Row {
 
 type Language = "python" | "typescript";
 
-/** A step: its name, how much it tells, and how each language writes it. */
+/** A step: its name, its weight, and how each language writes it. */
 type Step = [name: string, weight: number, python: RegExp, typescript: RegExp];
 
-/** The helpers of lib.ts that stand for a call of Python's. */
+/** The helpers of lib.ts that correspond to a call in Python. */
 export const HELPERS = [
   "writeAll",
   "withTimeout",
@@ -93,7 +93,7 @@ interface Block {
  * row (the heaviest common subsequence of their steps).
  *
  * @param python The original's source.
- * @param typescript The script's. The comment at its top, its manual, is left out.
+ * @param typescript The script's source. Its header is left out.
  * @returns The rows from top to bottom.
  *
  * @example
@@ -103,9 +103,9 @@ interface Block {
  * ```
  */
 export function align(python: string, typescript: string): Row[] {
-  const manual = /^(#!.*\r?\n)?\/\*\*[^]*?\*\/\s*/;
+  const header = /^(#!.*\r?\n)?\/\*\*[^]*?\*\/\s*/;
   const left = blocksOf(linesOf(python, "python"));
-  const right = blocksOf(linesOf(typescript.replace(manual, ""), "typescript"));
+  const right = blocksOf(linesOf(typescript.replace(header, ""), "typescript"));
   const partners = pairBlocks(left, right);
   const rows: Row[] = [];
   const isShown = new Set<Block>();
@@ -130,7 +130,7 @@ export function align(python: string, typescript: string): Row[] {
   return rows;
 }
 
-const MIN_COMMON = 10; // of the weights of steps; less is chance, except outside of functions
+const MIN_COMMON = 10; // sum of weights; less in common is chance, except outside of functions
 
 /** Finds for each block of the original the block of the script that does the same. */
 function pairBlocks(left: Block[], right: Block[]): Map<Block, Block> {
@@ -144,7 +144,7 @@ function pairBlocks(left: Block[], right: Block[]): Map<Block, Block> {
     }
   };
   pairByName(true);
-  // The others by what they do: first those that have the most in common.
+  // The others by their steps: first those that have the most in common.
   const pairs = left.filter((block) => !partners.has(block)).flatMap((block) =>
     right.filter(isFree).map((other) => ({ block, other, common: common(block, other) }))
   ).filter(({ common }) => common >= MIN_COMMON).sort((a, b) => b.common - a.common);
@@ -155,7 +155,7 @@ function pairBlocks(left: Block[], right: Block[]): Map<Block, Block> {
   return partners;
 }
 
-/** Returns how much two blocks have in common, wherever it is in them. */
+/** Returns how much two blocks have in common, in any order. */
 function common(a: Block, b: Block): number {
   const weightOf = (block: Block) => {
     const sums = new Map<string, number>();
@@ -181,7 +181,7 @@ function alignLines(a: Line[], b: Line[]): Row[] {
   });
 }
 
-/** Returns how much two lines do the same, and what that is. */
+/** Returns how much two lines have in common, and the step. */
 function likeness(a: Line, b: Line): { weight: number; step?: string } {
   if (a.steps.has("") && b.steps.has("")) return { weight: 0.01 }; // blank lines
   if (a.printed && b.printed) {

@@ -6,6 +6,7 @@
 import { statOf } from "../../kill_port/linux.ts";
 import type { Program } from "./program.ts";
 
+const TICK = 0.01; // seconds
 const MAX_SILENCE = 20_000; // milliseconds that a program may work without a result
 
 /**
@@ -16,6 +17,7 @@ const MAX_SILENCE = 20_000; // milliseconds that a program may work without a re
  * @param seconds How long to wait while no program works.
  * @param programs The programs.
  * @param end When to give up in any case, as `Date.now()` counts.
+ * @param maxWork How many seconds of processor time the programs may use meanwhile.
  * @returns Whether the condition holds.
  */
 export async function isSoon(
@@ -23,17 +25,21 @@ export async function isSoon(
   seconds: number,
   programs: Program[],
   end = Date.now() + MAX_SILENCE,
+  maxWork = Infinity,
 ): Promise<boolean> {
   const activity = new Activity(programs);
   while (!await programs[0].until(condition, seconds / 2)) {
     const isIdle = activity.isIdle();
-    if (isIdle || Date.now() > end || await programs[0].ended(0)) return false;
+    if (isIdle || activity.work > maxWork || Date.now() > end) return false;
+    if (await programs[0].ended(0)) return false;
   }
   return true;
 }
 
 /** What programs, and the programs that they have started, do with the processor. */
 export class Activity {
+  /** The seconds of processor time that they used since the first call of `isIdle`, on Linux. */
+  work = 0;
   #ticks?: number;
 
   constructor(readonly programs: Program[]) {}
@@ -46,6 +52,7 @@ export class Activity {
   isIdle(): boolean {
     const { ticks, couldRun } = this.#read();
     const isIdle = couldRun && ticks === this.#ticks;
+    this.work += TICK * (ticks - (this.#ticks ?? ticks));
     this.#ticks = ticks;
     return isIdle;
   }

@@ -17,6 +17,7 @@ const MAX_DURATION = 60_000; // milliseconds until the client must have ended
 const START_TIME = 10; // seconds in which a server must listen
 const PROMPT_TIME = 1.5; // seconds without a prompt, after which a line is typed nevertheless
 const LAST_LINES_TIME = 1; // seconds that a server may take to print its last lines
+const MAX_LAST_WORK = 1; // seconds of processor time that it may use meanwhile
 const QUIET_TIME = 0.1; // seconds after which a program that waits will print nothing more
 
 /** A program that takes a role. */
@@ -152,11 +153,17 @@ export async function runSession(
 
   await relay?.isQuiet();
   await relay?.isClosed();
-  const limit = Date.now() + 5000 * LAST_LINES_TIME;
+  const limit = Date.now() + MAX_DURATION;
   if (isComplete) {
-    await isSoon(() => isComplete(server.screen, port), LAST_LINES_TIME, [server], limit);
+    await isSoon(
+      () => isComplete(server.screen, port),
+      LAST_LINES_TIME,
+      [server],
+      limit,
+      MAX_LAST_WORK,
+    );
   }
-  await waitForQuiet(server, limit);
+  await waitForQuiet(server, limit, MAX_LAST_WORK);
   const serverExit = await endProgram(server);
   return { port, clientPort, screens, exits: { server: serverExit, client: clientExit } };
 }
@@ -224,10 +231,10 @@ async function waitForEnd(client: Program, server: Program, idleTime: number, en
 }
 
 /** Waits until a program prints nothing more and waits, or ends. */
-async function waitForQuiet(program: Program, end: number) {
+async function waitForQuiet(program: Program, end: number, maxWork?: number) {
   for (let before = NaN; program.screen.length !== before && Date.now() < end;) {
     before = program.screen.length;
-    await isSoon(() => program.screen.length !== before, QUIET_TIME, [program], end);
+    await isSoon(() => program.screen.length !== before, QUIET_TIME, [program], end, maxWork);
   }
 }
 
