@@ -90,7 +90,7 @@ Deno.test(
       (source, path) =>
         path.endsWith("client.py")
           ? source + "\nwhile True:\n    print(input('More? '))\n"
-          : `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${source}\nwhile True: pass\n`,
+          : `import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${source}\ntime.sleep(60)\n`,
     );
     assertEquals([result.status, result.stderr], [0, ""], result.stdout);
     assertEquals(verdicts(result).filter((line) => line.endsWith(": works")).length, 4);
