@@ -21,7 +21,7 @@ export const red: Painter = color(31);
 /** Text that says that something is nearly right. */
 export const yellow: Painter = color(33);
 /** Text that is as it is. */
-export const plain: Painter = (text) => safe`${text}`;
+export const plain: Painter = (text): SafeText => safe`${text}`;
 
 /** The columns that the terminal has. Where stdout is none, `COLUMNS` says how many, or 160. */
 export function terminalWidth(): number {
