@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { statOf } from "../../kill_port/linux.ts";
+import { readLinuxProcesses } from "../../system/linux.ts";
 import type { Program } from "./program.ts";
 
 const MOST_WORK = 20_000; // milliseconds that a program may work without a word
@@ -37,14 +37,10 @@ export async function isSoon(
 /** How long programs, and what they started, have worked: in ticks; 0 where the system does not tell. */
 function workOf(programs: Program[]): number {
   if (Deno.build.os !== "linux") return 0;
-  const stats = new Map(
-    [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
-      const stat = /^\d/.test(name) ? statOf(Number(name)) : undefined;
-      return stat ? [[Number(name), stat]] : [];
-    }),
-  );
+  const processes = readLinuxProcesses();
   const pids = programs.map(({ pid }) => pid);
   const isTheirs = (pid: number): boolean =>
-    pids.includes(pid) || stats.has(pid) && isTheirs(stats.get(pid)!.parent);
-  return stats.entries().reduce((sum, [pid, { work }]) => isTheirs(pid) ? sum + work : sum, 0);
+    pids.includes(pid) || processes.has(pid) && isTheirs(processes.get(pid)!.parent);
+  return processes.entries()
+    .reduce((sum, [pid, { cpuTicks }]) => isTheirs(pid) ? sum + cpuTicks : sum, 0);
 }

@@ -3,47 +3,31 @@
  *
  * @module
  */
-import { readProcNet } from "../../kill_port/linux.ts";
-import { parseNetstat } from "../../kill_port/windows.ts";
+import { readLinuxSockets } from "../../system/linux.ts";
+import { readSockets } from "../../system/sockets.ts";
 
-/** Whether a TCP socket listens on a port, or a UDP socket is bound to it. */
-export async function isBound(
-  port: number,
-  transport: "tcp" | "udp",
-): Promise<boolean> {
-  if (Deno.build.os === "linux") {
-    return isListed(port, transport, transport === "tcp" ? "0A" : ""); // listening
-  }
-  const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })
-    .output();
-  const sockets = new TextDecoder().decode(stdout);
-  if (Deno.build.os === "windows") {
-    return parseNetstat(sockets, new Map(), port)
-      .some(({ protocol }) => protocol.toLowerCase() === transport);
-  }
-  const state = transport === "tcp" ? ".*LISTEN" : "";
-  const local = `^${transport}\\S*\\s+\\d+\\s+\\d+\\s+\\S+\\.${port}\\s`;
-  return new RegExp(local + state, "m").test(sockets);
-}
-
-/** Whether Linux knows a socket on a port, in this state or in any. */
-function isListed(port: number, transport: "tcp" | "udp", state = ""): boolean {
-  const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  // One search in the text: the table is long, and it is looked at often.
-  const line = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} \\S+ ${state}`, "m");
-  return [transport, `${transport}6`].some((table) => line.test(readProcNet(table) ?? ""));
+/** Returns whether a TCP socket listens on a port, or a UDP socket is bound to it. */
+export async function isBound(port: number, transport: "tcp" | "udp"): Promise<boolean> {
+  const protocol = transport === "tcp" ? "TCP" : "UDP";
+  const sockets = await readSockets(protocol, (other) => other === port);
+  return sockets.some(({ state }) => transport === "udp" || state === "listening");
 }
 
 /**
- * Whether something is left of a TCP connection on a port (TIME-WAIT), where Linux tells. Deno can
- * listen there all the same; who does not set SO_REUSEADDR, as most originals, can't.
+ * Returns whether Linux knows a TCP socket on a port, even the rest of a closed connection
+ * (TIME-WAIT). Deno can listen there all the same; a program that does not set SO_REUSEADDR, as
+ * most originals, cannot.
  */
 export const hasRest = (port: number): boolean =>
-  Deno.build.os === "linux" && isListed(port, "tcp");
+  Deno.build.os === "linux" && readLinuxSockets("TCP", (other) => other === port).length > 0;
 
-/** Whether nobody is bound to a port, and no rest of a connection is on it. */
+/** Returns whether no socket is bound to a port, and for TCP no rest of a connection is on it. */
 export function isFree(port: number, transport: "tcp" | "udp", hostname = "127.0.0.1"): boolean {
-  if (hasRest(port)) return false;
+  return canBind(port, transport, hostname) && !(transport === "tcp" && hasRest(port));
+}
+
+/** Returns whether a socket can be bound to a port. */
+export function canBind(port: number, transport: "tcp" | "udp", hostname = "127.0.0.1"): boolean {
   try {
     const socket = transport === "tcp"
       ? Deno.listen({ hostname, port })
