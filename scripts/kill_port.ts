@@ -69,7 +69,7 @@ const FLAGS = {
   _: ["PORT..."],
   yes: false, // do not ask
   list: false, // only list
-  signal: "SIGTERM",
+  signal: "SIGTERM", // or SIGINT, SIGHUP, SIGQUIT, SIGKILL
 };
 
 const END_TIMEOUT = 2000; // milliseconds that a process may take to end

@@ -1,5 +1,5 @@
 /** kill_port.ts: the arguments that it takes. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { covers, formatTarget, parseTargets } from "../../scripts/kill_port/targets.ts";
 import { UsageError } from "../../scripts/cli.ts";
 import { killPort } from "./helpers.ts";
@@ -83,8 +83,10 @@ for (
   });
 }
 
-Deno.test("--help shows the header", async () => {
+Deno.test("--help shows the usage, the flags and the header", async () => {
   const { status, stdout, stderr } = await killPort(["--help"]);
   assertEquals([status, stderr], [0, ""]);
-  assert(stdout.startsWith("Finds the programs that hold a port"), stdout);
+  assert(stdout.startsWith(USAGE), stdout);
+  assertStringIncludes(stdout, "\n  --signal=SIGTERM ");
+  assertStringIncludes(stdout, "\nFinds the programs that hold a port");
 });
