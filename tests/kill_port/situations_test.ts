@@ -13,7 +13,8 @@ import {
 
 const LISTEN = `s = tcp("127.0.0.1", PORT)`;
 const NODE =
-  `require("net").createServer().listen(PORT, "127.0.0.1", () => console.log(process.pid));`;
+  `require("net").createServer().listen(PORT, "127.0.0.1", () => console.log(process.pid));
+  process.stdin.resume().on("end", () => process.exit());`;
 /** Python code that replaces its program by one with this title. It keeps the socket \`s\`. */
 const retitled = (title: string) =>
   `${LISTEN}
@@ -59,7 +60,9 @@ b.connect(("127.0.0.1", PORT))`,
   ...has("node")
     ? [[
       "is written for Node.js",
-      `os.execvp("node", ["node", "-e", ${JSON.stringify(NODE)}])`,
+      `
+os.dup2(os.open("/dev/stdin", os.O_RDONLY), 0) # Node.js makes its stdin non-blocking
+os.execvp("node", ["node", "-e", ${JSON.stringify(NODE)}])`,
       "A node TCP ('127.0.0.1', PORT)",
     ] as [string, string, string]]
     : [],
@@ -76,13 +79,33 @@ b.connect(("127.0.0.1", PORT))`,
   ] as [string, string, ...string[]][],
 ];
 
-/** Starts a program for each situation, each with a port of its own. */
+/**
+ * Starts a program for each code, each on a port of its own. One Python process forks them all, as
+ * starting Python takes long.
+ */
 async function startAll(stack: AsyncDisposableStack, codes: string[]) {
-  return await Promise.all(codes.map(async (code) => {
-    const port = quietPort();
-    const holder = stack.use(await startPython(`${code}\nwait()`, port));
-    return { port, holder, pids: holder.numbers };
-  }));
+  const programs = codes.map((code) => ({ port: quietPort(), code }));
+  const sources = programs.map(({ port, code }) => code.replaceAll("PORT", `${port}`) + "\nwait()");
+  const parent = stack.use(
+    await startPython(
+      `
+for source in ${JSON.stringify(sources)}:
+    r, w = os.pipe()
+    if os.fork() == 0:
+        os.dup2(w, 1)
+        exec(source)
+        os._exit(0)
+    os.close(w)
+    print(os.fdopen(r).readline().strip(), end=";", flush=True)
+print(flush=True)`,
+      0,
+    ),
+  );
+  return parent.screen.split(";").slice(0, -1).map((numbers, i) => {
+    const pids = numbers.split(" ").map(Number);
+    assert(pids[0] > 0, parent.errors);
+    return { port: programs[i].port, pids };
+  });
 }
 
 Deno.test("lists a program that", WITH_PYTHON, async (test) => {
