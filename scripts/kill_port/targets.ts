@@ -13,7 +13,9 @@ const SERVICES = Deno.build.os === "windows"
 
 /** One port, or several with consecutive numbers. */
 export interface Target {
+  /** The first port. */
   first: number;
+  /** The last port. */
   last: number;
   /** The protocol, when only this one is wanted. */
   protocol?: Protocol;

@@ -39,7 +39,7 @@ export function ancestors(processes: Map<number, Process>): Set<number> {
  *
  * @throws {Deno.errors.PermissionDenied} The process belongs to another user.
  */
-export async function sendSignal(pid: number, signal: Deno.Signal) {
+export async function sendSignal(pid: number, signal: Deno.Signal): Promise<void> {
   if (os === "windows") return await taskkill(pid, signal === "SIGKILL");
   try {
     Deno.kill(pid, signal);

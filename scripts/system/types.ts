@@ -9,12 +9,15 @@ export type Protocol = "TCP" | "UDP";
 
 /** One end of a connection. */
 export interface Endpoint {
+  /** Its IP address. */
   hostname: string;
+  /** Its port. */
   port: number;
 }
 
 /** A socket of this machine. */
 export interface Socket extends Endpoint {
+  /** TCP or UDP. */
   protocol: Protocol;
   /**
    * `listening`: accepts TCP connections, or receives datagrams from any peer.
