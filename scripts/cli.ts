@@ -301,7 +301,7 @@ function commandFor(script: string, permissions = "-A"): string {
 }
 
 /** Returns an argument as the user has to type it in a shell of this system. */
-function quoteForShell(word: string): string {
+export function quoteForShell(word: string): string {
   if (/^[\w./:@-]+$/.test(word)) return word;
   if (Deno.build.os === "windows") return `"${word}"`;
   return `'${word.replaceAll("'", "'\\''")}'`;

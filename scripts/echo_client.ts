@@ -3,8 +3,8 @@
  * TCP echo client: sends one message and reads until all of it has come back.
  *
  * Mirrors `1_13b_echo_client.py` (CMPU4021 Distributed Systems, week 2). The
- * course took it from chapter 1 of Packt's Python Network Programming Cookbook.
- * Run it together with `echo_server.ts`.
+ * original is also public, in chapter 1 of Packt's Python Network Programming
+ * Cookbook. Run it together with `echo_server.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_client.ts --port=9900

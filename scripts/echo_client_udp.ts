@@ -2,9 +2,9 @@
 /**
  * UDP echo client: sends one datagram and waits for it to come back.
  *
- * Mirrors `1_14b_echo_client_udp.py` (CMPU4021 Distributed Systems, week 2). The
- * original is also public: chapter 1 of Packt's Python Network Programming
- * Cookbook. Run it together with `echo_server_udp.ts`.
+ * Mirrors `1_14b_echo_client_udp.py` (CMPU4021 Distributed Systems, week 2).
+ * The original is also public, in chapter 1 of Packt's Python Network
+ * Programming Cookbook. Run it together with `echo_server_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_client_udp.ts --port=9900

@@ -2,9 +2,9 @@
 /**
  * TCP echo client, version 1: sends one message and prints what comes back.
  *
- * Mirrors `echoclient.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
- * names the program and describes it, but does not show it.
- * Run it together with `echo_server_v1.ts`.
+ * Mirrors `echoclient.py` (Moratuwa CODL, Programming in Python, 4.1). The
+ * sheet names the program and describes it, but does not show it. Run it
+ * together with `echo_server_v1.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_client_v1.ts

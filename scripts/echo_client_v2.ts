@@ -3,9 +3,9 @@
  * TCP echo client, version 2: sends one message of any length, its length in a
  * header of 10 characters, and prints what comes back.
  *
- * Mirrors `echoclientv2.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
- * names the program and describes it, but does not show it.
- * Run it together with `echo_server_v2.ts`.
+ * Mirrors `echoclientv2.py` (Moratuwa CODL, Programming in Python, 4.1). The
+ * sheet names the program and describes it, but does not show it. Run it
+ * together with `echo_server_v2.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_client_v2.ts

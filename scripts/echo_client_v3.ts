@@ -3,9 +3,9 @@
  * TCP echo client, version 3: sends what is typed, message after message over one
  * connection, until `exit`.
  *
- * Mirrors `echoclientv3.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
- * names the program and describes it, but does not show it.
- * Run it together with `echo_server_v3.ts`.
+ * Mirrors `echoclientv3.py` (Moratuwa CODL, Programming in Python, 4.1). The
+ * sheet names the program and describes it, but does not show it. Run it
+ * together with `echo_server_v3.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_client_v3.ts # and type hello⏎ exit⏎

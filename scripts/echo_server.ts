@@ -3,8 +3,8 @@
  * TCP echo server: reads once from each client and sends back what it read.
  *
  * Mirrors `1_13a_echo_server.py` (CMPU4021 Distributed Systems, week 2). The
- * course took it from chapter 1 of Packt's Python Network Programming Cookbook.
- * Run it together with `echo_client.ts`.
+ * original is also public, in chapter 1 of Packt's Python Network Programming
+ * Cookbook. Run it together with `echo_client.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server.ts --port=9900

@@ -2,9 +2,9 @@
 /**
  * UDP echo server: sends each datagram back to its sender.
  *
- * Mirrors `1_14a_echo_server_udp.py` (CMPU4021 Distributed Systems, week 2). The
- * course took it from chapter 1 of Packt's Python Network Programming Cookbook.
- * Run it together with `echo_client_udp.ts`.
+ * Mirrors `1_14a_echo_server_udp.py` (CMPU4021 Distributed Systems, week 2).
+ * The original is also public, in chapter 1 of Packt's Python Network
+ * Programming Cookbook. Run it together with `echo_client_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server_udp.ts --port=9900

@@ -3,9 +3,9 @@
  * TCP echo server, version 1: reads once from each client and sends back what it
  * read.
  *
- * Mirrors `echoserver.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
- * names the program and describes it, but does not show it.
- * Run it together with `echo_client_v1.ts`.
+ * Mirrors `echoserver.py` (Moratuwa CODL, Programming in Python, 4.1). The
+ * sheet names the program and describes it, but does not show it. Run it
+ * together with `echo_client_v1.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server_v1.ts

@@ -3,9 +3,9 @@
  * TCP echo server, version 2: messages of any length through a small buffer. A
  * header of 10 characters before each message holds its length in characters.
  *
- * Mirrors `echoserverv2.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
- * names the program and describes it, but does not show it.
- * Run it together with `echo_client_v2.ts`.
+ * Mirrors `echoserverv2.py` (Moratuwa CODL, Programming in Python, 4.1). The
+ * sheet names the program and describes it, but does not show it. Run it
+ * together with `echo_client_v2.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server_v2.ts

@@ -3,9 +3,9 @@
  * TCP echo server, version 3: keeps the connection and echoes message after
  * message until `exit`.
  *
- * Mirrors `echoserverv3.py` (Moratuwa CODL, Programming in Python, 4.1). The sheet
- * names the program and describes it, but does not show it.
- * Run it together with `echo_client_v3.ts`.
+ * Mirrors `echoserverv3.py` (Moratuwa CODL, Programming in Python, 4.1). The
+ * sheet names the program and describes it, but does not show it. Run it
+ * together with `echo_client_v3.ts`.
  *
  * ```console
  * $ deno run -A scripts/echo_server_v3.ts

@@ -10,10 +10,11 @@
  * deno run -A scripts/kill_port.ts 81                  # list, and ask for each
  * deno run -A scripts/kill_port.ts 81 --list           # only list
  * deno run -A scripts/kill_port.ts 81 --yes            # do not ask
- * deno run -A scripts/kill_port.ts 81 --signal=SIGKILL # what ignores SIGTERM
+ * deno run -A scripts/kill_port.ts 81 --signal=SIGKILL # for a program that ignores SIGTERM
+ * deno run -A scripts/kill_port.ts 81 9900-9910 53/udp http
  * ```
  *
- * With a Python server on the port, and y typed, it looks like this:
+ * With a Python server on the port, and y typed, the session is:
  *
  * ```text
  * PID     program         protocol address
@@ -22,142 +23,259 @@
  * 12345 (python3) has ended
  * ```
  *
- * It lists who listens there over TCP or receives over UDP. A TCP client that only
- * talks from or to that port does not hold it, and is not listed. Over UDP the two
- * look alike when a program has connected its socket to one peer: that is listed
- * with its peer. Where the port is one of those that the system gives to clients,
- * it may be such a client: then `--yes` leaves it alone, and you are asked.
+ * The exit status is 0 when the ports are free at the end, and 1 when nothing
+ * held them or something still does: because you answered n, because a program
+ * ignores the signal, or because another program took the port.
  *
- * When nobody holds the port and a server still can't have it, connections are left
- * there: it says which, and for how long.
+ * It lists the programs that listen over TCP or receive over UDP. A TCP client
+ * does not hold the port that it uses, so it is not listed. A UDP socket that is
+ * connected to one peer is listed with its peer. If the system chose its port, it
+ * is probably a client.
  *
- * It needs all permissions (`-A`) on Linux: who holds a port stands in `/proc`,
- * and Deno opens that to no less; `--allow-read=/proc` is refused, and so is
- * `-A` with any `--deny-...` flag. On macOS `--allow-run` is enough, for `lsof`,
- * `ps` and the signal (which Deno refuses when programs are named there), on
- * Windows `--allow-run=netstat,tasklist,taskkill`.
+ * `--yes` leaves two kinds of programs alone: such UDP clients, and the programs
+ * that this one runs in, such as your shell, editor or notebook. Without `--yes`
+ * the question says what they are, and you may answer y. An explicit `--signal`
+ * ends the second kind as well.
  *
- * Tried on Linux. What the programs of macOS and Windows print is read by
- * functions that are tested with samples of it, not on these systems.
+ * If no program holds the port, closed connections can still keep a server from
+ * using it. They are listed, with the time until they expire.
+ *
+ * On Linux it needs all permissions (`-A`): it reads `/proc`, and Deno allows
+ * that with nothing less. `--allow-read=/proc` is refused, and so is `-A` with
+ * any `--deny-...` flag. On macOS it needs `--allow-run` without names, because
+ * Deno sends no signal otherwise. On Windows it needs
+ * `--allow-run=netstat,tasklist,taskkill,powershell`. Names of services need
+ * `--allow-read` as well.
+ *
+ * Tested on Linux, and by hand with a Windows build of Deno under Wine. For macOS
+ * only the parsing of what its programs print is tested.
  *
  * @module
  */
 import { delay } from "@std/async/delay";
-import { note, reportError, run, UsageError, UserError } from "./cli.ts";
+import { escapeText, note, quoteForShell, reportError, run, UsageError, UserError } from "./cli.ts";
 import { formatAddress, input, print } from "./lib.ts";
-import { ends, isStopped, parentOf, send } from "./kill_port/processes.ts";
-import { findSockets, isGiven, type Socket } from "./kill_port/sockets.ts";
+import { covers, formatTarget, parseTargets, type Target } from "./kill_port/targets.ts";
+import {
+  ancestors,
+  type Process,
+  processState,
+  readProcesses,
+  sendSignal,
+} from "./system/processes.ts";
+import { findSockets, isEphemeral, type Socket } from "./system/sockets.ts";
 
-const LOOKS = 20; // whether a program that has ended was started again
-const PAUSE = 50; // milliseconds before each look
-const OS = Deno.build.os;
-const SIGNALS: Deno.Signal[] = OS === "windows"
+const FLAGS = {
+  _: ["PORT..."],
+  yes: false, // do not ask
+  list: false, // only list
+  signal: "SIGTERM", // or SIGINT, SIGHUP, SIGQUIT, SIGKILL
+};
+
+const END_TIMEOUT = 2000; // milliseconds that a process may take to end
+const RESTART_DELAY = 150; // milliseconds; systemd starts a service again after 100
+const RESTART_TIMEOUT = 2000; // milliseconds that a program may take to listen once started again
+const { os } = Deno.build;
+const SIGNALS: Deno.Signal[] = os === "windows"
   ? ["SIGTERM", "SIGKILL"]
   : ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL"];
 
-/** What the flags say. */
-interface Options {
-  yes: boolean;
-  list: boolean;
-  signal: Deno.Signal;
+/** A process that holds at least one of the ports. */
+interface Holder {
+  pid: number;
+  name: string;
+  /** One of the ports that it holds. */
+  port: number;
+  /** Why it may be wrong to end it, as a relative clause. */
+  doubt?: typeof RUNS_THIS | typeof MAY_BE_CLIENT;
 }
 
-async function killPort(port: number, { yes, list, signal }: Options) {
-  const sockets = await findSockets(port);
-  const holders = sockets.filter(holdsPort);
-  if (holders.length === 0) {
-    throw new UserError(`nothing is listening on port ${port}`, ...whyTaken(sockets, port));
+const RUNS_THIS = "which this program runs in";
+const MAY_BE_CLIENT = "which may be a client that the system gave this port";
+
+async function killPort({ _: words, yes, list, signal: signalName }: typeof FLAGS) {
+  if (words.length === 0) throw new UsageError("no port given");
+  const targets = words.flatMap((word) => parseTargets(word));
+  const signal = SIGNALS.find((signal) => signal === signalName);
+  if (!signal) {
+    throw new UsageError(`--signal must be one of ${SIGNALS.join(", ")}, not ${signalName}`);
   }
-  printTable(holders, port);
-  const programs = new Map(holders.map(({ pid, program }) => [pid, program]));
-  await noteStopped(programs);
-  const isHidden = programs.delete(undefined);
-  if (isHidden) {
-    const hint = OS === "linux" && Deno.uid() === 0
-      ? "it is part of the system, or lives outside of this container"
-      : asRoot(port);
-    reportError(`a process that you may not see holds port ${port}`, hint);
+
+  const sockets = await socketsOn(targets);
+  const holding = sockets.filter(holdsPort);
+  const free = targets.filter((target) => !holding.some(isOn(target)));
+  if (holding.length === 0) {
+    const ports = free.map(formatTarget).join(" or ");
+    throw new UserError(`nothing is listening on ${ports}`, whyTaken(sockets, targets[0]));
+  }
+  for (const target of free) note(`nothing is listening on ${formatTarget(target)}`);
+  printTable(holding);
+  await noteStopped(holding);
+  const hidden = holding.filter(({ pid }) => pid === undefined);
+  for (const port of new Set(hidden.map(({ port }) => port))) {
+    reportError(`a process that you may not see holds port ${port}`, hiddenHint(port));
   }
   if (list) return;
 
-  let isFree = !isHidden;
-  let hasAnyEnded = false;
-  for (const [pid, program] of programs as Map<number, string>) {
-    const mayBeClient = isGiven(port) &&
-      holders.every((holder) => holder.pid !== pid || holder.kind === "talks");
-    const outcome = await end({ pid, program, mayBeClient }, port, { yes, signal });
-    if (outcome === "input has ended") break; // it is a no to all that follow
-    if (outcome === "ended") hasAnyEnded = true;
-    if (outcome === "failed") isFree = false;
-  }
-  const successor = hasAnyEnded ? await successorTo(programs, port) : undefined;
-  if (successor) {
-    print(`and ${who(successor)} holds port ${port} now`);
-    isFree = false;
-  }
-  if (isFree) return;
-  throw new UserError(`port ${port} could not be freed`, ...await whoRestarts(successor));
+  const before = await readProcesses();
+  const holders = toHolders(holding, ancestors(before));
+  const ended = yes ? await endAll(holders, signal) : await endConfirmed(holders, signal, targets);
+  const parents = new Set(ended.map((pid) => before.get(pid)?.parent));
+  if (ended.length > 0) await waitForRestart(targets, parents, before);
+  const left = (await socketsOn(targets)).filter(holdsPort);
+  if (left.length > 0) throw new UserError(...await stillInUse(left, holding, parents));
 }
 
-/** Ends one process, if the user says so. */
-async function end(
-  holder: { pid: number; program: string; mayBeClient: boolean },
-  port: number,
-  { yes, signal }: Omit<Options, "list">,
-): Promise<"ended" | "left alone" | "failed" | "input has ended"> {
-  const { pid, mayBeClient } = holder;
-  const name = who(holder);
-  if (mayBeClient && yes) {
-    const hint = `answer y without --yes if you want to end it: deno ${again(port)}`;
-    reportError(`${name} may be a client that was given port ${port}, and is left alone`, hint);
-    return "failed";
+/** Ends all processes but the doubtful ones. Returns those that have ended. */
+async function endAll(holders: Holder[], signal: Deno.Signal): Promise<number[]> {
+  const isSignalExplicit = Deno.args.some((word) => word.startsWith("--signal"));
+  const wanted = holders.filter(({ doubt }) => !doubt || doubt === RUNS_THIS && isSignalExplicit);
+  for (const { name, doubt, port } of holders.filter((holder) => !wanted.includes(holder))) {
+    reportError(`${name}, ${doubt}, is left alone`, `answer y to end it: ${commandFor(port)}`);
   }
-  if (!yes) {
-    if (mayBeClient) note(`${name} may be a client that was given port ${port} by the system`);
-    const answer = await input(`Kill ${name}? [y/N] `);
-    if (answer === null) return "input has ended";
-    if (!/^y(es)?$/i.test(answer.trim())) return "left alone";
+  const ended = await Promise.all(wanted.map((holder) => end(holder, signal)));
+  return wanted.filter((_, i) => ended[i]).map(({ pid }) => pid);
+}
+
+/** Asks for each process, and ends it after the answer y. Returns those that have ended. */
+async function endConfirmed(
+  holders: Holder[],
+  signal: Deno.Signal,
+  targets: Target[],
+): Promise<number[]> {
+  const ended: number[] = [];
+  for (const holder of holders) {
+    const { pid, name, doubt, port } = holder;
+    const answer = await input(`Kill ${name}${doubt ? `, ${doubt}` : ""}? [y/N] `);
+    if (answer === null) break; // the end of input answers n to all further questions
+    if (!/^y(es)?$/i.test(answer.trim())) continue;
+    // While the question was open, the process may have ended, and another may have got its PID.
+    const holding = (await socketsOn(targets)).filter(holdsPort);
+    if (!holding.some((socket) => socket.pid === pid)) {
+      print(`${name} no longer holds port ${port}`);
+    } else if (await end(holder, signal)) ended.push(pid);
   }
-  // The question may have stood there for long, and the PID be another's now.
-  const sockets = await findSockets(port);
-  if (!sockets.some((socket) => socket.pid === pid && holdsPort(socket))) {
-    print(`${name} no longer holds port ${port}`);
-    return "left alone";
-  }
+  return ended;
+}
+
+/** Returns the sockets on the ports of some targets. */
+async function socketsOn(targets: Target[]): Promise<Socket[]> {
+  const sockets = await findSockets((port) => targets.some((target) => covers(target, port)));
+  return sockets.filter((socket) => targets.some((target) => isOn(target)(socket)));
+}
+
+function isOn(target: Target) {
+  return ({ port, protocol }: Socket) => covers(target, port, protocol);
+}
+
+/** Returns whether a socket keeps a server from using its port. */
+function holdsPort({ state, protocol }: Socket): boolean {
+  return state === "listening" || state === "connected" && protocol === "UDP";
+}
+
+/** Returns the visible processes among those that hold ports; the ancestors of this one last. */
+function toHolders(sockets: Socket[], ancestors: Set<number>): Holder[] {
+  const byPid = Map.groupBy(sockets, ({ pid }) => pid);
+  byPid.delete(undefined);
+  const holders = [...byPid].map(([pid, sockets]): Holder => {
+    const mayBeClient = sockets.every(({ state, port }) =>
+      state === "connected" && isEphemeral(port)
+    );
+    const doubt = ancestors.has(pid!) ? RUNS_THIS : mayBeClient ? MAY_BE_CLIENT : undefined;
+    return { pid: pid!, name: nameOf(sockets[0]), port: sockets[0].port, doubt };
+  });
+  const isAncestor = ({ pid }: Holder) => ancestors.has(pid) ? 1 : 0;
+  return holders.sort((a, b) => isAncestor(a) - isAncestor(b));
+}
+
+/** Sends the signal and waits for the end. Returns whether the process has ended. */
+async function end({ pid, name, port }: Holder, signal: Deno.Signal): Promise<boolean> {
   try {
-    await send(pid, signal);
+    await sendSignal(pid, signal);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    reportError(`no right to end ${name}: another user's process`, asRoot(port));
-    return "failed";
+    reportError(`no right to end ${name}: it belongs to another user or the system`, asRoot(port));
+    return false;
   }
-  if (await ends(pid)) {
+  if (await hasEnded(pid)) {
     print(`${name} has ended`);
-    return "ended";
+    return true;
   }
   const hint = signal !== "SIGKILL"
-    ? `insist: deno ${again(port)} --signal=SIGKILL`
-    : OS === "windows"
-    ? "try again in a terminal opened as administrator"
-    : "the system ends it as soon as it can";
-  reportError(`${name} is still there`, hint);
-  return "failed";
+    ? `to force it: ${commandFor(port)} --signal=SIGKILL`
+    : "the system ends it when its current operation is finished";
+  reportError(`${name} is still running`, hint);
+  return false;
 }
 
-function holdsPort({ kind }: Socket): boolean {
-  return kind === "holds" || kind === "talks";
+/** Waits until a process has ended. Returns `false` if it has not within 2 s. */
+async function hasEnded(pid: number): Promise<boolean> {
+  const deadline = Date.now() + END_TIMEOUT;
+  for (let pause = 1; await processState(pid) !== "ended"; pause = Math.min(2 * pause, 20)) {
+    if (Date.now() > deadline) return false;
+    await delay(pause);
+  }
+  return true;
 }
 
-function who({ pid, program }: { pid?: number; program: string }): string {
-  return pid === undefined ? "a process that you may not see" : `${pid} (${program})`;
+/**
+ * Gives a supervisor the time to start a program again. If one of the ended processes' parents has
+ * started another, waits until the ports are in use again, or for 2 s.
+ */
+async function waitForRestart(
+  targets: Target[],
+  parents: Set<number | undefined>,
+  before: Map<number, Process>,
+) {
+  await delay(RESTART_DELAY);
+  if (os === "windows") return; // listing the processes takes a second there
+  for (const deadline = Date.now() + RESTART_TIMEOUT; Date.now() < deadline; await delay(50)) {
+    const isRestarting = (await readProcesses()).entries()
+      .some(([pid, { parent }]) => parents.has(parent) && !before.has(pid));
+    if (!isRestarting || (await socketsOn(targets)).some(holdsPort)) return;
+  }
 }
 
-function printTable(holders: Socket[], port: number) {
+/** Says which ports are still in use, and what to do about a program that was started again. */
+async function stillInUse(
+  left: Socket[],
+  before: Socket[],
+  parents: Set<number | undefined>,
+): Promise<[string, string?]> {
+  const isNew = ({ pid }: Socket) => !before.some((socket) => socket.pid === pid);
+  const lines = left.map((socket) => {
+    const use = isNew(socket) ? "in use again," : "still in use";
+    return `port ${socket.port} is ${use} by ${nameOf(socket)}`;
+  });
+  const message = [...new Set(lines)].join("; ");
+  const successor = left.find(isNew);
+  if (!successor || parents.size === 0) return [message];
+  const processes = await readProcesses();
+  const parent = processes.get(successor.pid!)?.parent;
+  if (parent === undefined || !parents.has(parent)) return [message];
+  if (parent === 1) return [message, "the system starts it again: stop its service"];
+  const name = nameOf({ pid: parent, program: processes.get(parent)?.program });
+  return [message, `${name} starts it again: end that first`];
+}
+
+/** Formats a process: `12345 (python3)`. */
+function nameOf({ pid, program }: Pick<Socket, "pid" | "program">): string {
+  return pid === undefined
+    ? "a process that you may not see"
+    : `${pid} (${programOf({ program })})`;
+}
+
+/** Formats the name of a program. It may contain anything, even what looks like a question. */
+function programOf({ program = "?" }: Pick<Socket, "program">): string {
+  const name = escapeText(program);
+  return name.length > 50 ? `${name.slice(0, 50)}…` : name;
+}
+
+function printTable(sockets: Socket[]) {
   printRow("PID", "program", "protocol", "address");
-  for (const { pid = "-", program, protocol, hostname, peer } of holders) {
-    const place = addressOf({ hostname, port });
-    const where = peer ? `${place} with ${addressOf(peer)}` : place;
-    printRow(`${pid}`, program, protocol, where);
+  for (const { pid = "-", program, protocol, peer, ...own } of sockets) {
+    const where = peer ? `${addressOf(own)} with ${addressOf(peer)}` : addressOf(own);
+    printRow(`${pid}`, programOf({ program }), protocol, where);
   }
 }
 
@@ -165,96 +283,68 @@ function printRow(pid: string, program: string, protocol: string, where: string)
   print(pid.padEnd(7), program.padEnd(15), protocol.padEnd(8), where);
 }
 
-function addressOf(place: { hostname: string; port: number }): string {
-  return formatAddress({ transport: "tcp", ...place });
+function addressOf({ hostname, port }: { hostname: string; port: number }): string {
+  return formatAddress({ transport: "tcp", hostname, port });
 }
 
-/** Says who of the processes was stopped: nobody else would answer its clients. */
-async function noteStopped(programs: Map<number | undefined, string>) {
-  for (const [pid, program] of programs) {
-    if (pid === undefined || !await isStopped(pid)) continue;
-    const how = `go on with fg in its terminal, or with kill -CONT ${pid}`;
-    note(`${who({ pid, program })} is stopped (Ctrl-Z) and answers nobody: ${how}`);
+/** Says which of the processes are stopped: a port held by one accepts clients and answers none. */
+async function noteStopped(sockets: Socket[]) {
+  const names = new Map(sockets.map((socket) => [socket.pid, nameOf(socket)]));
+  for (const [pid, name] of names) {
+    if (pid === undefined || await processState(pid) !== "stopped") continue;
+    const how = `continue it with fg in its terminal, or with kill -CONT ${pid}`;
+    note(`${name} is stopped (Ctrl-Z) and answers no client: ${how}`);
   }
 }
 
-/** Why a server may not get the port, though nobody holds it. */
-function whyTaken(sockets: Socket[], port: number): string[] {
+/** Says why a server may not get a port that no process holds. */
+function whyTaken(sockets: Socket[], { first }: Target): string | undefined {
   const hints = new Set<string>();
-  const open = sockets.filter(({ kind, pid }) => kind === "open" && pid !== undefined);
-  for (const { pid, program, peer } of open) {
-    const how = OS === "windows" ? `taskkill /PID ${pid}` : `kill ${pid}`;
-    const what = `has a connection open there, with ${addressOf(peer!)}`;
-    hints.add(`${who({ pid, program })} ${what}: bind may fail until it ends (${how})`);
+  const open = sockets.filter(({ state, pid }) => state === "connected" && pid !== undefined);
+  for (const { pid, program, port, peer } of open) {
+    const how = os === "windows" ? `taskkill /F /PID ${pid}` : `kill ${pid}`;
+    const connection = `a connection from port ${port} to ${addressOf(peer!)}`;
+    hints.add(
+      `${nameOf({ pid, program })} has ${connection}: bind may fail until it ends (${how})`,
+    );
   }
-  const rests = sockets.filter(({ kind }) => kind === "rest");
-  if (rests.length > 0) {
-    const seconds = Math.max(...rests.map(({ seconds = 0 }) => seconds));
-    const time = seconds > 0 ? `in ${seconds} s` : "within a minute or two";
-    const what = rests.length === 1 ? "a closed connection is" : "closed connections are";
-    hints.add(`${what} still there (TIME-WAIT): bind may fail until that is over, ${time}`);
+  const closed = sockets.filter(({ state }) => state === "timeWait");
+  if (closed.length > 0) {
+    const seconds = Math.max(...closed.map(({ secondsLeft = 0 }) => secondsLeft));
+    const time = seconds > 0 ? `for ${seconds} s` : "for a minute or two";
+    const what = closed.length === 1 ? "a closed connection is" : "closed connections are";
+    hints.add(`${what} in TIME-WAIT: bind may fail ${time}`);
     hints.add("a server that sets SO_REUSEADDR, as Deno does, need not wait");
   }
-  if (OS === "darwin" && hints.size === 0) hints.add(`to see all users': ${asRoot(port)}`);
-  return hints.size > 0 ? [[...hints].join("\n")] : [];
-}
-
-/** Who takes the port over from those that have ended: they may be started again at once. */
-async function successorTo(
-  programs: Map<number | undefined, string>,
-  port: number,
-): Promise<Socket | undefined> {
-  for (let look = 0; look < LOOKS; look++) {
-    await delay(PAUSE);
-    const sockets = (await findSockets(port)).filter(holdsPort);
-    const successor = sockets.find(({ pid }) => pid !== undefined && !programs.has(pid));
-    if (successor) return successor;
+  if (os === "darwin" && hints.size === 0) {
+    hints.add(`to see all users' programs: ${asRoot(first)}`);
   }
+  return hints.size > 0 ? [...hints].join("\n") : undefined;
 }
 
-/** What to do about a program that is started again and again. */
-async function whoRestarts(successor: Socket | undefined): Promise<string[]> {
-  const parent = successor && await parentOf(successor.pid!);
-  if (!parent) return [];
-  const [pid, program] = parent;
-  if (pid === 1) return ["the system's services start it again: stop it there"];
-  return [`${who({ pid, program })} starts it again: end that first`];
-}
-
-/** What follows `deno` on the command line that runs this script again. */
-function again(port: number): string {
-  return `run -A ${import.meta.filename} ${port}`;
+/** Returns the command that runs this script again, for the user's shell. */
+function commandFor(port: number, deno = "deno"): string {
+  return `${quoteForShell(deno)} run -A ${quoteForShell(import.meta.filename!)} ${port}`;
 }
 
 function asRoot(port: number): string {
-  return `run it as root: sudo ${Deno.execPath()} ${again(port)}`;
+  if (os === "windows") return "try again in a terminal that you opened as administrator";
+  return `run it as root: sudo ${commandFor(port, Deno.execPath())}`;
+}
+
+function hiddenHint(port: number): string {
+  const isRoot = os === "linux" && Deno.uid() === 0;
+  return isRoot ? "it is part of the system, or runs outside this container" : asRoot(port);
 }
 
 if (import.meta.main) {
-  await run(
-    { _: ["PORT"], yes: false, list: false, signal: "SIGTERM" },
-    async ({ _: words, yes, list, signal: name }) => {
-      if (words.length !== 1) {
-        throw new UsageError(`one port is needed, not ${words.length}`);
-      }
-      const port = Number(words[0]);
-      if (!/^\d+$/.test(words[0]) || port < 1 || port > 65535) {
-        throw new UsageError(
-          `the port must be a whole number from 1 to 65535, not ${words[0]}`,
-        );
-      }
-      const signal = SIGNALS.find((signal) => signal === name);
-      if (!signal) {
-        const signals = SIGNALS.join(", ");
-        throw new UsageError(`--signal must be one of ${signals}, not ${name}`);
-      }
-      try {
-        await killPort(port, { yes, list, signal });
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotCapable)) throw error;
-        const message = "permission missing: all of them are needed";
-        throw new UserError(message, `allow them: deno ${again(port)}`);
-      }
-    },
-  );
+  await run(FLAGS, async (flags) => {
+    try {
+      await killPort(flags);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      const allow = `deno run -A ${quoteForShell(import.meta.filename!)} ${flags._.join(" ")}`;
+      throw new UserError("permission missing: all of them are needed", `allow them: ${allow}`);
+    }
+  });
 }

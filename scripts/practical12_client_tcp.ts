@@ -3,9 +3,9 @@
  * TCP echo client: sends what is typed and prints what comes back, in Python's
  * notation for bytes. An empty line sends `Hello, world`.
  *
- * Mirrors `echo-client.py` (CS19541 Computer Networks, Practical 12, TCP). The course
- * took it from Real Python's tutorial "Socket Programming in Python".
- * Run it together with `practical12_server_tcp.ts`.
+ * Mirrors `echo-client.py` (CS19541 Computer Networks, Practical 12, TCP). The
+ * original is also public, in Real Python's tutorial "Socket Programming in
+ * Python". Run it together with `practical12_server_tcp.ts`.
  *
  * ```console
  * $ deno run -A scripts/practical12_client_tcp.ts # and type Hello, world⏎

@@ -2,9 +2,9 @@
 /**
  * TCP echo server: echoes until the client disconnects.
  *
- * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, TCP). The course
- * took it from Real Python's tutorial "Socket Programming in Python".
- * Run it together with `practical12_client_tcp.ts`.
+ * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, TCP). The
+ * original is also public, in Real Python's tutorial "Socket Programming in
+ * Python". Run it together with `practical12_client_tcp.ts`.
  *
  * ```console
  * $ deno run -A scripts/practical12_server_tcp.ts

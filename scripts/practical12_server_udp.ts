@@ -2,9 +2,9 @@
 /**
  * UDP echo server: sends each datagram back to its sender.
  *
- * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, UDP). The course
- * took it from Real Python's tutorial "Socket Programming in Python".
- * Run it together with `practical12_client_udp.ts`.
+ * Mirrors `echo-server.py` (CS19541 Computer Networks, Practical 12, UDP). The
+ * original is also public, in Real Python's tutorial "Socket Programming in
+ * Python". Run it together with `practical12_client_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/practical12_server_udp.ts

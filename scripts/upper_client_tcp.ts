@@ -4,8 +4,8 @@
  * connection, and reads until the server closes the other half.
  *
  * Mirrors `TCPClient.py` (The echo-server: a guide in socket programming in
- * Python). Kurose and Ross show it in Computer Networking, section 2.7.
- * Run it together with `upper_server_tcp.ts`.
+ * Python). The original is also public, in "Computer Networking" by Kurose and
+ * Ross. Run it together with `upper_server_tcp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_client_tcp.ts # and type hello⏎

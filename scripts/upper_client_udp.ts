@@ -3,8 +3,8 @@
  * UDP client for the upper-case server: sends a line and prints the reply.
  *
  * Mirrors `UDPClient.py` (The echo-server: a guide in socket programming in
- * Python). Kurose and Ross show it in Computer Networking, section 2.7.
- * Run it together with `upper_server_udp.ts`.
+ * Python). The original is also public, in "Computer Networking" by Kurose and
+ * Ross. Run it together with `upper_server_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_client_udp.ts # and type hello⏎

@@ -4,8 +4,8 @@
  * closes its half of the connection. So a message can have any length.
  *
  * Mirrors `TCPServer.py` (The echo-server: a guide in socket programming in
- * Python). Kurose and Ross show it in Computer Networking, section 2.7.
- * Run it together with `upper_client_tcp.ts`.
+ * Python). The original is also public, in "Computer Networking" by Kurose and
+ * Ross. Run it together with `upper_client_tcp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_server_tcp.ts

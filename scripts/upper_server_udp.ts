@@ -3,8 +3,8 @@
  * UDP server that sends the text of each datagram back in upper case.
  *
  * Mirrors `UDPServer.py` (The echo-server: a guide in socket programming in
- * Python). Kurose and Ross show it in Computer Networking, section 2.7.
- * Run it together with `upper_client_udp.ts`.
+ * Python). The original is also public, in "Computer Networking" by Kurose and
+ * Ross. Run it together with `upper_client_udp.ts`.
  *
  * ```console
  * $ deno run -A scripts/upper_server_udp.ts

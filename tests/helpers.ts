@@ -3,8 +3,9 @@ import { assert } from "@std/assert";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
-import { isFree } from "../scripts/lab/process/ports.ts";
+import { canBind } from "../scripts/lab/process/ports.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/process/program.ts";
+import { readSockets } from "../scripts/system/sockets.ts";
 
 export { SCRIPTS };
 
@@ -218,12 +219,24 @@ async function ownPorts(): Promise<number> {
 }
 
 const firstPort = await ownPorts();
-let turn = Math.floor(Math.random() * PORTS);
+const ports = await unusedPorts();
+
+/**
+ * The ports of this file without those that have a closed connection (TIME-WAIT), where programs
+ * that do not set SO_REUSEADDR cannot listen. Reading all sockets is slow, so this is done once.
+ */
+async function unusedPorts(): Promise<number[]> {
+  const taken = new Set((await readSockets("TCP")).map(({ port }) => port));
+  const all = Array.from({ length: PORTS }, (_, i) => firstPort + i);
+  const start = Math.floor(Math.random() * PORTS);
+  return [...all.slice(start), ...all.slice(0, start)].filter((port) => !taken.has(port));
+}
 
 /** Returns a free port that no other test takes, and that the system does not assign by itself. */
 export function quietPort(): number {
   while (true) {
-    const port = firstPort + turn++ % PORTS;
-    if (isFree(port, "tcp") && isFree(port, "udp", "0.0.0.0")) return port;
+    const port = ports.shift()!;
+    ports.push(port);
+    if (canBind(port, "tcp") && canBind(port, "udp", "0.0.0.0")) return port;
   }
 }

@@ -12,7 +12,7 @@ const DATAGRAM_SIZE = Deno.build.os === "darwin" ? 9216 : 16384;
 const MAX_SIZE = 65535; // bytes that can be received in one datagram
 
 /** A socket for datagrams, or several that look like one. */
-type DatagramSocket = Pick<Deno.DatagramConn, "send" | "close"> & {
+export type DatagramSocket = Pick<Deno.DatagramConn, "send" | "close"> & {
   receive(buffer: Uint8Array): Promise<[Uint8Array, Deno.Addr]>;
 };
 
@@ -23,7 +23,10 @@ type DatagramSocket = Pick<Deno.DatagramConn, "send" | "close"> & {
  * @param port The port, or 0 for any that is free.
  * @returns The socket, and where it listens.
  */
-export function listenUdp(addresses: string[], port: number) {
+export function listenUdp(
+  addresses: string[],
+  port: number,
+): { socket: DatagramSocket; listensOn: Deno.Addr[] } {
   const transport = "udp" as const;
   const [hostname, ...others] = addresses;
   const sockets = [Deno.listenDatagram({ transport, hostname, port })];

@@ -21,9 +21,9 @@ import type { Run } from "../../scripts/lab/originals/pairing.ts";
 import { problemsOf } from "../../scripts/lab/originals/report.ts";
 import { Observed } from "../../scripts/lab/trace/run_traced.ts";
 import { visible } from "../../scripts/lab/trace/diagram.ts";
-import { parseProcNet } from "../../scripts/kill_port/linux.ts";
-import { parseMacNetstat } from "../../scripts/kill_port/mac.ts";
-import { parseTasklist } from "../../scripts/kill_port/windows.ts";
+import { parseProcNet } from "../../scripts/system/linux.ts";
+import { parseMacNetstat } from "../../scripts/system/mac.ts";
+import { parseTasklist } from "../../scripts/system/windows.ts";
 import { escapeText } from "../../scripts/cli.ts";
 import { repr } from "../../scripts/lib.ts";
 
@@ -174,9 +174,9 @@ for (const [name, errors] of Object.entries(ERRORS)) {
   run(`mistake: ${name}`, () => mistake(errors, submission));
   run(`port: ${name}`, () => portOf(program));
   run(`place: ${name}`, () => placeOf(program));
-  run(`/proc: ${name}`, () => parseProcNet(errors, 81, "TCP"));
+  run(`/proc: ${name}`, () => parseProcNet(errors, "TCP"));
   run(`tasklist: ${name}`, () => parseTasklist(errors));
-  run(`netstat: ${name}`, () => parseMacNetstat(errors, 81));
+  run(`netstat: ${name}`, () => parseMacNetstat(errors));
   run(`escaped: ${name}`, () => escapeText(errors));
   run(`repr: ${name}`, () => repr(new TextEncoder().encode(errors)));
 }

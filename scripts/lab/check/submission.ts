@@ -4,8 +4,8 @@
  * @module
  */
 import { basename, dirname } from "node:path";
-import { readProcNet } from "../../kill_port/linux.ts";
 import { UserError } from "../../cli.ts";
+import { portsOf } from "../../system/linux.ts";
 import { mustBeFile, readText } from "../terminal/files.ts";
 import type { Named } from "../catalog/labs.ts";
 import { isInTimeWait } from "../process/ports.ts";
@@ -122,26 +122,11 @@ export function otherPort(
   port: number,
 ): number | undefined {
   const told = portOf(program) ?? Number(program.screen.match(/\bport:? (\d+)/i)?.[1] ?? NaN);
-  const found = boundPorts(program.pid, script.lab.transport)
+  const protocol = script.lab.transport === "tcp" ? "TCP" : "UDP";
+  const found = portsOf(program.pid, protocol)
     .concat(told > 0 ? [told] : [])
     .filter((other) => other !== port);
   return found[0];
-}
-
-/** The ports that a process holds, where the system tells: only Linux does so in files. */
-function boundPorts(pid: number, transport: "tcp" | "udp"): number[] {
-  try {
-    const files = [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => name);
-    const sockets = new Set(files.map((name) => Deno.readLinkSync(`/proc/${pid}/fd/${name}`)));
-    return ["", "6"].flatMap((version) => readProcNet(`${transport}${version}`)?.split("\n") ?? [])
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, , , state, , , , , , inode]) =>
-        sockets.has(`socket:[${inode}]`) && /^0[A7]$/.test(state)
-      )
-      .map(([, local]) => parseInt(local.split(":")[1], 16));
-  } catch {
-    return []; // another system, or the process has just ended
-  }
 }
 
 /**

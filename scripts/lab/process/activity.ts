@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { statOf } from "../../kill_port/linux.ts";
+import { linuxActivity } from "../../system/linux.ts";
 import type { Program } from "./program.ts";
 
 const TICK = 0.01; // seconds
@@ -62,9 +62,9 @@ export class Activity {
     let couldRun = true;
     const pids = Deno.build.os === "linux" ? this.programs.map(({ pid }) => pid) : [];
     for (const pid of pids) { // grows with the children
-      ticks += statOf(pid)?.work ?? 0;
+      ticks += linuxActivity(pid)?.cpuTicks ?? 0;
       for (const thread of namesIn(`/proc/${pid}/task`).map(Number)) {
-        const isWaiting = !/[RDTt]/.test(statOf(thread)?.state ?? "");
+        const isWaiting = !/[RDTt]/.test(linuxActivity(thread)?.state ?? "");
         couldRun &&= isWaiting;
         pids.push(...childrenOf(pid, thread));
       }

@@ -3,35 +3,14 @@
  *
  * @module
  */
-import { readProcNet } from "../../kill_port/linux.ts";
-import { parseNetstat } from "../../kill_port/windows.ts";
+import { readLinuxSockets } from "../../system/linux.ts";
+import { readSockets } from "../../system/sockets.ts";
 
 /** Returns whether a TCP socket listens on a port, or a UDP socket is bound to it. */
-export async function isBound(
-  port: number,
-  transport: "tcp" | "udp",
-): Promise<boolean> {
-  if (Deno.build.os === "linux") {
-    return isListed(port, transport, transport === "tcp" ? "0A" : ""); // listening
-  }
-  const { stdout } = await new Deno.Command("netstat", { args: ["-an"] })
-    .output();
-  const sockets = new TextDecoder().decode(stdout);
-  if (Deno.build.os === "windows") {
-    return parseNetstat(sockets, new Map(), port)
-      .some(({ protocol }) => protocol.toLowerCase() === transport);
-  }
-  const state = transport === "tcp" ? ".*LISTEN" : "";
-  const local = `^${transport}\\S*\\s+\\d+\\s+\\d+\\s+\\S+\\.${port}\\s`;
-  return new RegExp(local + state, "m").test(sockets);
-}
-
-/** Returns whether Linux lists a socket on a port, in this state or in any. */
-function isListed(port: number, transport: "tcp" | "udp", state = ""): boolean {
-  const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  // One search in the whole text: the table is long, and it is read often.
-  const line = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} \\S+ ${state}`, "m");
-  return [transport, `${transport}6`].some((table) => line.test(readProcNet(table) ?? ""));
+export async function isBound(port: number, transport: "tcp" | "udp"): Promise<boolean> {
+  const protocol = transport === "tcp" ? "TCP" : "UDP";
+  const sockets = await readSockets(protocol, (other) => other === port);
+  return sockets.some(({ state }) => transport === "udp" || state === "listening");
 }
 
 /**
@@ -39,11 +18,15 @@ function isListed(port: number, transport: "tcp" | "udp", state = ""): boolean {
  * there nevertheless. A program that does not set SO_REUSEADDR, as most originals, can't.
  */
 export const isInTimeWait = (port: number): boolean =>
-  Deno.build.os === "linux" && isListed(port, "tcp");
+  Deno.build.os === "linux" && readLinuxSockets("TCP", (other) => other === port).length > 0;
 
-/** Returns whether no socket is bound to a port, and no connection on it is in TIME-WAIT. */
+/** Returns whether no socket is bound to a port, and no TCP connection on it is in TIME-WAIT. */
 export function isFree(port: number, transport: "tcp" | "udp", hostname = "127.0.0.1"): boolean {
-  if (isInTimeWait(port)) return false;
+  return canBind(port, transport, hostname) && !(transport === "tcp" && isInTimeWait(port));
+}
+
+/** Returns whether a socket can be bound to a port. */
+export function canBind(port: number, transport: "tcp" | "udp", hostname = "127.0.0.1"): boolean {
   try {
     const socket = transport === "tcp"
       ? Deno.listen({ hostname, port })

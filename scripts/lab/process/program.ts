@@ -4,7 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { statOf } from "../../kill_port/linux.ts";
+import { readLinuxProcesses } from "../../system/linux.ts";
 import { Activity } from "./activity.ts";
 import { isBound } from "./ports.ts";
 import { MARK_END, MARK_START } from "../trace/mark.ts";
@@ -54,13 +54,11 @@ function tryToKill(pid: number) {
 function descendants(pid: number, mark: string): number[] {
   const parents = new Map<number, number>();
   const found = new Set([pid]);
-  for (const { name } of Deno.readDirSync("/proc")) {
-    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
-    if (!stat || stat.state === "Z") continue;
-    parents.set(Number(name), stat.parent);
+  for (const [pid, { parent }] of readLinuxProcesses()) {
+    parents.set(pid, parent);
     try {
-      const environment = Deno.readTextFileSync(`/proc/${name}/environ`);
-      if (environment.includes(`${MARK}=${mark}`)) found.add(Number(name));
+      const environment = Deno.readTextFileSync(`/proc/${pid}/environ`);
+      if (environment.includes(`${MARK}=${mark}`)) found.add(pid);
     } catch { /* it has ended, or belongs to another user */ }
   }
   const isFound = (pid: number): boolean =>

@@ -21,7 +21,7 @@ export const red: Painter = color(31);
 /** Colors what is nearly right. */
 export const yellow: Painter = color(33);
 /** Leaves text as it is. */
-export const plain: Painter = (text) => safe`${text}`;
+export const plain: Painter = (text): SafeText => safe`${text}`;
 
 /** Returns the columns of the terminal. If stdout is not a terminal, `COLUMNS` gives them, or it is 160. */
 export function terminalWidth(): number {

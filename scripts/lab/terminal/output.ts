@@ -16,6 +16,7 @@ export { note } from "../../cli.ts";
 
 /** Text that is printed as it is. Only this module makes it. */
 class SafeText {
+  /** Marks a text as safe. */
   constructor(readonly text: string) {}
 }
 export type { SafeText };
