@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { UserError } from "../../cli.ts";
+import { UsageError, UserError } from "../../cli.ts";
 import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
 import { findLab, labs } from "../catalog/labs.ts";
 import { hasPython } from "../process/program.ts";
@@ -40,11 +40,15 @@ export interface CompareOptions {
  *
  * @param name The lab; without it, all labs whose originals are in the folder, with a table at the end.
  * @param options The originals.
+ * @throws {UsageError} The options name files for one lab, and there is no name.
  * @throws {UserError} A pairing does not work, or an original is missing.
  */
 export async function compare(name: string | undefined, options: CompareOptions) {
   if (!await hasPython()) throw new UserError("Python 3 is not installed");
   if (name !== undefined) return await compareLab(findLab(name), options);
+  if (options.server || options.client || !Number.isNaN(options.port)) {
+    throw new UsageError("--server, --client and --port are for one lab: name it");
+  }
   const found = labs.filter((lab) =>
     ROLES.some((role) => hasOriginal(lab[role], options.originals))
   );
