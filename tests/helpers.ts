@@ -16,6 +16,11 @@ export const encode = (text: string) => encoder.encode(text);
 export const withHeader = (message: string) => `${[...message].length}`.padStart(10) + message;
 export const decode = (data: Uint8Array) => decoder.decode(data);
 
+/** Whether `deno task test:all` runs the tests: with all cases, not only the most important ones. */
+export const THOROUGH = Deno.env.get("TEST_ALL") === "1";
+/** For tests that only `deno task test:all` runs. */
+export const THOROUGH_ONLY = { ignore: !THOROUGH };
+
 export const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
 export const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
 export const WITH_IPV6 = { ignore: !hasIpv6() };
