@@ -114,7 +114,7 @@ for (const section of sections.filter((text) => /^```(console|sh)/m.test(text)))
           if (isServer(command, output)) {
             server = stack.use(start(`exec ${command} 2>&1`));
             serverOutput = output;
-            assert(await isListening(server, port, "tcp", 10), server.screen);
+            assert(await isListening(server, port, "tcp", 30), server.screen);
             continue;
           }
           using _taken = output.includes("is already in use")
@@ -134,7 +134,7 @@ for (const section of sections.filter((text) => /^```(console|sh)/m.test(text)))
           if (server && language === "console") {
             const { screen } = server;
             const isSame = () => normalize(server!.screen) === normalize(serverOutput);
-            assert(await server.until(isSame, 5), `${screen}\ninstead of\n${serverOutput}`);
+            assert(await server.until(isSame), `${screen}\ninstead of\n${serverOutput}`);
           }
         }
       }
@@ -157,7 +157,7 @@ Deno.test("the permissions in scripts/README.md are sufficient", async () => {
       return new Program([...DENO_RUN, ...flags, script, `--port=${port}`]);
     };
     await using server = run("server");
-    assert(await isListening(server, port, transport, 10), server.errors);
+    assert(await isListening(server, port, transport, 30), server.errors);
     await using client = run("client");
     assert(await client.ended());
     assertEquals([await client.status, client.errors], [0, ""]);

@@ -16,6 +16,9 @@ import {
   start,
 } from "../helpers.ts";
 
+/** Milliseconds until something that must happen counts as failed, also on a busy machine. */
+export const TIMEOUT = 60_000;
+
 export const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
 /** The same with the permission for files, which Unix sockets need. */
 export const WITH_FILES = NETCAT.toSpliced(-1, 0, "--no-prompt", "--allow-read", "--allow-write");
@@ -64,12 +67,12 @@ export async function withServer(
   const args = `${flags} 127.0.0.1 ${listener.addr.port}`.trim().split(" ");
   await using client = new Program(around([...NETCAT, ...args]));
   using server = await listener.accept();
-  await deadline(body(client, server), 20_000);
+  await deadline(body(client, server), TIMEOUT);
 }
 
 /** Reads until the other side ends its half, and returns it as text. */
 export async function readAllText(connection: Deno.Conn): Promise<string> {
-  return decode(await deadline(readToEnd(connection), 10_000));
+  return decode(await deadline(readToEnd(connection), TIMEOUT));
 }
 
 /** Reads the next bytes, and returns them as text. */
@@ -120,7 +123,7 @@ export class Pair {
 
   /** Waits until both have ended, ours with status 0. */
   async ended() {
-    const { status, stderr } = await resultOf(this.ours, 20);
+    const { status, stderr } = await resultOf(this.ours);
     assertEquals(status, 0, stderr);
     await resultOf(this.theirs);
   }

@@ -53,7 +53,7 @@ async function assertWhole(peer: Peer, role: Role, input: Input, our: Sent, thei
   await using pair = await startPair(peer, role, around, isTerminal ? `${typed}\x04` : ""); // Ctrl-D
   const { ours, theirs } = pair;
   const screen = () => ours.screen.replaceAll("\r", "");
-  const hasArrived = await ours.until(() => screen().includes(their.sum), 20);
+  const hasArrived = await ours.until(() => screen().includes(their.sum), 60);
   assert(hasArrived, `${screen()}${ours.errors}`);
   if (typed === "") await ours.endInput(); // it was silent until now
   await pair.ended();
