@@ -1,4 +1,4 @@
-/** What several tests share: running programs, sockets, free ports, and what this machine has. */
+/** Programs, sockets and free ports for tests, and conditions that a machine must meet. */
 import { assert } from "@std/assert";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -149,7 +149,7 @@ export async function readToEnd(connection: Deno.Conn, most = Infinity): Promise
   return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
 }
 
-/** Returns whether everyone may listen on port 81, or a test cannot give up the right to. */
+/** Returns whether every user may listen on port 81, or a test cannot drop this permission. */
 export function hasPort81(): boolean {
   if (Deno.build.os !== "linux") {
     return Deno.build.os === "windows" || Deno.uid() === 0;
@@ -158,7 +158,7 @@ export function hasPort81(): boolean {
   return Number(Deno.readTextFileSync(file)) <= 81;
 }
 
-/** Starts a command without root's right to ports below 1024. For Linux. */
+/** Starts a command without root's permission for ports below 1024. For Linux. */
 export const WITHOUT_PORT_81 = Deno.uid() === 0
   ? ["setpriv", "--bounding-set=-net_bind_service"]
   : [];

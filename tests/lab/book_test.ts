@@ -34,7 +34,7 @@ const TRAFFIC: Record<string, string[]> = {
   echo_v1: ["client connect 0", "client data 6", "server data 6", "server end 0", "client end 0"],
 };
 
-/** Recordings besides the session: what is first on the wire, and what is printed. */
+/** Recordings in addition to the session: their first traffic, and what is printed. */
 const RECORDINGS = [
   {
     name: "guess",
@@ -59,7 +59,7 @@ const RECORDINGS = [
 Deno.test({
   name: CHROMIUM
     ? "the lab book in a browser"
-    : "the lab book in a browser: LEFT OUT, there is no Chromium here",
+    : "the lab book in a browser: skipped without Chromium",
   ignore: !CHROMIUM,
   async fn(t) {
     await using folder = await temporary();

@@ -312,7 +312,7 @@ Deno.test("netcat -lk sends what is typed to the current client, or to the next 
   assertEquals(await readAllText(first), "");
   await server.send(encode("1"));
   using second = await connect(server.port);
-  for (const piece of ["1", "2", "3"]) { // nothing twice, and nothing lost
+  for (const piece of ["1", "2", "3"]) { // no duplicates, and no loss
     assertEquals(await readText(second), piece);
     await server.send(encode(`${Number(piece) + 1}`));
   }
@@ -345,7 +345,7 @@ Deno.test("netcat reports a reset after it has printed what came before", async 
   assertMatch(stderr, /\nerror: 127\.0\.0\.1 port \d+ (reset|closed) the connection.*\n/);
 });
 
-Deno.test("netcat reports lost input when its peer has gone, whether the input ends or not", async () => {
+Deno.test("netcat reports lost input after its peer has disconnected, whether the input ends or not", async () => {
   for (const ends of [true, false]) {
     await withServer("", async (client, server) => {
       const { port } = server.localAddr as Deno.NetAddr;

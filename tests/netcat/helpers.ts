@@ -1,4 +1,4 @@
-/** What the tests of netcat.ts share: its peers, and how both are started. */
+/** The peers of netcat.ts, and functions that start both. */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/process/program.ts";
@@ -41,18 +41,18 @@ export async function endBy(program: Program, signal: Deno.Signal): Promise<numb
   return (await resultOf(program)).status;
 }
 
-/** A listener on a port that is free on all other addresses. */
+/** Opens a listener on a port that is free on all other addresses. */
 export function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
   return Deno.listen({ hostname, port: quietPort() });
 }
 
-/** What a command runs in. */
+/** Returns a command that runs another command. */
 export type Around = (command: string[]) => string[];
 
-/** A line of shell, in which `"$@"` is the command. */
+/** Runs a command in a line of shell, as `"$@"`. */
 export const shell = (line: string): Around => (command) => ["sh", "-c", line, "sh", ...command];
 
-/** A line of shell, in which `"$@"` is the command, in a terminal. */
+/** Runs a command in a line of shell, as `"$@"`, in a terminal. */
 export const terminal = (line: string): Around => (command) => [
   ...["script", "-qec", line.replace('"$@"', command.join(" ")), "/dev/null"],
 ];
@@ -91,7 +91,7 @@ export interface Peer {
   server(port: string): string[];
 }
 
-/** A netcat with the flags that all of them have. */
+/** Returns a netcat, with the flags that every netcat has. */
 export function peer(name: string, command: string[]): Peer {
   const client = (port: string) => [...command, "127.0.0.1", port];
   const server = (port: string) => [...command, "-lv", "127.0.0.1", port];
@@ -104,7 +104,7 @@ export const NCAT = peer("ncat", ["ncat"]);
 // The tests with another netcat need sh.
 export const ITSELF = { ...peer("another netcat", NETCAT), ...NOT_ON_WINDOWS };
 
-/** socat, which with `-t` waits for the second half after the first has ended. */
+/** Returns socat. With `-t` it waits for the second half after the first has ended. */
 export function socat(...flags: string[]): Peer {
   const listens = (port: string) => `TCP-LISTEN:${port},bind=127.0.0.1`;
   return {
@@ -162,14 +162,14 @@ export async function startPair(
 
 export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(length);
-  const most = 65536; // bytes given at a time
-  for (let at = 0; at < length; at += most) {
-    crypto.getRandomValues(data.subarray(at, at + most));
+  const max = 65536; // bytes for each call
+  for (let at = 0; at < length; at += max) {
+    crypto.getRandomValues(data.subarray(at, at + max));
   }
   return data;
 }
 
-/** A file of random bytes, and the line that `cksum` prints for it. It is removed after its scope. */
+/** Writes a file of random bytes. Returns it with the line that `cksum` prints for it. */
 export async function randomFile(length: number) {
   const path = await Deno.makeTempFile();
   const data = randomBytes(length);
