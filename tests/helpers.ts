@@ -1,4 +1,4 @@
-/** What several tests share: running programs, sockets, free ports, and what this machine has. */
+/** Programs, sockets and free ports for tests, and conditions that a machine must meet. */
 import { assert } from "@std/assert";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -15,6 +15,11 @@ export const encode = (text: string) => encoder.encode(text);
 /** Returns a message as echo v2 and v3 send it: its length in characters, padded to 10, comes first. */
 export const withHeader = (message: string) => `${[...message].length}`.padStart(10) + message;
 export const decode = (data: Uint8Array) => decoder.decode(data);
+
+/** Whether `deno task test:all` runs the tests: with all cases, not only the most important ones. */
+export const THOROUGH = Deno.env.get("TEST_ALL") === "1";
+/** For tests that only `deno task test:all` runs. */
+export const THOROUGH_ONLY = { ignore: !THOROUGH };
 
 export const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
 export const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
@@ -72,7 +77,7 @@ export interface Result {
 }
 
 /** Waits some seconds for the end of a program. Returns its result, or throws if it is still running. */
-export async function resultOf(program: Program, seconds?: number): Promise<Result> {
+export async function resultOf(program: Program, seconds = 60): Promise<Result> {
   const hasEnded = await program.ended(seconds);
   const { screen: stdout, errors: stderr } = program;
   assert(hasEnded, `the program hangs: ${stdout}${stderr}`);
@@ -144,7 +149,7 @@ export async function readToEnd(connection: Deno.Conn, most = Infinity): Promise
   return new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
 }
 
-/** Returns whether everyone may listen on port 81, or a test cannot give up the right to. */
+/** Returns whether every user may listen on port 81, or a test cannot drop this permission. */
 export function hasPort81(): boolean {
   if (Deno.build.os !== "linux") {
     return Deno.build.os === "windows" || Deno.uid() === 0;
@@ -153,7 +158,7 @@ export function hasPort81(): boolean {
   return Number(Deno.readTextFileSync(file)) <= 81;
 }
 
-/** Starts a command without root's right to ports below 1024. For Linux. */
+/** Starts a command without root's permission for ports below 1024. For Linux. */
 export const WITHOUT_PORT_81 = Deno.uid() === 0
   ? ["setpriv", "--bounding-set=-net_bind_service"]
   : [];
@@ -188,6 +193,20 @@ export async function inParallel(jobs: Iterable<() => Promise<unknown>>, atATime
     for (let next; !(next = queue.next()).done;) await next.value();
   };
   await Promise.all(Array.from({ length: atATime }, work));
+}
+
+/**
+ * Runs a test that must do something within a time limit of the program under test. A busy machine can
+ * delay the test beyond this limit, so it may fail twice. A defect makes it fail three times.
+ */
+export async function upToThreeTimes(body: () => Promise<void>) {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await body();
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
 }
 
 /** Defines a test whose cases run at the same time, because they mostly wait. */

@@ -192,7 +192,7 @@ Deno.test("lab compare says which file is missing", withPython, async () => {
   ]);
   const file = await lab(["compare", "tcp", `--server=${SCRIPTS}no.py`]);
   assertEquals(file.stderr, `error: ${SCRIPTS}no.py: no such file\n`);
-  const unnamed = await lab(["compare", "--server=server.py"]);
+  const unnamed = await lab(["compare", `--originals=${path}`, "--server=server.py"]);
   const message = "error: --server, --client and --port are for one lab: name it\n";
   assertEquals([unnamed.status, unnamed.stderr.startsWith(message)], [2, true], unnamed.stderr);
   await using empty = await temporary();

@@ -25,7 +25,7 @@ import {
   withServer,
 } from "./helpers.ts";
 
-/** A test with the path of a Unix socket, in a folder that must be empty at the end. */
+/** Defines a test with the path of a Unix socket, in a folder that must be empty at the end. */
 function testUnix(name: string, body: (path: string) => Promise<void>) {
   Deno.test(`netcat ${name}`, NOT_ON_WINDOWS, async () => {
     await using folder = await temporary();
@@ -100,7 +100,7 @@ testUnix("-U explains what is wrong with its path, and leaves the file alone", a
   await Deno.remove(own);
 });
 
-// Another /etc/hosts, only for this program.
+// Only the program under test gets another /etc/hosts.
 const WITH_OTHER_HOSTS = {
   ignore: LINUX_ONLY.ignore || WITH_IPV6.ignore ||
     !has("unshare", { args: ["-m", "mount", "--bind", "/etc/hosts", "/etc/hosts"] }),

@@ -25,6 +25,7 @@ import {
   netcat,
   type Peer,
   peer,
+  TIMEOUT,
   WITH_FILES,
   WITH_SOCAT,
 } from "./helpers.ts";
@@ -72,7 +73,7 @@ async function question(client: Program, server: Program) {
 
 /** Waits for a datagram. */
 async function receive(socket: Deno.DatagramConn) {
-  const [data, from] = await deadline(socket.receive(), 10_000);
+  const [data, from] = await deadline(socket.receive(), TIMEOUT);
   const { hostname, port } = from as Deno.NetAddr;
   return { message: decode(data), hostname, port };
 }

@@ -20,25 +20,28 @@ import {
   resultOf,
   temporary,
   testAtOnce,
+  upToThreeTimes,
 } from "../helpers.ts";
 import { listen, NETCAT, netcat, readAllText, readText, shell, withServer } from "./helpers.ts";
 
 const LOST = "the end of the input did not arrive";
 
 testAtOnce("netcat ends its half of the connection", {}, {
-  "2 s after its input, so that a slow HTTP server's answer arrives": async () => {
-    // Like Node's, this server drops a request when the client ends its half before the answer.
-    await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async () => {
-      await delay(1200);
-      return new Response("the answer");
-    });
-    await using client = new Program([...NETCAT, "127.0.0.1", `${server.addr.port}`]);
-    await client.send(encode("GET / HTTP/1.0\r\n\r\n"));
-    await client.endInput();
-    const { status, stdout } = await resultOf(client);
-    assertEquals(status, 0);
-    assertMatch(stdout, /^HTTP[^]*\r\n\r\nthe answer$/);
-  },
+  "2 s after its input, so that a slow HTTP server's answer arrives": () =>
+    upToThreeTimes(async () => {
+      // Like Node's, this server drops a request when the client ends its half before the answer.
+      const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+      await using server = Deno.serve(options, async () => {
+        await delay(1200);
+        return new Response("the answer");
+      });
+      await using client = new Program([...NETCAT, "127.0.0.1", `${server.addr.port}`]);
+      await client.send(encode("GET / HTTP/1.0\r\n\r\n"));
+      await client.endInput();
+      const { status, stdout } = await resultOf(client);
+      assertEquals(status, 0);
+      assertMatch(stdout, /^HTTP[^]*\r\n\r\nthe answer$/);
+    }),
 
   "2 s after its input, whether its peer ends or not": () =>
     withServer("", async (client, server) => {
@@ -50,19 +53,21 @@ testAtOnce("netcat ends its half of the connection", {}, {
     }),
 
   "not while the other side is sending": () =>
-    withServer("", async (client, server) => {
-      await client.endInput();
-      const end = readToEnd(server);
-      for (let i = 0; i < 4; i++) {
-        await delay(800);
-        await writeAll(server, encode("."));
-      }
-      const isEarly = await Promise.race([end.then(() => true), delay(0, { persistent: false })]);
-      assertEquals(isEarly, undefined);
-      await end;
-      await server.closeWrite();
-      assertEquals((await resultOf(client)).stdout, "....");
-    }),
+    upToThreeTimes(() =>
+      withServer("", async (client, server) => {
+        await client.endInput();
+        const end = readToEnd(server);
+        for (let i = 0; i < 4; i++) {
+          await delay(800);
+          await writeAll(server, encode("."));
+        }
+        const isEarly = await Promise.race([end.then(() => true), delay(0, { persistent: false })]);
+        assertEquals(isEarly, undefined);
+        await end;
+        await server.closeWrite();
+        assertEquals((await resultOf(client)).stdout, "....");
+      })
+    ),
 
   "at once with -N": () => endsAtOnce("-N"),
   "at once with -q": () => endsAtOnce("-q5"),
@@ -159,15 +164,17 @@ testAtOnce("netcat waits", {}, {
   },
 
   "with -w until nothing was sent or received for so long": () =>
-    withServer("-vw1", async (client, server) => {
-      for (let i = 0; i < 3; i++) { // longer than a second
-        await writeAll(server, encode("."));
-        await delay(400);
-      }
-      const { status, stdout, stderr } = await resultOf(client);
-      assertEquals([status, stdout], [0, "..."]); // as OpenBSD's
-      assertStringIncludes(stderr, "note: nothing was sent or received for 1 s\n");
-    }),
+    upToThreeTimes(() =>
+      withServer("-vw1", async (client, server) => {
+        for (let i = 0; i < 3; i++) { // longer than a second
+          await writeAll(server, encode("."));
+          await delay(400);
+        }
+        const { status, stdout, stderr } = await resultOf(client);
+        assertEquals([status, stdout], [0, "..."]); // as OpenBSD's
+        assertStringIncludes(stderr, "note: nothing was sent or received for 1 s\n");
+      })
+    ),
 
   "with -w until the other side took no input for so long": () =>
     withServer("-w1", async (client) => { // the server reads nothing
@@ -281,14 +288,16 @@ Deno.test("netcat -lk serves the next client after one that resets", async () =>
 
 Deno.test("netcat -lk serves 30 clients without delay when its input is a silent pipe", async () => {
   await using server = await listen("-lk");
-  const begin = Date.now();
+  let fastest = Infinity; // a busy machine can delay any of them
   for (let i = 0; i < 30; i++) {
+    const begin = performance.now();
     using client = await connect(server.port);
     await writeAll(client, encode("."));
     await client.closeWrite();
     assertEquals(await readAllText(client), "");
+    fastest = Math.min(fastest, performance.now() - begin);
   }
-  assert(Date.now() - begin < 5000, "0.2 s for each client, as it used to be");
+  assert(fastest < 150, `${fastest} ms`); // it used to be 200 ms for each client
   assert(await server.until(() => server.screen === ".".repeat(30)), server.screen);
 });
 
@@ -303,7 +312,7 @@ Deno.test("netcat -lk sends what is typed to the current client, or to the next 
   assertEquals(await readAllText(first), "");
   await server.send(encode("1"));
   using second = await connect(server.port);
-  for (const piece of ["1", "2", "3"]) { // nothing twice, and nothing lost
+  for (const piece of ["1", "2", "3"]) { // no duplicates, and no loss
     assertEquals(await readText(second), piece);
     await server.send(encode(`${Number(piece) + 1}`));
   }
@@ -336,7 +345,7 @@ Deno.test("netcat reports a reset after it has printed what came before", async 
   assertMatch(stderr, /\nerror: 127\.0\.0\.1 port \d+ (reset|closed) the connection.*\n/);
 });
 
-Deno.test("netcat reports lost input when its peer has gone, whether the input ends or not", async () => {
+Deno.test("netcat reports lost input after its peer has disconnected, whether the input ends or not", async () => {
   for (const ends of [true, false]) {
     await withServer("", async (client, server) => {
       const { port } = server.localAddr as Deno.NetAddr;

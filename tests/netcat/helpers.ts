@@ -1,4 +1,4 @@
-/** What the tests of netcat.ts share: its peers, and how both are started. */
+/** The peers of netcat.ts, and functions that start both. */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { DENO_RUN, portOf, Program } from "../../scripts/lab/process/program.ts";
@@ -15,6 +15,9 @@ import {
   SCRIPTS,
   start,
 } from "../helpers.ts";
+
+/** Milliseconds until something that must happen counts as failed, also on a busy machine. */
+export const TIMEOUT = 60_000;
 
 export const NETCAT = [...DENO_RUN, "--allow-net", `${SCRIPTS}netcat.ts`];
 /** The same with the permission for files, which Unix sockets need. */
@@ -38,18 +41,18 @@ export async function endBy(program: Program, signal: Deno.Signal): Promise<numb
   return (await resultOf(program)).status;
 }
 
-/** A listener on a port that is free on all other addresses. */
+/** Opens a listener on a port that is free on all other addresses. */
 export function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
   return Deno.listen({ hostname, port: quietPort() });
 }
 
-/** What a command runs in. */
+/** Returns a command that runs another command. */
 export type Around = (command: string[]) => string[];
 
-/** A line of shell, in which `"$@"` is the command. */
+/** Runs a command in a line of shell, as `"$@"`. */
 export const shell = (line: string): Around => (command) => ["sh", "-c", line, "sh", ...command];
 
-/** A line of shell, in which `"$@"` is the command, in a terminal. */
+/** Runs a command in a line of shell, as `"$@"`, in a terminal. */
 export const terminal = (line: string): Around => (command) => [
   ...["script", "-qec", line.replace('"$@"', command.join(" ")), "/dev/null"],
 ];
@@ -64,12 +67,12 @@ export async function withServer(
   const args = `${flags} 127.0.0.1 ${listener.addr.port}`.trim().split(" ");
   await using client = new Program(around([...NETCAT, ...args]));
   using server = await listener.accept();
-  await deadline(body(client, server), 20_000);
+  await deadline(body(client, server), TIMEOUT);
 }
 
 /** Reads until the other side ends its half, and returns it as text. */
 export async function readAllText(connection: Deno.Conn): Promise<string> {
-  return decode(await deadline(readToEnd(connection), 10_000));
+  return decode(await deadline(readToEnd(connection), TIMEOUT));
 }
 
 /** Reads the next bytes, and returns them as text. */
@@ -88,7 +91,7 @@ export interface Peer {
   server(port: string): string[];
 }
 
-/** A netcat with the flags that all of them have. */
+/** Returns a netcat, with the flags that every netcat has. */
 export function peer(name: string, command: string[]): Peer {
   const client = (port: string) => [...command, "127.0.0.1", port];
   const server = (port: string) => [...command, "-lv", "127.0.0.1", port];
@@ -101,7 +104,7 @@ export const NCAT = peer("ncat", ["ncat"]);
 // The tests with another netcat need sh.
 export const ITSELF = { ...peer("another netcat", NETCAT), ...NOT_ON_WINDOWS };
 
-/** socat, which with `-t` waits for the second half after the first has ended. */
+/** Returns socat. With `-t` it waits for the second half after the first has ended. */
 export function socat(...flags: string[]): Peer {
   const listens = (port: string) => `TCP-LISTEN:${port},bind=127.0.0.1`;
   return {
@@ -120,7 +123,7 @@ export class Pair {
 
   /** Waits until both have ended, ours with status 0. */
   async ended() {
-    const { status, stderr } = await resultOf(this.ours, 20);
+    const { status, stderr } = await resultOf(this.ours);
     assertEquals(status, 0, stderr);
     await resultOf(this.theirs);
   }
@@ -159,14 +162,14 @@ export async function startPair(
 
 export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(length);
-  const most = 65536; // bytes given at a time
-  for (let at = 0; at < length; at += most) {
-    crypto.getRandomValues(data.subarray(at, at + most));
+  const max = 65536; // bytes for each call
+  for (let at = 0; at < length; at += max) {
+    crypto.getRandomValues(data.subarray(at, at + max));
   }
   return data;
 }
 
-/** A file of random bytes, and the line that `cksum` prints for it. It is removed after its scope. */
+/** Writes a file of random bytes. Returns it with the line that `cksum` prints for it. */
 export async function randomFile(length: number) {
   const path = await Deno.makeTempFile();
   const data = randomBytes(length);

@@ -1,4 +1,4 @@
-/** netcat.ts: what its flags mean, wrong ones, hosts, `-z`, `-i` and `-C`. */
+/** netcat.ts: its flags, wrong flags, hosts, `-z`, `-i` and `-C`. */
 import {
   assert,
   assertEquals,
@@ -121,7 +121,7 @@ Deno.test("netcat -l explains an address that it cannot listen on", async () => 
   const taken = await netcat(`-l ${port}`);
   assertEquals(taken.status, 1);
   assertStringIncludes(taken.stderr, `port ${port} on 127.0.0.1 is already in use`);
-  assertStringIncludes(taken.stderr, "-l 0"); // how to take another one
+  assertStringIncludes(taken.stderr, "-l 0"); // how to use another one
   const { status, stderr } = await netcat("-l 192.0.2.1 8080");
   assertEquals(status, 1);
   assertMatch(stderr, /^error: 192\.0\.2\.1 is not an address of this machine\n$/);
@@ -160,7 +160,7 @@ Deno.test("netcat -z reports which ports are open, and fails when none is", asyn
   assert(!/open/.test(none.stderr), "a script may search for that word");
 });
 
-Deno.test("netcat takes a port for closed when TCP would connect it to itself", async () => {
+Deno.test("netcat reports a port as closed when TCP would connect it to itself", async () => {
   const port = quietPort();
   const { status, stderr } = await netcat(`-zv -p ${port} 127.0.0.1 ${port}`);
   assertEquals(status, 1);

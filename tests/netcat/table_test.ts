@@ -1,9 +1,10 @@
 /**
  * netcat.ts with 5 peers, in 2 roles, with 6 kinds of input: in each case all bytes arrive on both
  * sides, and both programs end. The peer sends a file, and may drop the rest when our half ends.
+ * A quick run has a third of the cases: every peer in both roles, and every input in both roles.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { encode } from "../helpers.ts";
+import { encode, THOROUGH } from "../helpers.ts";
 import {
   cksum,
   ITSELF,
@@ -23,7 +24,7 @@ import {
 const THEIRS = 5_000_000; // bytes that the peer sends, more than the buffers of the system hold
 const OURS = 1_000_000;
 
-/** Netcat's input: a line of shell, in which `FILE` is our file, and what is typed. */
+/** An input for netcat: a line of shell, in which `FILE` is our file, and what is typed. */
 type Input = { name: string; line: string; typed?: string };
 
 const INPUTS: Input[] = [
@@ -32,7 +33,7 @@ const INPUTS: Input[] = [
   { name: "a pipe", line: 'cat FILE | "$@"' },
   { name: "a silent pipe", line: '"$@"', typed: "" },
   { name: "/dev/null", line: '"$@" < /dev/null' },
-  { name: "none", line: '"$@" <&-' },
+  { name: "closed", line: '"$@" <&-' },
 ];
 
 /** A file, and the line that `cksum` prints for it. */
@@ -52,7 +53,7 @@ async function assertWhole(peer: Peer, role: Role, input: Input, our: Sent, thei
   await using pair = await startPair(peer, role, around, isTerminal ? `${typed}\x04` : ""); // Ctrl-D
   const { ours, theirs } = pair;
   const screen = () => ours.screen.replaceAll("\r", "");
-  const hasArrived = await ours.until(() => screen().includes(their.sum), 20);
+  const hasArrived = await ours.until(() => screen().includes(their.sum), 60);
   assert(hasArrived, `${screen()}${ours.errors}`);
   if (typed === "") await ours.endInput(); // it was silent until now
   await pair.ended();
@@ -61,16 +62,18 @@ async function assertWhole(peer: Peer, role: Role, input: Input, our: Sent, thei
   assertEquals(theirs.screen, sent, `${ours.errors}${theirs.errors}`);
 }
 
-for (const peer of [NC, NC_N, NCAT, socat(), ITSELF]) {
+for (const [i, peer] of [NC, NC_N, NCAT, socat(), ITSELF].entries()) {
   const { name, ignore } = peer;
   Deno.test(
-    `netcat and ${name} lose nothing when the input is a file, a pipe, a terminal or none`,
+    `netcat and ${name} lose no byte when the input is a file, a pipe, a terminal or closed`,
     { ignore },
     async () => {
       await using our = await randomFile(OURS);
       await using their = await randomFile(THEIRS);
-      const cells = INPUTS.flatMap((input) =>
-        (["client", "server"] as const).map((role) =>
+      const cells = INPUTS.flatMap((input, j) =>
+        (["client", "server"] as const).filter((_, k) => THOROUGH || (i + j + k) % 3 === 0).map((
+          role,
+        ) =>
           assertWhole(peer, role, input, our, their).then(
             () => `${role}, ${input.name}: whole`,
             (error) => `${role}, ${input.name}: ${error}`,

@@ -1,4 +1,4 @@
-/** netcat.ts at a terminal, as a background job, and when one side takes nothing. */
+/** netcat.ts at a terminal, as a background job, and when one side reads nothing. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
@@ -41,7 +41,7 @@ async function startUnread() {
   return { client, keyboard, server: await listener.accept() };
 }
 
-/** Writes until a write stalls: how many bytes were written, and the last write. */
+/** Writes until a write stalls. Returns how many bytes were written, and the last write. */
 async function fill(write: (data: Uint8Array) => Promise<unknown>) {
   const data = randomBytes(1_000_000);
   for (let sent = data.length; sent <= MANY; sent += data.length) {
@@ -106,7 +106,7 @@ Deno.test(
   },
 );
 
-/** A test of netcat as a client at a terminal, with the test as its server. */
+/** Defines a test of netcat as a client at a terminal, with the test as its server. */
 function testAtTerminal(
   name: string,
   body: (client: Program, server: Deno.TcpConn) => Promise<void>,
@@ -134,17 +134,20 @@ testAtTerminal(
   },
 );
 
-testAtTerminal("still sends when its peer has ended, and says so", async (client, server) => {
-  await server.closeWrite();
-  const note = "note: the other side has ended: what you type is still sent, Ctrl-D ends";
-  assert(await client.until(() => client.screen.includes(note)), client.screen);
-  await client.send(encode("late\n"));
-  assertEquals(await readText(server), "late\n");
-  await client.send(encode("\x04"));
-  assertEquals((await resultOf(client)).status, 0);
-});
+testAtTerminal(
+  "still sends after its peer has ended, and reports this end",
+  async (client, server) => {
+    await server.closeWrite();
+    const note = "note: the other side has ended: what you type is still sent, Ctrl-D ends";
+    assert(await client.until(() => client.screen.includes(note)), client.screen);
+    await client.send(encode("late\n"));
+    assertEquals(await readText(server), "late\n");
+    await client.send(encode("\x04"));
+    assertEquals((await resultOf(client)).status, 0);
+  },
+);
 
-testAtTerminal("fails when a line is typed that no peer takes", async (client, server) => {
+testAtTerminal("fails when a line is typed that no peer reads", async (client, server) => {
   server.close();
   assert(await client.until(() => client.screen.includes("has ended")), client.screen);
   await client.send(encode("late\n"));
@@ -170,7 +173,7 @@ Deno.test("netcat -l at a terminal ends when its client does", WITH_SCRIPT, asyn
   assertStringIncludes(server.screen, "bye");
 });
 
-/** A test of netcat as a background job at a terminal, its output a file. */
+/** Defines a test of netcat as a background job at a terminal, with its output in a file. */
 function testInBackground(
   name: string,
   command: string[],

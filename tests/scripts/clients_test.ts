@@ -27,7 +27,7 @@ const LONGEST_MESSAGE = Deno.build.os === "windows" ? 30_000 : 100_000;
 for (const { transport, server, client: { name, typed } } of findLabs()) {
   const stdin = typed.map((line) => `${line}\n`).join("");
 
-  Deno.test(`${name} says that nothing answers and what to start, or that the host is unknown`, async () => {
+  Deno.test(`${name} reports that there is no server and how to start it, or that the host is unknown`, async () => {
     const port = quietPort();
     const flags = transport === "udp" ? ["--timeout=0.05"] : [];
     const { status, stderr } = await runScript(name, [`--port=${port}`, ...flags], stdin);
@@ -66,7 +66,7 @@ Deno.test("a client copied to another name does not give its own name as the ser
 Deno.test("echo_client.ts sends and shows messages of all kinds", async () => {
   const messages = ["héllo 😀", "", "x".repeat(LONGEST_MESSAGE), "\x1b[2J", "two\nlines"];
   for (const message of [...messages, "12345678901234€"]) {
-    // A server of the test's own: echo_server.ts sends back 2048 bytes at most.
+    // The test is the server, because echo_server.ts sends back at most 2048 bytes.
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     await using client = start("echo_client.ts", [`--port=${port}`, `--message=${message}`]);
@@ -87,7 +87,7 @@ Deno.test("echo_client.ts sends and shows messages of all kinds", async () => {
   }
 });
 
-Deno.test("echo_client_udp.ts sends and shows odd messages, or says that one is too long", async () => {
+Deno.test("echo_client_udp.ts sends and shows messages of all kinds, or reports that one is too long", async () => {
   const { server, port } = await startServer("echo_server_udp.ts");
   await using _ = server;
   const run = (message: string) =>
@@ -105,24 +105,24 @@ Deno.test("echo_client_udp.ts sends and shows odd messages, or says that one is 
     assertEquals([status, stderr], [0, ""]);
     assertStringIncludes(stdout, `\nreceived ${shown}${closing}`);
   }
-  if (Deno.build.os === "windows") return; // what an argument holds fits into a datagram there
+  if (Deno.build.os === "windows") return; // there every argument fits into a datagram
   const { status, stdout, stderr } = await run("x".repeat(LONGEST_MESSAGE));
   assertEquals([status, stderr], [1, "error: the message is too long for one datagram\n"]);
   assert(stdout.endsWith(closing));
 });
 
-Deno.test("guess_client.ts gives each guess its own answer when the first comes late", async () => {
+Deno.test("guess_client.ts shows the correct answer for each guess when an earlier answer comes late", async () => {
   using socket = udpSocket();
   const args = [`--port=${socket.port}`, "--timeout=0.2", "--tries=100"];
   await using client = start("guess_client.ts", args);
   await client.type("50");
-  // The first question is answered only when it has been asked three times, and then three times
-  // over: two answers come when the client does not wait for them.
+  // The first guess gets its answer only after the third try, and then three times. The client does
+  // not wait for the last two answers.
   const asked = [await socket.receive(), await socket.receive(), await socket.receive()];
   assertEquals(asked.map(([data]) => decode(data)), ["50", "50", "50"]);
   const [[, from]] = asked;
-  /** Who asks something: on a busy machine the question before may have been asked once more. */
-  const whoAsks = async (question: string, earlier: string) => {
+  /** Returns the sender of a guess. On a busy machine, the earlier guess may come once more. */
+  const senderOf = async (question: string, earlier: string) => {
     while (true) {
       const [data, peer] = await socket.receive();
       if (decode(data) === question) return peer;
@@ -132,12 +132,12 @@ Deno.test("guess_client.ts gives each guess its own answer when the first comes 
   for (let i = 0; i < 3; i++) await socket.send(encode("LOWER"), from);
   assert(await client.until(() => client.screen.includes("LOWER\n")));
   await client.type("25");
-  const peer = await whoAsks("25", "50");
-  await socket.send(encode("LOWER"), from); // late once more
+  const peer = await senderOf("25", "50");
+  await socket.send(encode("LOWER"), from); // late again
   await socket.send(encode("HIGHER"), peer);
   assert(await client.until(() => client.screen.includes("HIGHER\n")));
   await client.type("42");
-  await socket.send(encode("CORRECT"), await whoAsks("42", "25"));
+  await socket.send(encode("CORRECT"), await senderOf("42", "25"));
   assert(await client.ended());
   assertEquals(await client.status, 0);
   assertEquals(client.screen.replaceAll(PROMPT, ""), "50\nLOWER\n25\nHIGHER\n42\nCORRECT\n");
@@ -146,7 +146,7 @@ Deno.test("guess_client.ts gives each guess its own answer when the first comes 
 Deno.test("guess_client.ts asks again for anything that is not a whole number, and reads lines of all kinds", async () => {
   const { server, port } = await startServer("guess_server.ts", ["--secret=42"]);
   await using _ = server;
-  const typed = "abc\n\n4.2\n1\r\n 42 "; // the last one without a line end
+  const typed = "abc\n\n4.2\n1\r\n 42 "; // the last line has no line end
   const result = await runScript("guess_client.ts", [`--port=${port}`], typed);
   const note = (line: string) => `note: not a whole number: ${line}\n`;
   assertEquals(result, {
@@ -154,7 +154,7 @@ Deno.test("guess_client.ts asks again for anything that is not a whole number, a
     stdout: `${PROMPT.repeat(4)}HIGHER\n${PROMPT}CORRECT\n`,
     stderr: note("abc") + note("") + note("4.2"),
   });
-  await server.end(); // then all of its lines are there
+  await server.end(); // then its output is complete
   assertEquals(server.screen.match(/guessed .*/g), ["guessed 1: HIGHER", "guessed 42: CORRECT"]);
 });
 
@@ -163,7 +163,7 @@ Deno.test("guess_client.ts ends with status 1 at the end of input", async () => 
   assertEquals(await runScript("guess_client.ts"), { status: 1, stdout: PROMPT, stderr });
 });
 
-Deno.test("guess_client.ts does not take rubbish for an answer", async () => {
+Deno.test("guess_client.ts reports garbage that is not an answer", async () => {
   using socket = udpSocket();
   await using client = start("guess_client.ts", [`--port=${socket.port}`]);
   await client.type("50");

@@ -12,8 +12,11 @@ import {
   readToEnd,
   runScript,
   SCRIPTS,
+  sendTo,
   start,
   startServer,
+  udpSocket,
+  upToThreeTimes,
   withHeader,
   WITHOUT_PORT_81,
 } from "../helpers.ts";
@@ -23,7 +26,7 @@ const SENTENCE = "Input lowercase sentence:";
 const MEGABYTE = "0123456789".repeat(100_000);
 const LETTERS = "hélloworld".repeat(91_000);
 
-/** What a client gets by flags or the keyboard, and what it prints with its server. */
+/** What a client gets from flags or the keyboard, and what it prints when its server replies. */
 interface Exchange {
   client: string;
   args?: string[];
@@ -56,7 +59,7 @@ const EXCHANGES: Record<string, Exchange[]> = {
       { client, stdout: "Enter a message: Received b'Hello, world'\n" }
     )),
   ],
-  "an empty line sends Hello, world, --message asks nothing, bytes show as in Python": [
+  "an empty line sends Hello, world, --message prompts for nothing, bytes print as in Python": [
     ...["practical12_client_tcp.ts", "practical12_client_udp.ts"].flatMap((client) => [
       { client, typed: "\n", stdout: "Enter a message: Received b'Hello, world'\n" },
       {
@@ -77,7 +80,7 @@ const EXCHANGES: Record<string, Exchange[]> = {
     typed: LETTERS,
     stdout: `${SENTENCE}From Server: ${LETTERS.toUpperCase()}\n`,
   }],
-  "a datagram arrives cut, and the client says so": [
+  "a datagram is truncated, and the client reports it": [
     {
       client: "practical12_client_udp.ts",
       args: [`--message=${"x".repeat(3000)}`],
@@ -91,24 +94,6 @@ const EXCHANGES: Record<string, Exchange[]> = {
       stderr: "note: the server takes only 2048 of these 2247 bytes\n",
     },
   ],
-  "upper case is Python's": [ // each right side is what python3 prints for upper() of the left side
-    ["straße", "STRASSE"],
-    ["ŉ", "ʼN"],
-    ["ﬁ", "FI"],
-    ["σς ὀδυσσεύς", "ΣΣ ὈΔΥΣΣΕΎΣ"],
-    ["\u0390", "\u0399\u0308\u0301"],
-    ["ǆ", "Ǆ"],
-    ["i ı", "I I"],
-    ["සිංහල 😀 123", "සිංහල 😀 123"],
-    ["", ""],
-  ].flatMap(([lower, upper]) => [
-    { client: "upper_client_udp.ts", typed: `${lower}\n`, stdout: `${SENTENCE}${upper}\n` },
-    {
-      client: "upper_client_tcp.ts",
-      typed: `${lower}\n`,
-      stdout: `${SENTENCE}From Server: ${upper}\n`,
-    },
-  ]),
 };
 
 for (const [what, exchanges] of Object.entries(EXCHANGES)) {
@@ -126,7 +111,36 @@ for (const [what, exchanges] of Object.entries(EXCHANGES)) {
   }
 }
 
-Deno.test("echo v3: a client whose server is killed at the prompt says so when it next sends", async () => {
+/** Texts, and what python3 prints for their upper(). */
+const UPPER_CASE = [
+  ["straße", "STRASSE"],
+  ["ŉ", "ʼN"],
+  ["ﬁ", "FI"],
+  ["σς ὀδυσσεύς", "ΣΣ ὈΔΥΣΣΕΎΣ"],
+  ["\u0390", "\u0399\u0308\u0301"],
+  ["ǆ", "Ǆ"],
+  ["i ı", "I I"],
+  ["සිංහල 😀 123", "සිංහල 😀 123"],
+  ["", ""],
+];
+
+Deno.test("upper_server_tcp.ts and upper_server_udp.ts return Python's upper case", async () => {
+  const tcp = await startServer("upper_server_tcp.ts");
+  await using _tcp = tcp.server;
+  const udp = await startServer("upper_server_udp.ts");
+  await using _udp = udp.server;
+  using socket = udpSocket();
+  for (const [lower, upper] of UPPER_CASE) {
+    using client = await connect(tcp.port);
+    await writeAll(client, encode(lower));
+    await client.closeWrite();
+    assertEquals(decode(await readToEnd(client)), upper);
+    await sendTo(socket, udp.port, lower);
+    assertEquals(decode((await deadline(socket.receive(), 20_000))[0]), upper);
+  }
+});
+
+Deno.test("echo v3: a client whose server is killed reports it when it next sends", async () => {
   const { server, port } = await startServer("echo_server_v3.ts");
   await using _ = server;
   await using client = start("echo_client_v3.ts", [`--port=${port}`]);
@@ -136,23 +150,28 @@ Deno.test("echo v3: a client whose server is killed at the prompt says so when i
   await client.type("still there?");
   assert(await client.ended());
   assertEquals(await client.status, 1);
-  const said = [
+  const possible = [
     "error: the server closed the connection without a reply\n",
     `error: 127.0.0.1 port ${port} reset the connection\n`,
     `error: 127.0.0.1 port ${port} closed the connection\n`,
   ];
-  assert(said.includes(client.errors), client.errors);
+  assert(possible.includes(client.errors), client.errors);
 });
 
-Deno.test("echo v3: the server ends the connection after exit, and a client that leaves without it causes no error", async () => {
+Deno.test("echo v3: the server closes the connection after exit, and a client that disconnects without exit is not an error", async () => {
   const { server, port } = await startServer("echo_server_v3.ts");
   await using _ = server;
-  using client = await connect(port);
-  await writeAll(client, encode(withHeader("exit")));
-  await writeAll(client, encode(withHeader("after")));
-  const came = await deadline(readToEnd(client), 1500); // after 2 s it would close by force
-  assertEquals(decode(came), withHeader("exit"));
-  await client.closeWrite();
+  const waits: number[] = [];
+  do { // a busy machine can delay any of them
+    using client = await connect(port);
+    const start = performance.now();
+    await writeAll(client, encode(withHeader("exit")));
+    await writeAll(client, encode(withHeader("after")));
+    assertEquals(decode(await deadline(readToEnd(client), 20_000)), withHeader("exit"));
+    waits.push(performance.now() - start);
+    await client.closeWrite();
+  } while (waits.at(-1)! > 1500 && waits.length < 5);
+  assert(waits.at(-1)! < 1500, `${waits}`); // after 2 s the server would close by force
   (await connect(port)).close();
   const twice = /Finished[^]*Finished/;
   assert(await server.until(() => twice.test(server.screen)), server.screen);
@@ -160,7 +179,7 @@ Deno.test("echo v3: the server ends the connection after exit, and a client that
   assert(!server.errors.includes("error"), server.errors);
 });
 
-Deno.test("upper case over TCP: a character at the buffer's edge comes whole", async () => {
+Deno.test("upper case over TCP: a character at the end of the buffer is not split", async () => {
   const { server, port } = await startServer("upper_server_tcp.ts");
   await using _ = server;
   for (const character of ["é", "ΐ", "😀"]) {
@@ -174,8 +193,8 @@ Deno.test("upper case over TCP: a character at the buffer's edge comes whole", a
   }
 });
 
-Deno.test("upper case over TCP: a client that never closes its half gets its answer", async () => {
-  // As the sheet's own client: one send, one recv, close.
+Deno.test("upper case over TCP: a client that never ends its half gets its answer", async () => {
+  // Like the sheet's client: one send, one recv, close.
   const { server, port } = await startServer("upper_server_tcp.ts");
   await using _ = server;
   using client = await connect(port);
@@ -201,14 +220,14 @@ Deno.test("upper case: bytes that are not UTF-8 cause one line on stderr", async
   }
 });
 
-Deno.test("upper case: the client does not believe a server that sends without end", async () => {
+Deno.test("upper case: the client refuses a server that never stops sending", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using client = start("upper_client_tcp.ts", [`--port=${listener.addr.port}`]);
   await client.type("hello");
   using connection = await listener.accept();
   const flood = new Uint8Array(65536).fill(65);
   while (await connection.write(flood).catch(() => 0)) {
-    /* until it hangs up */
+    /* until the client disconnects */
   }
   assert(await client.ended());
   assertEquals(await client.status, 1);
@@ -216,11 +235,11 @@ Deno.test("upper case: the client does not believe a server that sends without e
 });
 
 for (const script of ["upper_client_tcp.ts", "practical12_client_tcp.ts"]) {
-  Deno.test(`${script} says so when the server reads nothing of a long message`, async () => {
+  Deno.test(`${script} reports that the server reads nothing of a long message`, async () => {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     await using client = start(script, [`--port=${listener.addr.port}`, "--timeout=0.5"]);
     using _connection = await listener.accept(); // it is never read
-    await client.type("x".repeat(20_000_000));
+    await client.type("x".repeat(12_000_000)); // more than the buffers of the system hold
     assert(await client.ended());
     assertEquals(await client.status, 1);
     assertStringIncludes(client.errors, "error: the server read nothing for 0.5 s\n");
@@ -229,22 +248,24 @@ for (const script of ["upper_client_tcp.ts", "practical12_client_tcp.ts"]) {
 
 for (const { client } of findLabs().filter(({ transport }) => transport === "tcp")) {
   if (client.name === "tcp_client.ts") continue; // it reads nothing
-  Deno.test(`${client.name} prints what came, then an error, when the server stays silent`, async () => {
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    await using program = start(client.name, [`--port=${port}`, "--timeout=0.3"]);
-    using connection = await listener.accept();
-    if (client.typed.length > 0) await program.type(client.typed[0]);
-    await connection.read(new Uint8Array(100));
-    await writeAll(connection, encode("H"));
-    assert(await program.ended());
-    assertEquals(await program.status, 1);
-    assertMatch(program.errors, /^error: no reply from \S+ port \d+ for 0.3 s\n.*--timeout=60\n$/);
-    if (!client.name.includes("_v")) assertMatch(program.screen, /: (H|b'H')\n|Received b'H'\n/);
-  });
+  Deno.test(`${client.name} prints what came, then an error, when the server stays silent`, () =>
+    upToThreeTimes(async () => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = listener.addr;
+      await using program = start(client.name, [`--port=${port}`, "--timeout=0.3"]);
+      using connection = await listener.accept();
+      if (client.typed.length > 0) await program.type(client.typed[0]);
+      await connection.read(new Uint8Array(100));
+      await writeAll(connection, encode("H"));
+      assert(await program.ended());
+      assertEquals(await program.status, 1);
+      const error = /^error: no reply from \S+ port \d+ for 0.3 s\n.*--timeout=60\n$/;
+      assertMatch(program.errors, error);
+      if (!client.name.includes("_v")) assertMatch(program.screen, /: (H|b'H')\n|Received b'H'\n/);
+    }));
 }
 
-Deno.test("tcp_server.ts prints each piece when it comes, and a cut character with the next", async () => {
+Deno.test("tcp_server.ts prints each piece when it comes, and a split character with the next piece", async () => {
   const { server, port } = await startServer("tcp_server.ts");
   await using _ = server;
   using client = await connect(port);
@@ -268,15 +289,19 @@ Deno.test("tcp_server.ts prints each piece when it comes, and a cut character wi
 });
 
 const ignore = hasPort81();
-Deno.test("tcp_server.ts on port 81 without the right to it says so", { ignore }, async () => {
-  const script = `${SCRIPTS}tcp_server.ts`;
-  await using server = new Program([...WITHOUT_PORT_81, ...DENO_RUN, "--allow-net", script]);
-  assert(await server.ended(), server.errors);
-  assertEquals(await server.status, 1);
-  assertEquals(server.screen, "");
-  assertEquals(
-    server.errors,
-    "error: no permission to listen on port 81: ports below 1024 need administrator rights\n" +
-      "take another port, for instance --port=8081\n",
-  );
-});
+Deno.test(
+  "tcp_server.ts reports that it has no permission to listen on port 81",
+  { ignore },
+  async () => {
+    const script = `${SCRIPTS}tcp_server.ts`;
+    await using server = new Program([...WITHOUT_PORT_81, ...DENO_RUN, "--allow-net", script]);
+    assert(await server.ended(), server.errors);
+    assertEquals(await server.status, 1);
+    assertEquals(server.screen, "");
+    assertEquals(
+      server.errors,
+      "error: no permission to listen on port 81: ports below 1024 need administrator rights\n" +
+        "take another port, for instance --port=8081\n",
+    );
+  },
+);

@@ -1,4 +1,4 @@
-/** What lib.ts does for the scripts, where no script shows it by itself. */
+/** The parts of lib.ts that no script shows by itself. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { escapeText, explainError } from "../../scripts/cli.ts";
 import { repr, reserve, resolveHost, showText, UserError, writeAll } from "../../scripts/lib.ts";
@@ -40,7 +40,7 @@ Deno.test("repr() is Python's", () => {
   assertEquals(repr(encode("[]^~ ")), "b'[]^~ '");
 });
 
-Deno.test("resolveHost() takes localhost for 127.0.0.1, and gives each address one form", async () => {
+Deno.test("resolveHost() resolves localhost to 127.0.0.1, and normalizes addresses", async () => {
   for (
     const [host, address] of [
       ["localhost", "127.0.0.1"],
@@ -57,7 +57,7 @@ Deno.test("resolveHost() takes localhost for 127.0.0.1, and gives each address o
   await assertRejects(() => resolveHost("nosuch.invalid"), Error);
 });
 
-Deno.test("explainError() speaks of a port only where there is one", () => {
+Deno.test("explainError() mentions a port only if there is one", () => {
   const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
   assertEquals(explainError(denied), ["Permission denied"]);
   assertEquals(explainError(denied, "localhost", 81), [
@@ -66,7 +66,7 @@ Deno.test("explainError() speaks of a port only where there is one", () => {
   ]);
 });
 
-Deno.test("writeAll() writes what the first write leaves over", async () => {
+Deno.test("writeAll() writes the part that the first write leaves", async () => {
   const written: number[] = [];
   await writeAll({
     write(data) {
@@ -78,7 +78,7 @@ Deno.test("writeAll() writes what the first write leaves over", async () => {
   assertEquals(decode(new Uint8Array(written)), "never lose a byte");
 });
 
-/** Runs a program of its own to its end. */
+/** Runs the source of a program until it ends. */
 async function runSource(source: string, ...args: string[]): Promise<Program> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(file, source);
@@ -127,7 +127,7 @@ Deno.test("resilient() reports a flood of clients that leave before they are acc
   assertEquals(errors.match(/closed its connection before it was accepted/g)?.length, 1, errors);
 });
 
-Deno.test("withRetries() keeps nothing of a flood of datagrams from others", async () => {
+Deno.test("withRetries() needs no memory for a flood of spoofed datagrams", async () => {
   const { screen } = await runSource(`import { print, withRetries } from "${LIB}";
     const at = (port) => ({ transport: "udp", hostname: "127.0.0.1", port });
     let count = 0;
@@ -146,11 +146,11 @@ Deno.test("withRetries() keeps nothing of a flood of datagrams from others", asy
   assertEquals(screen, "500000 small\n");
 });
 
-Deno.test("reserve() limits the messages of all clients together, and lets short ones through", () => {
+Deno.test("reserve() limits the total length of all messages, but not of short ones", () => {
   const client = () => ({}) as Deno.Conn;
   const clients = Array.from({ length: 16 }, client);
   for (const one of clients) reserve(one, 1_048_576);
   assertThrows(() => reserve(client(), 1_048_576), UserError, "too many long messages");
   reserve(client(), 4096);
-  reserve(clients[0], 1_048_576); // its next message takes the place of the one before
+  reserve(clients[0], 1_048_576); // its next message replaces the previous one
 });

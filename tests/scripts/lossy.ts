@@ -1,7 +1,7 @@
-/** A network that loses, repeats, delays and so reorders datagrams, in both directions. */
+/** A network that drops, duplicates, delays and so reorders datagrams, in both directions. */
 import { udpSocket } from "../helpers.ts";
 
-/** Gives the same numbers from 0 up to 1 for the same seed (mulberry32). */
+/** Returns a function that returns the same numbers from 0 up to 1 for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -14,19 +14,20 @@ export function seededRandom(seed: number): () => number {
 
 /** What happens to datagrams. */
 export interface Faults {
-  /** Percent of the datagrams that get lost, and of the others that arrive twice. */
+  /** Percent of the datagrams that are lost. */
   loss: number;
+  /** Percent of the other datagrams that arrive twice. */
   duplicate: number;
-  /** Milliseconds that one is held back at most, each for a time of its own. */
+  /** The longest delay of a datagram, in milliseconds. Each has a random delay. */
   delay: number;
-  /** Where the random numbers begin. */
+  /** The seed of the random numbers. */
   seed: number;
 }
 
 /**
  * Relays datagrams between UDP clients and the server on a port.
  *
- * @returns Where clients send to, and how many datagrams were lost, came twice, and overtook others.
+ * @returns The port for the clients, and how many datagrams were lost, duplicated, and reordered.
  */
 export function lossyNetwork(port: number, { loss, duplicate, delay, seed }: Faults) {
   const server = { transport: "udp", hostname: "127.0.0.1", port } as const;
@@ -44,12 +45,12 @@ export function lossyNetwork(port: number, { loss, duplicate, delay, seed }: Fau
       timers.delete(timer);
       if (number < lastArrived) counts.overtook++;
       lastArrived = number;
-      send().catch(() => {}); // lost, when the other side has gone
+      send().catch(() => {}); // the other side may have closed its socket
     }, wait * delay);
     timers.add(timer);
   };
   const deliver = (send: () => Promise<number>) => {
-    // Always as many random numbers a datagram: one fate shifts no other.
+    // The same number of random numbers for each datagram: one fate does not change the next.
     const [lost, twice, first, second] = [random(), random(), random(), random()];
     if (100 * lost < loss) return counts.lost++;
     later(send, first);

@@ -1,4 +1,4 @@
-/** What the UDP clients do when datagrams get lost, come twice, late, or from strangers. */
+/** What the UDP clients do when datagrams are lost, duplicated, late, or spoofed. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import {
@@ -11,29 +11,31 @@ import {
   sendTo,
   start,
   startServer,
+  THOROUGH,
   udpSocket,
 } from "../helpers.ts";
 import { type Faults, lossyNetwork, seededRandom } from "./lossy.ts";
 
 const BAD = { loss: 30, duplicate: 20, delay: 50 }; // each exchange adds a seed
-const GAMES = 100;
+const GAMES = THOROUGH ? 100 : 24;
+const EXCHANGES = THOROUGH ? 20 : 6; // of each client in each network
 const AT_ONCE = 24; // programs that run at the same time
 const PROMPT = "Guess a number between 1 and 99: ";
 
-/** Does some work for each number from 0 to `count - 1`, a few at the same time. */
+/** Calls a function with each number from 0 to `count - 1`, for a few numbers at the same time. */
 const times = (count: number, work: (i: number) => Promise<unknown>) =>
   inParallel(Array.from({ length: count }, (_, i) => () => work(i)), AT_ONCE);
 
-/** Plays as a user does, who reads the screen, and checks each answer. */
+/** Plays as a user who reads the screen, and checks each answer. */
 async function play(port: number, secret: number, random: () => number) {
   const args = [`--port=${port}`, "--timeout=0.15", "--tries=100"];
   await using client = start("guess_client.ts", args);
   let [low, high] = [1, 99];
-  let known = ""; // of the screen
+  let known = ""; // the screen so far
   for (let right = ""; right !== "CORRECT";) {
     const asks = () => client.screen === `${known}${PROMPT}`;
     assert(await client.until(asks, 30), client.screen + client.errors);
-    // Somewhere near the middle, so that no game is like another.
+    // Near the middle, but different in each game.
     const guess = low + Math.floor((0.3 + 0.4 * random()) * (high - low + 1));
     await client.type(`${guess}`);
     const asked = `${known}${PROMPT}${guess}\n`;
@@ -50,7 +52,7 @@ async function play(port: number, secret: number, random: () => number) {
   assertMatch(client.errors, /^(note: no reply within 0.15 s: try \d+ of 100\n)*$/);
 }
 
-Deno.test(`${GAMES} guessing games come to their right end on a bad network`, async () => {
+Deno.test(`${GAMES} guessing games get correct answers through a bad network`, async () => {
   const sums = { lost: 0, repeated: 0, overtook: 0 };
   await Promise.all([1, 42, 63, 99].map(async (secret, turn, { length }) => {
     const { server, port } = await startServer("guess_server.ts", [`--secret=${secret}`]);
@@ -65,11 +67,11 @@ Deno.test(`${GAMES} guessing games come to their right end on a bad network`, as
     const games = Array.from({ length: GAMES / length }, (_, i) => game(length * i + turn));
     await inParallel(games, AT_ONCE / length);
   }));
-  // At least 4 questions a game, some of them more than once.
+  // A game has at least 4 questions, and some are sent more than once.
   for (const [fault, count] of Object.entries(sums)) assert(count > GAMES, `${fault}: ${count}`);
 });
 
-/** A client that asks one question, and what it prints; PORT is where it asks. */
+/** A client that sends one question, and what it prints. PORT is the server's port. */
 interface Asker {
   script: string;
   args: string[];
@@ -131,7 +133,7 @@ Deno.test("every UDP client is in the tables of lossy_udp_test.ts", () => {
   assertEquals(scripts.sort(), labs.map(({ client }) => client.name).sort());
 });
 
-/** Asks through a network with faults; gives whether an answer came. */
+/** Runs a client through a network with faults. Returns whether it received an answer. */
 async function isAnswered(asker: Asker, port: number, faults: Faults, timeout: number, tries = 3) {
   using network = lossyNetwork(port, faults);
   const flags = [`--port=${network.port}`, `--timeout=${timeout}`, `--tries=${tries}`];
@@ -150,27 +152,27 @@ async function isAnswered(asker: Asker, port: number, faults: Faults, timeout: n
 }
 
 for (const asker of ASKERS) {
-  Deno.test(`${asker.script} gets its answer through a bad network, or says that none came`, async () => {
+  Deno.test(`${asker.script} gets its answer through a bad network, or reports that none came`, async () => {
     const { server, port } = await startServer(asker.script.replace("client", "server"));
     await using _ = server;
     await times(
-      20,
+      EXCHANGES,
       async (seed) => assert(await isAnswered(asker, port, { ...BAD, seed }, 0.15, 100)),
     );
-    await times(20, (seed) => isAnswered(asker, port, { ...BAD, seed, loss: 50 }, 0.15, 2));
+    await times(EXCHANGES, (seed) => isAnswered(asker, port, { ...BAD, seed, loss: 50 }, 0.15, 2));
     assert(!await isAnswered(asker, port, { ...BAD, seed: 1, loss: 100 }, 0.05));
   });
 }
 
 for (const { script, args, stdin, ...asker } of [...ASKERS, GUESSER]) {
   for (
-    const [stranger, hostname, options] of [
+    const [sender, hostname, options] of [
       ["another port", "127.0.0.1", {}],
       // Elsewhere the machine has no second loopback address.
       ["another host with the same port", "127.0.0.2", LINUX_ONLY],
     ] as const
   ) {
-    Deno.test(`${script} ignores a reply from ${stranger}`, options, async () => {
+    Deno.test(`${script} ignores a spoofed reply from ${sender}`, options, async () => {
       using server = udpSocket();
       const { port } = server;
       using other = udpSocket(hostname, hostname === "127.0.0.1" ? 0 : port);
@@ -187,13 +189,17 @@ for (const { script, args, stdin, ...asker } of [...ASKERS, GUESSER]) {
     });
   }
 
-  Deno.test(`Ctrl-C ends ${script} while it asks again and again`, NOT_ON_WINDOWS, async () => {
-    using silent = udpSocket();
-    const flags = [`--port=${silent.port}`, "--timeout=0.05", "--tries=1000"];
-    await using client = start(script, flags);
-    await client.send(encode(stdin));
-    assert(await client.until(() => client.errors.includes("try 3 of 1000\n")));
-    assertEquals(await client.end("SIGINT"), 130);
-    assertMatch(client.errors, /^(note: no reply within 0.05 s: try \d+ of 1000\n)+$/);
-  });
+  Deno.test(
+    `Ctrl-C ends ${script} while it sends its question again and again`,
+    NOT_ON_WINDOWS,
+    async () => {
+      using silent = udpSocket();
+      const flags = [`--port=${silent.port}`, "--timeout=0.05", "--tries=1000"];
+      await using client = start(script, flags);
+      await client.send(encode(stdin));
+      assert(await client.until(() => client.errors.includes("try 3 of 1000\n")));
+      assertEquals(await client.end("SIGINT"), 130);
+      assertMatch(client.errors, /^(note: no reply within 0.05 s: try \d+ of 1000\n)+$/);
+    },
+  );
 }

@@ -1,5 +1,6 @@
-/** What servers do in addition to their sessions. What all of them survive is in tests/soak. */
+/** What servers do in addition to their sessions. Misuse of all servers is tested in tests/soak. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { deadline } from "@std/async/deadline";
 import { writeAll } from "../../scripts/lib.ts";
 import { portOf, Program } from "../../scripts/lab/process/program.ts";
 import {
@@ -19,7 +20,7 @@ import {
 import { isUdp, SERVERS } from "../soak/servers.ts";
 import { Watched } from "../soak/watched.ts";
 
-/** Asks over TCP, and gives all that comes until the server has ended. */
+/** Sends a question over TCP, and returns everything until the server ends the connection. */
 async function askOverTcp(port: number, question: string | Uint8Array): Promise<string> {
   using client = await connect(port);
   await writeAll(client, typeof question === "string" ? encode(question) : question);
@@ -27,14 +28,15 @@ async function askOverTcp(port: number, question: string | Uint8Array): Promise<
   return decode(await readToEnd(client));
 }
 
+/** Sends a question over UDP, and returns the reply. */
 async function askOverUdp(port: number, question: string | Uint8Array): Promise<string> {
   using socket = udpSocket();
   await sendTo(socket, port, question);
-  return decode((await socket.receive())[0]);
+  return decode((await deadline(socket.receive(), 20_000))[0]);
 }
 
 for (const script of Object.keys(SERVERS)) {
-  Deno.test(`${script} says that its port is taken, and what to do`, async () => {
+  Deno.test(`${script} reports that its port is already in use, and how to free it`, async () => {
     const { server, port } = await startServer(script);
     await using _ = server;
     await using second = start(script, [`--port=${port}`]);
@@ -46,14 +48,14 @@ for (const script of Object.keys(SERVERS)) {
     assertEquals(more, [""]);
   });
 
-  Deno.test(`${script} listens on IPv6 where that is asked for`, WITH_IPV6, async () => {
+  Deno.test(`${script} listens on IPv6 when --host is ::1`, WITH_IPV6, async () => {
     const { server, port } = await startServer(script, ["--host=::1"]);
     await using _ = server;
     assertEquals(server.errors, `note: listening on ::1 port ${port}\n`);
   });
 
   if (isUdp(script)) continue;
-  Deno.test(`${script} outlives a lack of file descriptors`, NOT_ON_WINDOWS, async () => {
+  Deno.test(`${script} survives a lack of file descriptors`, NOT_ON_WINDOWS, async () => {
     await using server = await Watched.start(script, { shell: 'ulimit -n 100; exec "$0" "$@"' });
     const { program, port } = server;
     const clients = await Promise.all(Array.from({ length: 200 }, () => connect(port)));
@@ -62,7 +64,7 @@ for (const script of Object.keys(SERVERS)) {
     await server.serve();
     await server.settle();
     assertEquals(server.problems, []);
-    assert(server.waits[0] < 3000, `the next client waited for ${server.waits[0]} ms`);
+    assert(server.waits[0] < 10_000, `the next client waited for ${server.waits[0]} ms`);
     assertEquals(program.errors.match(/cannot serve more clients/g)?.length, 1);
   });
 }
@@ -104,7 +106,7 @@ Deno.test("echo_server.ts reads --buffer-size=4 bytes, and --quiet leaves only t
   assertEquals(server.screen, `Starting up echo server on localhost port ${port}\n`);
 });
 
-Deno.test("echo_server_udp.ts shows an empty datagram and does not echo it, and cuts a long one", async () => {
+Deno.test("echo_server_udp.ts shows an empty datagram without an echo, and truncates a long one", async () => {
   const { server, port } = await startServer("echo_server_udp.ts");
   await using _ = server;
   using socket = udpSocket();
@@ -156,7 +158,7 @@ Deno.test("guess_server.ts judges every guess from 0 to 100 by its number", asyn
   }
 });
 
-Deno.test("guess_server.ts draws from 1 to 99, and another number each time", async () => {
+Deno.test("guess_server.ts chooses a number from 1 to 99, and not always the same", async () => {
   const drawn = await Promise.all(Array.from({ length: 5 }, async () => {
     const { server, port } = await startServer("guess_server.ts");
     await using _ = server;
@@ -181,8 +183,9 @@ Deno.test("a reply in several writes does not wait for the client's ACK", async 
     await readToEnd(client, question.length);
     times.push(performance.now() - before);
   }
-  const [median] = times.sort((a, b) => a - b).slice(50);
-  assert(median < 30, `${median}`); // 40 ms each where Linux delays its ACKs
+  // When Linux delays its ACKs, each takes 40 ms. The fastest quarter: a busy machine delays many.
+  const [fast] = times.sort((a, b) => a - b).slice(25);
+  assert(fast < 30, `${fast} ms`);
 });
 
 Deno.test("a stdout that is closed later ends a server quietly", NOT_ON_WINDOWS, async () => {
@@ -191,8 +194,8 @@ Deno.test("a stdout that is closed later ends a server quietly", NOT_ON_WINDOWS,
   await using shell = new Program(["sh", "-c", command, Deno.execPath(), script]);
   assert(await shell.until(() => portOf(shell) !== undefined), shell.errors);
   const port = portOf(shell)!;
-  // The third line meets a closed pipe, or a later one when `head` is slow.
-  while (await askOverTcp(port, "x").catch(() => "")) { /* it still runs */ }
+  // The third line finds a closed pipe, or a later line when `head` is slow.
+  while (await askOverTcp(port, "x").catch(() => "")) { /* the server still runs */ }
   assert(await shell.ended());
   assertEquals(shell.errors, `note: listening on 127.0.0.1 port ${port}\nstatus 0\n`);
 });

@@ -60,7 +60,7 @@ for (const { name, server, client } of findLabs()) {
       const ours = stepsByFunction(Deno.readTextFileSync(SCRIPTS + script), 2);
       for (const [name, steps] of theirs) {
         const found = ours.get(name) ?? [];
-        const isPrint = (step: string) => step === "print"; // some are in another place
+        const isPrint = (step: string) => step === "print"; // some are at another point
         assertEquals(missing(steps.filter((step) => !isPrint(step)), found), [], name);
         assertEquals(missing(steps.filter(isPrint), found), [], name);
       }

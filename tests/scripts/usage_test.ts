@@ -1,4 +1,4 @@
-/** Command lines that make no sense, and the help of every script. */
+/** Wrong command lines, and the help of every script. */
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Flags, parseFlags, UsageError } from "../../scripts/cli.ts";
 import { findLabs } from "../../scripts/lab/catalog/header.ts";
@@ -17,7 +17,7 @@ const OUT_OF_RANGE = {
   tries: ["0", "1001", "2.5"],
 };
 
-/** Command lines that no script takes. */
+/** Arguments that no script accepts. */
 const NONSENSE = [
   ..."--nonsense=1,--PORT=1,---port=1,--no-port,--port.x=1,--__proto__=1,--constructor,--=1".split(
     ",",
@@ -58,7 +58,7 @@ Deno.test("parseFlags() refuses wrong values and flags, each with its reason", a
     for (const value of [...wrong, ...values]) assertRefused(client, [`--${flag}=${value}`]);
   }
   for (const args of NONSENSE) assertRefused(client, args);
-  // A wrong flag is wrong also behind good ones, and behind an argument.
+  // Also when a correct flag or an argument comes first.
   assertRefused(client, ["--port=9900", "--nonsense"]);
   assertRefused(client, ["--host", "127.0.0.1", "--port=x"]);
   for (const args of [["--", "extra"], ["localhost", "9900"], ["--tries", ""], ["--message"]]) {
@@ -71,7 +71,7 @@ Deno.test("parseFlags() refuses wrong values and flags, each with its reason", a
   assertRefused(server, ["--secret=42", "--secret=x"]);
 });
 
-Deno.test("parseFlags() takes a value behind = or as the next word, and keeps the defaults", async () => {
+Deno.test("parseFlags() accepts a value after = or as the next word, and keeps the defaults", async () => {
   const flags = await flagsOf("echo_client_udp.ts");
   for (const args of [["--port=7", "--timeout=.5"], ["--port", "7", "--timeout", ".5"]]) {
     assertEquals(parseFlags(args, flags), { ...flags, port: 7, timeout: 0.5 });

@@ -147,7 +147,7 @@ export const FLOODS: typeof BAD_CLIENTS = {
       using socket = udpSocket();
       for (let i = 0; i < 10_000; i++) {
         await sendTo(socket, port, MEGABYTE.slice(0, 1000));
-        // A reply to somebody else shows that the server has received all datagrams so far.
+        // A reply to another client shows that the server has received all datagrams so far.
         if (i % 50 === 49) await serveOthers();
       }
     },

@@ -40,12 +40,13 @@ export interface CompareOptions {
  *
  * @param name The lab; without it, all labs whose originals are in the folder, with a table at the end.
  * @param options The originals.
- * @throws {UsageError} The options name files for one lab, and there is no name.
+ * @throws {UsageError} There is no name, and no folder, or the options are for one lab.
  * @throws {UserError} A pairing does not work, or an original is missing.
  */
 export async function compare(name: string | undefined, options: CompareOptions) {
   if (!await hasPython()) throw new UserError("Python 3 is not installed");
   if (name !== undefined) return await compareLab(findLab(name), options);
+  if (!options.originals) throw new UsageError("LAB is missing, or --originals=DIR for all labs");
   if (options.server || options.client || !Number.isNaN(options.port)) {
     throw new UsageError("--server, --client and --port are for one lab: name it");
   }
