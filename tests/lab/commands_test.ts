@@ -32,7 +32,7 @@ const WRONG: [args: string[], message: string][] = [
   [["lst"], "there is no lst: did you mean list?"],
   [["run", "ecko"], "there is no ecko: did you mean echo?"],
   [["check", "x.ts"], "--as=SCRIPT is missing: x.ts has no script's name"],
-  [["compare"], "LAB is missing"],
+  [["compare"], "LAB is missing, or --originals=DIR for all labs"],
   [["list", "x"], "unexpected argument x"],
   [["check", "--form=x"], "unknown flag --form=x: did you mean --as?"],
 ];
