@@ -89,25 +89,26 @@ Ctrl-D ends the input, Ctrl-C everything. Without a LAB, all labs run in turn.`,
     name: "show",
     words: ["LAB|SCRIPT"],
     flags: ["originals", "server", "client"],
-    summary: "shows original and script next to each other, step beside step",
+    summary: "shows original and script next to each other, step by step",
     manual: `\
-Lines that are the same step stand in one row, marked with =; what one side has not stays
-empty. On fewer than 70 columns the two stand one below the other.
---originals=DIR  where the course's Python files lie; without it, our counterparts.
---server=FILE    the original server, where several fit; --client=FILE likewise.`,
+Lines that are the same step are in one row, marked with =. On fewer than 70 columns the original is
+shown above the script.
+--originals=DIR  where the course's Python files are; without it, our counterparts.
+--server=FILE    the original server, if several files fit, and --client=FILE.`,
     run: ([name], flags) => show(name, flags.originals, flags),
   },
   {
     name: "compare",
-    words: ["LAB"],
+    words: ["[LAB]"],
     flags: ["originals", "server", "client", "port"],
-    summary: "runs originals and scripts in all four pairings, and compares what they print",
+    summary: "runs originals and scripts in all four pairings, and compares what they do",
     manual: `\
-What original with original prints is the truth; the other pairings are held against it. Status 1
-where a pairing does not work; other wording is no failure.
---originals=DIR  where the course's Python files lie, in folders below it too.
---server=FILE    the original server, where several fit; --client=FILE likewise.
---port=N         the port that the originals have, where it can't be found in them.`,
+What the two originals print together is the reference for the other pairings. Status 1 if a pairing
+does not work. Different wording is not a failure. Without a LAB, all labs of which DIR contains an
+original are compared, with a table at the end.
+--originals=DIR  where the course's Python files are, in folders below it too.
+--server=FILE    the original server, if several files fit, and --client=FILE.
+--port=N         the port of the originals, if the server is not to be started to observe it.`,
     run: ([name], flags) => compare(name, flags),
   },
   {

@@ -108,7 +108,7 @@ export function readLinuxProcesses(): Map<number, Process> {
     if (!fields || fields[0] === "Z") continue;
     processes.set(pid, {
       parent: Number(fields[1]),
-      cpuTicks: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0),
+      cpuTicks: cpuTicksOf(fields),
       get program() {
         return programOf(pid); // read when needed only
       },
@@ -123,6 +123,19 @@ export function linuxProcessState(pid: number): ProcessState {
   // A zombie (Z) has ended. Its parent has not fetched its exit status yet.
   if (letter === undefined || letter === "Z") return "ended";
   return letter === "T" ? "stopped" : "running";
+}
+
+/**
+ * Returns the letter that Linux gives the state of a process or a thread, such as R for ready to run, and
+ * the ticks of processor time that it and its ended children have used; `undefined` after its end.
+ */
+export function linuxActivity(pid: number): { state: string; cpuTicks: number } | undefined {
+  const fields = readStat(pid);
+  return fields && { state: fields[0], cpuTicks: cpuTicksOf(fields) };
+}
+
+function cpuTicksOf(fields: string[]): number {
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
 }
 
 /** Returns the fields of `/proc/PID/stat` from the state on, or `undefined` after the end. */

@@ -1,4 +1,4 @@
-/** `align`: a Python original and a script, function next to function and step next to step. */
+/** `align`: puts a Python original and a script next to each other, step by step. */
 import { assert, assertEquals } from "@std/assert";
 import { findLabs } from "../../scripts/lab/catalog/header.ts";
 import { align, HELPERS } from "../../scripts/lab/originals/align.ts";
@@ -10,13 +10,13 @@ const read = (script: string) => Deno.readTextFileSync(SCRIPTS + script);
 const counterpart = (script: string) =>
   Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${script.replace(".ts", ".py")}`);
 
-/** The steps that are in both, with both lines. */
+/** Returns the steps that are in both, with both lines. */
 function steps(python: string, typescript: string): [step: string, left: string, right: string][] {
   return align(python, typescript)
     .flatMap(({ left, right, step }) => step ? [[step, left!.trim(), right!.trim()]] : []);
 }
 
-/** Steps that nobody can mistake, as each language writes them. */
+/** Steps that are unmistakable, as each language writes them. */
 const PLAIN: [python: RegExp, typescript: RegExp][] = [
   [/\.bind\(/, /Deno\.listen/],
   [/\.accept\(/, /\.accept\(/],
@@ -45,7 +45,7 @@ Deno.test("align() puts at least 9 of 10 steps that both sides have into one row
   assert(all > 120 && found >= 0.9 * all, `${found} of ${all}`);
 });
 
-Deno.test("align() marks only lines that do the same", () => {
+Deno.test("align() marks only lines that are the same step", () => {
   for (const script of scripts) {
     for (const [step, left, right] of steps(counterpart(script), read(script))) {
       const same = PLAIN.filter(([python, typescript]) =>
@@ -76,7 +76,7 @@ Deno.test("align() puts functions of the same name next to each other, with thei
   assert(rows[receive - 1].right?.startsWith("/** Receives `count` characters"));
 });
 
-Deno.test("align() keeps every line of both sides, but for the script's manual", () => {
+Deno.test("align() keeps every line of both sides, but for the script's header", () => {
   for (const script of scripts) {
     const rows = align(counterpart(script), read(script));
     assertEquals(rows.flatMap(({ left }) => left ?? []).join("\n"), counterpart(script).trimEnd());
@@ -135,7 +135,7 @@ for (const [name, python, typescript, expected] of OTHER_STYLES) {
   });
 }
 
-Deno.test("align() takes nothing in comments for a step", () => {
+Deno.test("align() finds no steps in comments", () => {
   const python = '# Copyright A. Teacher: s.accept() MIT\n"""s.bind(x)\n"""\ns.bind(("", 1))\n';
   const typescript = "/** Manual. */\n// Deno.listen()\nusing l = Deno.listen({ port });\n";
   assertEquals(steps(python, typescript), [
@@ -143,7 +143,7 @@ Deno.test("align() takes nothing in comments for a step", () => {
   ]);
 });
 
-Deno.test("align() finds prints by their words, whatever is between them", () => {
+Deno.test("align() finds prints by their words, however the values are inserted", () => {
   const rows = (python: string, typescript: string) =>
     align(python, typescript).map(({ step }) => step ?? "");
   const script = 'print("Other");\nprint(`Got ${a} from ${b}`);';

@@ -186,7 +186,7 @@ Deno.test("lab new adds a second lab to the first, and changes no file", async (
   const { status, stderr } = await lab(["new", "guess", path]);
   assertEquals(
     [status, stderr],
-    [0, `note: ${path}/scripts/lib.ts differs from ours: it is left as it is\n`],
+    [0, `note: ${path}/scripts/lib.ts differs from ours, and was not changed\n`],
   );
   assertEquals(Deno.readTextFileSync(`${path}/scripts/lib.ts`), "// mine");
   assertEquals(
@@ -210,8 +210,8 @@ Deno.test("lab new says that the folder's own deno.json is not sufficient for a 
   const { status, stderr } = await lab(["new", "echo_v1", path]);
   assertEquals([status, stderr], [
     0,
-    `note: ${path}/deno.json differs from ours: it is left as it is\n` +
-    "note: the copy needs what stands in our deno.json: take a folder of its own\n",
+    `note: ${path}/deno.json differs from ours, and was not changed\n` +
+    "note: the copy needs the settings in our deno.json: use a folder of its own\n",
   ]);
   assertEquals(Deno.readTextFileSync(`${path}/deno.json`), "{}");
 });

@@ -1,49 +1,49 @@
-/** The command `lab compare`: what it finds, what it says, and files that are odd. */
+/** The command `lab compare`: what it observes and prints, and files that are unusual. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { compared, prints, verdicts } from "./compared.ts";
 import { writeCourse } from "./course.ts";
-import { lab, LINUX_ONLY, SCRIPTS, temporary } from "../helpers.ts";
+import { lab, SCRIPTS, temporary } from "../helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
+const ECHO_V1 = ["codl/echoserver.py", "codl/echoclient.py"];
 
 Deno.test("lab compare finds our counterparts the same in all pairings", withPython, async () => {
   const result = await lab(["compare", "echo"]);
   assertEquals([result.status, result.stderr], [0, ""], result.stdout);
   assertEquals(prints(result).filter((line) => line.endsWith(" prints the same")).length, 6);
-});
-
-Deno.test("lab compare gives ours the buffer that the original has", withPython, async () => {
-  const { stdout } = await compared("tcp", ["simple/server.py", "simple/client.py"]);
-  assert(!stdout.includes("--buffer-size=16"), stdout); // as in our header, but not in theirs
-  const other = await compared(
-    "tcp",
-    ["simple/server.py", "simple/client.py"],
-    (source) => source.replace("recv(32)", "recv(SIZE)").replace("\n", "\nSIZE = 2 * 10\n"),
-  );
-  assertStringIncludes(other.stdout, "tcp_server.ts --buffer-size=20 with ");
-  assertEquals(other.status, 0, other.stdout);
+  const traffic = /^ {2}it sends 33 bytes and reads (33|16, 16, 1) bytes: the same$/gm;
+  assertEquals(result.stdout.match(traffic)?.length, 6, result.stdout);
 });
 
 Deno.test(
-  "lab compare marks an added line alone, and not those that follow",
+  "lab compare observes buffers and a port in use, and marks only an added line",
   withPython,
   async () => {
-    const result = await compared(
-      "echo_v1",
-      ["codl/echoserver.py", "codl/echoclient.py"],
-      (s) => s.replace("print('Listening..')", "print('Hello there')\nprint('Listening..')"),
+    let listener: Deno.Listener | undefined;
+    const { status, stdout } = await compared(
+      "tcp",
+      ["simple/server.py", "simple/client.py"],
+      (source) => {
+        const [, port] = source.match(/'localhost',\s+(\d+)/)!;
+        listener ??= Deno.listen({ hostname: "127.0.0.1", port: Number(port) });
+        return source.replace("recv(32)", "recv(2 * SIZE)").replace(port, "sum([P])")
+          .replace("\n", `\nSIZE, P = 10, ${port}\n`)
+          .replace("sock.listen(1)", "sock.listen(1)\nprint('Hello there')");
+      },
     );
-    assertEquals(result.status, 0, result.stdout);
-    assertStringIncludes(result.stdout, "  echo_server_v1.ts differs in 1 line:\n");
-    assertEquals(result.stdout.match(/ ≠(?= |\n)/g)?.length, 1, result.stdout);
-    assert(/^Hello there +≠$/m.test(result.stdout), result.stdout);
-    assert(/^Listening\.\. +│ Listening\.\.$/m.test(result.stdout), result.stdout);
+    listener?.close();
+    assertEquals(status, 0, stdout);
+    assertStringIncludes(stdout, "tcp_server.ts --buffer-size=20 with ");
+    assertStringIncludes(stdout, "  tcp_server.ts differs in 1 line:\n");
+    assertEquals(stdout.match(/ ≠(?= |\n)/g)?.length, 1, stdout);
+    assert(/^Hello there +≠$/m.test(stdout), stdout);
+    assert(/^Waiting for connection +│ Waiting for connection$/m.test(stdout), stdout);
   },
 );
 
 Deno.test(
-  "lab compare has status 1 where a pairing does not work, and says why",
+  "lab compare has status 1 when a pairing does not work, and prints the error",
   withPython,
   async () => {
     const result = await compared(
@@ -58,87 +58,100 @@ Deno.test(
       "echo_server_v2.ts with echoclientv2.py: does not work",
     ], result.stdout);
     assertEquals([result.status, result.stderr], [1, "error: 2 of 4 pairings do not work\n"]);
-    assert(/^ {2}(echoserverv2.py|echo_client_v2.ts) ended with status 1: /m.test(result.stdout));
+    const error = /^ {2}echo_client_v2.ts ended with status 1: error: /m;
+    assert(error.test(result.stdout), result.stdout);
   },
 );
 
-Deno.test("lab compare says where the data does not come back", withPython, async () => {
+Deno.test("lab compare says when the data does not come back", withPython, async () => {
   const result = await compared(
     "echo_v1",
-    ["codl/echoserver.py", "codl/echoclient.py"],
-    (s) => s.replace("con.send(data)", "con.send(b'echo of ' + data)"),
+    ECHO_V1,
+    (source, path) =>
+      path.endsWith("server.py")
+        ? source.replace("con.send(data)", "con.send(b'echo of ' + data)")
+        : source + "\nimport time\ntime.sleep(3600)\n", // which does not matter
   );
-  assertEquals(result.status, 1);
+  assertEquals([result.status, result.stderr], [1, "error: 1 of 4 pairings do not work\n"]);
   assertStringIncludes(
     result.stdout,
     "  the data did not come back: echoclient.py does not print echo of Hello!\n",
   );
+  assertStringIncludes(result.stdout, ": not the same data\n");
 });
 
-for (
-  const [what, file, change] of [
-    ["a client that never ends", "client", (s: string) => s + "\nimport time\ntime.sleep(3600)\n"],
-    [
-      "a client that asks for ever",
-      "client",
-      (s: string) => s + "\nwhile True:\n    print(input('More? '))\n",
-    ],
-    ["a server that ends after a client", "server", (s: string) => s],
-    [
-      "a server that can't be interrupted",
-      "server",
-      (s: string) =>
-        `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${s}\nwhile True: pass\n`,
-    ],
-  ] as const
-) {
-  Deno.test(`lab compare copes with ${what}`, withPython, async () => {
-    const result = await compared(
-      "echo_v1",
-      ["codl/echoserver.py", "codl/echoclient.py"],
-      (source, path) => path.endsWith(`echo${file}.py`) ? change(source) : source,
-    );
-    assertEquals([result.status, result.stderr], [0, ""], result.stdout);
-    assertEquals(verdicts(result).filter((line) => line.endsWith(": works")).length, 4);
-  });
-}
-
 Deno.test(
-  "lab compare types nothing before a client asks that has much to do first",
-  { ignore: LINUX_ONLY.ignore || withPython.ignore },
-  async () => {
-    const work = "import time\nwhile time.process_time() < 2.2: pass\n";
-    const result = await compared(
-      "practical12_udp",
-      ["udp/echo-server.py", "udp/echo-client.py"],
-      (source, path) => path.endsWith("client.py") ? work + source : source,
-    );
-    assertEquals([result.status, result.stderr], [0, ""], result.stdout);
-    assertEquals(prints(result).filter((line) => line.endsWith(" prints the same")).length, 6);
-  },
-);
-
-Deno.test(
-  "lab compare ends what prints without end, and shows some of it",
+  "lab compare copes with a client that asks without end, and a server that ignores Ctrl-C",
   withPython,
   async () => {
     const result = await compared(
       "echo_v1",
-      ["codl/echoserver.py", "codl/echoclient.py"],
-      (source) => source.replace("k.close()", "while True: print('no end')"),
+      ECHO_V1,
+      (source, path) =>
+        path.endsWith("client.py")
+          ? source + "\nwhile True:\n    print(input('More? '))\n"
+          : `import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${source}\ntime.sleep(60)\n`,
     );
-    assertEquals([result.status, result.stderr], [
-      1,
-      "error: the originals do not work: nothing can be held against them\n",
-    ]);
-    assertStringIncludes(result.stdout, ": it printed without end, more than 100000 characters\n");
-    assert(/^\.\.\. and \d+ more lines$/m.test(result.stdout), result.stdout);
-    assert(result.stdout.length < 10_000, `${result.stdout.length}`);
+    assertEquals([result.status, result.stderr], [0, ""], result.stdout);
+    assertEquals(verdicts(result).filter((line) => line.endsWith(": works")).length, 4);
   },
 );
 
+/** Originals that do not work together, and what `lab compare` says. */
+const BROKEN: [
+  what: string,
+  lab: string,
+  files: string[],
+  change: (source: string, path: string) => string,
+  ...says: string[],
+][] = [
+  [
+    "print without end",
+    "echo_v1",
+    ECHO_V1,
+    (source) => source.replace("k.close()", "while True: print('no end')"),
+    "  echoclient.py printed without end, more than 100000 characters\n",
+    " more lines\n",
+  ],
+  [
+    "exchange nothing",
+    "echo_v1",
+    ECHO_V1,
+    (source, path) => path.endsWith("client.py") ? "print('Hello!')\n" : source,
+    "  echoserver.py received nothing\n",
+  ],
+  [
+    "have different ports",
+    "echo_v1",
+    ECHO_V1,
+    (source, path) =>
+      path.endsWith("client.py") ? source.replace(/T_PORT = \d+/, "T_PORT = 9") : source,
+    "echoclient.py has 9\n",
+  ],
+  [
+    "never end their game",
+    "guess",
+    ["guess_server.py", "guess_client.py"],
+    (source) => source.replace(/reply = "CORRECT" if .*/, 'reply = "TRY AGAIN"'),
+    "│ Your guess? 50\n",
+    "│ TRY AGAIN\n",
+  ],
+];
+
+for (const [what, name, files, change, ...says] of BROKEN) {
+  Deno.test(`lab compare says when the originals ${what}`, withPython, async () => {
+    const result = await compared(name, files, change);
+    assertEquals([result.status, result.stderr], [
+      1,
+      "error: the originals do not work together: nothing can be compared with them\n",
+    ], result.stdout);
+    for (const text of says) assertStringIncludes(result.stdout, text);
+    assert(result.stdout.length < 10_000, `${result.stdout.length}`);
+  });
+}
+
 Deno.test(
-  "lab compare names files that fit both, and takes those it is told",
+  "lab compare names files that fit both, and takes those that it is given",
   withPython,
   async () => {
     await using folder = await temporary();
@@ -152,49 +165,20 @@ Deno.test(
       both.stderr,
       `error: ${first}server.py and ${second}server.py both fit\nsay which: --server=${first}server.py\n`,
     );
+    Deno.writeTextFileSync(`${second}server.py`, "import nosuch_module\n");
     const { status, stdout } = await lab(
       ["compare", "practical12_tcp", `--server=${second}server.py`, "--client=echo-client.py"],
       "",
       { cwd: `${path}/b/practical12/tcp` },
     );
-    assertEquals(status, 0, stdout);
+    assertEquals(status, 1);
+    assertStringIncludes(
+      stdout,
+      "  echo-server.py does not listen on port 12345: " +
+        "ModuleNotFoundError: No module named 'nosuch_module'\n",
+    );
   },
 );
-
-Deno.test(
-  "lab compare says when no port is found, and takes the one it is told",
-  withPython,
-  async () => {
-    await using folder = await temporary();
-    let port = "";
-    for (const path of writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py")) {
-      const source = Deno.readTextFileSync(path);
-      port = source.match(/T_PORT = (\d+)/)![1];
-      const hidden = source.replace(/T_PORT = \d+/, `T_P = sum([${port}])`);
-      Deno.writeTextFileSync(path, hidden.replaceAll("T_PORT", "T_P"));
-    }
-    const args = ["compare", "echo_v1", `--originals=${folder.path}`];
-    const { status, stderr } = await lab(args);
-    assertEquals([status, stderr], [
-      1,
-      `error: ${folder.path}/codl/echoserver.py: no port found in it\nsay which it has: --port=N\n`,
-    ]);
-    const told = await lab([...args, `--port=${port}`]);
-    assertEquals(told.status, 0, told.stdout + told.stderr);
-  },
-);
-
-Deno.test("lab compare says when the fixed port of an original is taken", withPython, async () => {
-  await using folder = await temporary();
-  const [path] = writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py");
-  const port = Number(Deno.readTextFileSync(path).match(/T_PORT = (\d+)/)![1]);
-  using _listener = Deno.listen({ hostname: "127.0.0.1", port });
-  const { status, stderr } = await lab(["compare", "echo_v1", `--originals=${folder.path}`]);
-  assertEquals([status, stderr], [
-    1,
-    `error: port ${port}, which echoserver.py uses, is already in use\n`,
-  ]);
-});
 
 Deno.test("lab compare says which file is missing", withPython, async () => {
   await using folder = await temporary();
@@ -208,4 +192,10 @@ Deno.test("lab compare says which file is missing", withPython, async () => {
   ]);
   const file = await lab(["compare", "tcp", `--server=${SCRIPTS}no.py`]);
   assertEquals(file.stderr, `error: ${SCRIPTS}no.py: no such file\n`);
+  const unnamed = await lab(["compare", "--server=server.py"]);
+  const message = "error: --server, --client and --port are for one lab: name it\n";
+  assertEquals([unnamed.status, unnamed.stderr.startsWith(message)], [2, true], unnamed.stderr);
+  await using empty = await temporary();
+  const none = await lab(["compare", `--originals=${empty.path}`]);
+  assertEquals([none.status, none.stderr], [1, `error: no originals in ${empty.path}\n`]);
 });

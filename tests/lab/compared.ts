@@ -6,20 +6,20 @@
 import { writeCourse } from "./course.ts";
 import { lab, type Result, temporary } from "../helpers.ts";
 
-/** The verdicts, with their colours and flags left out. */
+/** Returns the verdicts, without flags. */
 export function verdicts({ stdout }: Result): string[] {
   return stdout.split("\n").filter((line) => /: (works|does not work)$/.test(line))
     .map((line) => line.replace(/ (--|'--).*?(?= with|:)/g, ""));
 }
 
-/** How the halves print in the three pairings that are held against the originals'. */
+/** Returns how the programs print in the three pairings that are compared with the originals'. */
 export function prints({ stdout }: Result): string[] {
   return stdout.split("\n").flatMap((line) =>
     line.match(/^ {2}(\S+ (?:prints the same|differs).*?)(?:,.*|:)?$/)?.[1] ?? []
   );
 }
 
-/** Compares a lab with files of a course, some of which are changed. */
+/** Compares a lab with files of a course, after changing them. */
 export async function compared(
   name: string,
   files: string[],

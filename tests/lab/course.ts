@@ -1,6 +1,6 @@
 /**
- * Originals as courses write them, for `lab compare`: names and ways of their own for the
- * port, other wording, few flags, some that serve one client and end.
+ * Originals as courses write them, for `lab compare`. Each names its port in its own way, has other
+ * wording and few flags. Some serve one client and end.
  *
  * @module
  */
@@ -362,14 +362,14 @@ finally:
 /**
  * Writes the course's files, server and client of a lab with the same free port.
  *
- * @param folder Where they go, in folders of their own.
- * @param only The files that are written, by the end of their names; all without.
+ * @param folder The folder in which to write them, in folders of their own.
+ * @param only Parts of the paths of the files to write; without any, all are written.
  * @returns The paths of the files.
  */
 export function writeCourse(folder: string, ...only: string[]): string[] {
   const ports = new Map<string, number>();
   const wanted = Object.entries(FILES).filter(([path]) =>
-    only.length === 0 || only.some((end) => path.endsWith(end))
+    only.length === 0 || only.some((part) => path.includes(part))
   );
   return wanted.map(([path, source]) => {
     const lab = path.toLowerCase().replace(/server|client|1_1\d[ab]_/g, "");

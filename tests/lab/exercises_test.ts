@@ -54,5 +54,5 @@ for (const { number, lab: name, as, first } of EXERCISES) {
 
 Deno.test("there are no other exercises", async () => {
   const { status, stderr } = await lab(["check", "--exercise=4"]);
-  assertEquals([status, stderr], [1, "error: there is no exercise 4: they are 1 to 3\n"]);
+  assertEquals([status, stderr], [1, "error: there is no exercise 4: the exercises are 1 to 3\n"]);
 });

@@ -228,7 +228,7 @@ Deno.test("new passes over a pipe and a folder in the place of deno.json", LINUX
     await new Deno.Command(make, { args: [`${folder.path}/deno.json`] }).output();
     const { status, stderr } = await lab(["new", "echo", folder.path], "", undefined, 20);
     assertEquals(status, 0);
-    assertStringIncludes(stderr, "deno.json differs from ours: it is left as it is\n");
+    assertStringIncludes(stderr, "deno.json differs from ours, and was not changed\n");
   }
 });
 

@@ -1,67 +1,60 @@
-/** What the lab tool reads out of Python files that it has not seen before. */
-import { assertEquals, assertThrows } from "@std/assert";
+/** What the lab tool knows of Python files that it has not seen before. */
+import { assertEquals } from "@std/assert";
 import { type Original, readOriginal } from "../../scripts/lab/originals/find.ts";
-import { UserError } from "../../scripts/cli.ts";
-import { temporary } from "../helpers.ts";
+import { observePort } from "../../scripts/lab/originals/pairing.ts";
+import { hasPython } from "../../scripts/lab/process/program.ts";
+import { inParallel, quietPort, temporary } from "../helpers.ts";
 
-/** Reads a source as an original whose lab has port 9900. */
-async function read(source: string): Promise<Original> {
+const TCP = "from socket import *\ns = socket(AF_INET, SOCK_STREAM)\n";
+const UDP = "from socket import *\ns = socket(AF_INET, SOCK_DGRAM)\n";
+
+/** How servers name their port, PORT here. */
+const SERVERS: Record<string, string> = {
+  "a number in the call": `${TCP}s.bind(("", PORT))`,
+  "an expression": `${UDP}p = int("PORT")\ns.bind(('127.0.0.1', p))`,
+  "a class": "import socketserver as s\ns.TCPServer(('localhost', PORT), s.BaseRequestHandler)",
+  "streams of asyncio": "import asyncio\nasync def main():\n" +
+    "    await asyncio.start_server(print, '127.0.0.1', PORT)\nasyncio.run(main())",
+  "an address of another machine": `${TCP}s.bind(("10.0.0.8", PORT))`,
+};
+
+Deno.test("observePort() finds the port that a server has, free or not", {
+  ignore: !await hasPython(),
+}, async () => {
   await using folder = await temporary();
-  const file = `${folder.path}/original.py`;
-  Deno.writeTextFileSync(file, source);
-  return readOriginal(file, 9900);
-}
-
-for (
-  const [how, source] of [
-    ["a number in the call", 's.bind(("", 8080))'],
-    ["a constant with a name of its own", "T_PORT = 8080\ns.bind((T_IP, T_PORT))"],
-    ["a name without `port` in it", "where = 8080\ns.bind(('', where))"],
-    ["the address in a variable", "serverPort = 8080\na = (host, serverPort)\ns.bind(a)"],
-    ["an address over several lines", "a = (\n    'localhost',\n    8080,\n)\ns.connect(a)"],
-    ["two names at once", "HOST, NO = '127.0.0.1', 8080\ns.connect((HOST, NO))"],
-    ["an attribute", "class A:\n  def f(self):\n    self.p = 8080\n    s.bind(('', self.p))"],
-    ["a default of a parameter", "def main(no=8080):\n    s.connect(('', no))"],
-    ["the last argument of sendto", "no = 8080\ns.sendto(b'x, (1, 2)', ('127.0.0.1', no))"],
-    ["create_server", 's = socket.create_server(("", 8080))'],
-    ["socketserver", 'TCPServer(("localhost", 8080), Handler)'],
-    ["asyncio", "asyncio.start_server(serve, '127.0.0.1', 8080)"],
-    ["an address that no call is known for", "endpoint(P, local_addr=('127.0.0.1', 8080))"],
-    ["a named number that no call shows", "my_port = 8080\nrun(my_port)"],
-    ["comments with other ports", "# port = 1\nport = 8080 # not port = 2\ns.bind(('', port))"],
-  ]
-) {
-  Deno.test(`readOriginal() finds the port: ${how}`, async () => {
-    const { port, args } = await read(source);
-    assertEquals([port, args(1, ["--secret=42"])], [8080, []]);
-  });
-}
-
-Deno.test("readOriginal() takes the lab's port where it stands alone, and else asks for it", async () => {
-  assertEquals((await read("serve(9900)")).port, 9900);
-  await using folder = await temporary();
-  const file = `${folder.path}/x.py`;
-  Deno.writeTextFileSync(file, "serve(1, 2)");
-  assertThrows(() => readOriginal(file, 9900), UserError, "no port found in it");
-  assertEquals(readOriginal(file, 9900, 7).port, 7);
-});
-
-Deno.test("readOriginal() gives a file the arguments that it knows", async () => {
-  const flags = await read('parser.add_argument("--port")\nparser.add_argument("--secret")');
-  assertEquals(flags.port, undefined);
-  assertEquals(flags.args(5, ["--secret=42", "--quiet"]), ["--secret=42", "--port=5"]);
-  const word = await read("port = int(sys.argv[1])");
-  assertEquals([word.port, word.args(5, [])], [undefined, ["5"]]);
-  const words = await read("host = sys.argv[1]\nport = int(argv[2])\nmessage = sys.argv[3]");
-  assertEquals(words.args(5, []), ["127.0.0.1", "5", "Hello, world"]);
-});
-
-Deno.test("readOriginal() finds the buffer, the message and whether it asks", async () => {
-  const client = await read(
-    "SIZE = 4 * 8\nMSG = 'It\\'s me'\ns.connect(('', 1))\ns.sendall(MSG.encode())\ns.recv(SIZE)",
+  const observe = async (name: string, source: string, port: number) => {
+    const file = `${folder.path}/${name}.py`;
+    Deno.writeTextFileSync(file, source.replace("PORT", `${port}`));
+    const program = { name, title: name, isOriginal: true, file, args: () => [] };
+    assertEquals(await observePort(program), port, name);
+  };
+  await inParallel(
+    Object.entries(SERVERS).map(([name, source]) => () => observe(name, source, quietPort())),
+    2,
   );
-  assertEquals([client.bufferSize, client.message, client.asks], [32, "It's me", false]);
-  const asking = await read("s.bind(('', 1))\ns.sendto(input('? ').encode(), a)\ns.recvfrom(2048)");
-  assertEquals([asking.bufferSize, asking.message, asking.asks], [2048, undefined, true]);
-  assertEquals((await read('s.bind(("", 1))\ns.send(b"Hi")')).message, "Hi");
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const source = `${TCP}s.bind(("127.0.0.1", PORT))`;
+  await observe("a port in use", source, (listener.addr as Deno.NetAddr).port);
+  const file = `${folder.path}/none.py`;
+  Deno.writeTextFileSync(file, "print(1)");
+  const none = { name: "none", title: "none", isOriginal: true, file, args: () => [] };
+  assertEquals(await observePort(none), undefined);
+});
+
+Deno.test("readOriginal() gives a file the arguments that it names", async () => {
+  await using folder = await temporary();
+  const read = (source: string): Original => {
+    const file = `${folder.path}/original.py`;
+    Deno.writeTextFileSync(file, source);
+    return readOriginal(file);
+  };
+  const flags = read('parser.add_argument("--port")\nparser.add_argument("--secret")');
+  assertEquals(flags.takesPort, true);
+  assertEquals(flags.args(5, ["--secret=42", "--quiet"]), ["--secret=42", "--port=5"]);
+  const word = read("port = int(sys.argv[1])");
+  assertEquals([word.takesPort, word.args(5, [])], [true, ["5"]]);
+  const words = read("host = sys.argv[1]\nport = int(argv[2])\nmessage = sys.argv[3]");
+  assertEquals(words.args(5, []), ["127.0.0.1", "5", "Hello, world"]);
+  const fixed = read("s.bind(('', 8080)) # not --port");
+  assertEquals([fixed.takesPort, fixed.args(5, ["--secret=42"])], [false, []]);
 });

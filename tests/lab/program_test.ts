@@ -1,7 +1,7 @@
-/** Programs that run: their screens, and that none of them outlives its time. */
+/** Running programs: their screens, and that none of them outlives the tool. */
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { freePort, hasRest, isFree } from "../../scripts/lab/process/ports.ts";
+import { freePort, isFree, isInTimeWait } from "../../scripts/lab/process/ports.ts";
 import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
 import { writeCourse } from "./course.ts";
 import { connect, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
@@ -11,13 +11,13 @@ function evaluate(code: string, most?: number): Program {
   return new Program([Deno.execPath(), "eval", code], undefined, {}, undefined, most);
 }
 
-/** Whether a process runs; a stopped or dead one that nobody waits for does not. */
+/** Returns whether a process runs. A zombie does not. */
 function runs(pid: number): boolean {
   const { stdout } = new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${pid}`] }).outputSync();
   return /^[^Z\s]/.test(new TextDecoder().decode(stdout));
 }
 
-Deno.test("Program ends what prints more than it may, and keeps the beginning", async () => {
+Deno.test("Program ends a program that prints more than the limit, and keeps the beginning", async () => {
   await using program = evaluate("for (;;) console.log('no end')", 1000);
   assert(await program.ended(20));
   assert(program.hasPrintedTooMuch);
@@ -25,21 +25,21 @@ Deno.test("Program ends what prints more than it may, and keeps the beginning", 
   assert(program.screen.startsWith("no end\nno end\n"));
 });
 
-Deno.test("Program shows no line that is typed when it has ended", async () => {
+Deno.test("Program does not show a line that is typed after its end", async () => {
   await using program = evaluate("console.log('first')");
   assert(await program.ended(20));
   await program.type("second");
   assertEquals(program.screen, "first\n");
 });
 
-Deno.test("Program keeps all that is printed by what may print it", async () => {
+Deno.test("Program keeps all output up to the limit", async () => {
   await using program = evaluate("console.log('x'.repeat(300_000))", 300_001);
   assert(await program.ended(20));
   assertEquals([program.screen.length, program.hasPrintedTooMuch], [300_001, false]);
 });
 
 Deno.test(
-  "Program has ended when it ends, though what it started holds its screen",
+  "Program has ended when a program that it started still holds its stdout",
   NOT_ON_WINDOWS,
   async () => {
     await using program = new Program(["sh", "-c", "sleep 600 & echo $!"]);
@@ -50,14 +50,14 @@ Deno.test(
   },
 );
 
-Deno.test("freePort() gives several who ask a port each", () => {
+Deno.test("freePort() gives each caller another port", () => {
   const ports = Array.from({ length: 20 }, () => freePort("tcp"));
   assert(new Set(ports).size > 15, `${ports}`);
   for (const port of ports) assert(port >= 20000 && port < 32768, `${port}`);
 });
 
 Deno.test(
-  "hasRest() sees what is left of a connection that the server has ended",
+  "isInTimeWait() is true after a connection that the server has closed first",
   LINUX_ONLY,
   async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -67,12 +67,12 @@ Deno.test(
     listener.close();
     assertEquals(await client.read(new Uint8Array(1)), null);
     client.close();
-    assertEquals([hasRest(port), isFree(port, "tcp")], [true, false]);
+    assertEquals([isInTimeWait(port), isFree(port, "tcp")], [true, false]);
   },
 );
 
 Deno.test(
-  "Ctrl-C ends everything that lab compare has started, also what does not listen to it",
+  "Ctrl-C ends everything that lab compare has started, even what ignores it",
   { ignore: Deno.build.os === "windows" || !await hasPython() },
   async () => {
     await using folder = await temporary();
@@ -98,7 +98,7 @@ Deno.test(
     const pids = files.map(pidOf);
     assert(pids.every(runs));
     const status = await tool.end("SIGINT");
-    // Nobody tells when an orphan has ended: a killed one may be seen for a moment.
+    // There is no event when an orphan has ended.
     for (let i = 0; i < 100 && pids.some(runs); i++) await delay(50);
     const left = pids.filter(runs);
     for (const pid of left) Deno.kill(pid, "SIGKILL");
@@ -107,7 +107,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Ctrl-C ends a Python exercise with all that it has started, and the report with Bail out!",
+  "Ctrl-C ends a Python exercise and all that it has started, and the report says Bail out!",
   { ignore: Deno.build.os === "windows" || !await hasPython() },
   async () => {
     await using folder = await temporary();

@@ -11,13 +11,15 @@ import { isSameCode } from "../../scripts/lab/check/check.ts";
 import { mistake, readHandIn } from "../../scripts/lab/check/submission.ts";
 import { placeOf } from "../../scripts/lab/check/start.ts";
 import { wrapped } from "../../scripts/lab/terminal/columns.ts";
-import { halving } from "../../scripts/lab/originals/compare.ts";
+import { nextGuess } from "../../scripts/lab/originals/compare.ts";
 import { readScript } from "../../scripts/lab/catalog/header.ts";
 import { scripts } from "../../scripts/lab/catalog/labs.ts";
 import { findOriginal, readOriginal, sourceOf } from "../../scripts/lab/originals/find.ts";
 import { portOf, type Program } from "../../scripts/lab/process/program.ts";
 import { comparable, compareLines, settled } from "../../scripts/lab/session/transcript.ts";
-import { problemsOf, type Truth } from "../../scripts/lab/originals/pairings.ts";
+import type { Run } from "../../scripts/lab/originals/pairing.ts";
+import { problemsOf } from "../../scripts/lab/originals/report.ts";
+import { Observed } from "../../scripts/lab/trace/run_traced.ts";
 import { visible } from "../../scripts/lab/trace/diagram.ts";
 import { parseProcNet } from "../../scripts/system/linux.ts";
 import { parseMacNetstat } from "../../scripts/system/mac.ts";
@@ -143,7 +145,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   const file = `${folder}/echo_server.py`;
   Deno.writeTextFileSync(file, source);
   run(`show: ${name}`, () => align(sourceOf(file), script));
-  run(`original: ${name}`, () => readOriginal(file, 9900));
+  run(`original: ${name}`, () => readOriginal(file));
   run(`search: ${name}`, () => findOriginal(server, folder));
   run(`submission: ${name}`, () => readHandIn(file, server));
   run(`copy: ${name}`, () => isSameCode(source, script));
@@ -151,18 +153,19 @@ for (const [name, source] of Object.entries(SOURCES)) {
 }
 for (const [name, screen] of Object.entries(SCREENS)) {
   const role = { server: { name: "a" }, client: { name: "b" } };
-  const ending = { status: 0, errors: "" };
-  const meeting = {
-    listened: true,
+  const exit = { isOwn: true, status: 0, errors: screen };
+  const result = {
     screens: { server: screen, client: screen },
-    endings: { server: ending, client: ending },
+    exits: { server: exit, client: exit },
   };
-  const truth = { theirs: role, truth: meeting } as unknown as Truth;
+  const trace = { observed: new Observed() };
+  const traces = { server: trace, client: trace };
+  const reference = { pairing: role, result, traces } as unknown as Run;
   run(`comparable: ${name}`, () => comparable(screen));
   run(`settled: ${name}`, () => settled(screen, "a", 1));
   run(`compare: ${name}`, () => compareLines(screen, "a\nb\n"));
-  run(`halving: ${name}`, () => halving(screen));
-  run(`verdict: ${name}`, () => problemsOf(server.lab, truth.theirs, truth.truth, truth));
+  run(`halving: ${name}`, () => nextGuess(screen, 0));
+  run(`verdict: ${name}`, () => problemsOf(server.lab, reference, reference));
   run(`diagram: ${name}`, () => visible(new TextEncoder().encode(screen)));
 }
 for (const [name, errors] of Object.entries(ERRORS)) {

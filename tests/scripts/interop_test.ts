@@ -1,20 +1,25 @@
-/** Every lab with its Python counterparts: as the server, as the client, and as both. */
+/** Every lab with a Python counterpart as the server or as the client. */
 import { assertEquals } from "@std/assert";
-import { findLabs, type Script } from "../../scripts/lab/catalog/header.ts";
-import { ourPlayer, pythonPlayer, runPair } from "../../scripts/lab/session/pair.ts";
-import { hasPython } from "../../scripts/lab/process/program.ts";
+import { findLabs, ROLES, type Script } from "../../scripts/lab/catalog/header.ts";
+import { readOriginal } from "../../scripts/lab/originals/find.ts";
+import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
+import { hasPython, PYTHON_RUN } from "../../scripts/lab/process/program.ts";
+import type { Participant } from "../../scripts/lab/session/session.ts";
 import { quietPort, SCRIPTS, temporary } from "../helpers.ts";
 
 const ignore = !await hasPython();
 
 for (const lab of findLabs()) {
-  // Ours with ours is the session of the headers: see sessions_test.ts.
-  for (const pairing of ["Deno with Python", "Python with Deno", "Python with Python"]) {
+  // Two scripts are the session of the headers (see sessions_test.ts). What two counterparts print
+  // together follows from these pairings, since each prints the transcript.
+  for (const pairing of ["Deno with Python", "Python with Deno"]) {
     Deno.test(`lab ${lab.name}: ${pairing}`, { ignore }, async () => {
       await using folder = await temporary();
       const port = quietPort();
-      const player = (language: string, script: Script) => {
-        if (language === "Deno") return ourPlayer(script, "--allow-net");
+      const participant = (language: string, script: Script): Participant => {
+        if (language === "Deno") {
+          return scriptParticipant(script, { permissions: "--allow-net" });
+        }
         // A counterpart has a port of its own as the original has: a free one here.
         const name = script.name.replace(".ts", ".py");
         const source = Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${name}`);
@@ -23,11 +28,20 @@ for (const lab of findLabs()) {
         const changed = source.replace(/^PORT = \d+$/m, `PORT = ${port}`)
           .replace(/^BUFFER_SIZE = \d+/m, (line) => size ? `BUFFER_SIZE = ${size}` : line);
         Deno.writeTextFileSync(copy, changed);
-        return pythonPlayer(script, copy);
+        const { takesPort, args } = readOriginal(copy);
+        const others = script.args.filter((arg) => !arg.startsWith("--port="));
+        return {
+          name,
+          port: takesPort ? undefined : port,
+          reportsPort: false,
+          command: (port: number) => [...PYTHON_RUN, copy, ...args(port, others)],
+        };
       };
       const [server, client] = pairing.split(" with ");
-      const players = { server: player(server, lab.server), client: player(client, lab.client) };
-      const { checks } = await runPair(lab, players);
+      const { checks } = await runChecked(lab, {
+        server: participant(server, lab.server),
+        client: participant(client, lab.client),
+      }, { originals: ROLES.filter((_, i) => [server, client][i] === "Python") });
       assertEquals(checks.filter(({ problem, isNotation }) => problem || isNotation), []);
     });
   }

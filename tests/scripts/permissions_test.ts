@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { findLabs, type Script } from "../../scripts/lab/catalog/header.ts";
-import { type Player, runPair } from "../../scripts/lab/session/pair.ts";
+import { runChecked } from "../../scripts/lab/session/checks.ts";
+import type { Participant } from "../../scripts/lab/session/session.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { encode, quietPort, SCRIPTS, sendTo, temporary, THOROUGH, udpSocket } from "../helpers.ts";
 
@@ -34,18 +35,19 @@ const QUICK_LABS = ["echo_v2", "guess"]; // one for each transport
 for (const lab of labs) {
   const ignore = !THOROUGH && !QUICK_LABS.includes(lab.name);
   Deno.test(`lab ${lab.name} runs with the least permission`, { ignore }, async () => {
-    const player = ({ name, args }: Script, isClient: boolean): Player => ({
+    const participant = ({ name, args }: Script, isClient: boolean): Participant => ({
       name,
-      tellsPort: false, // the port must be known before its permission is
-      isStrict: true,
+      reportsPort: false, // the permission names the port, so the port must be known first
       command: (port) => {
         const others = args.filter((arg) => !arg.startsWith("--port="));
         const run = [...DENO_RUN, "--no-prompt", leastPermission(lab.transport, isClient, port)];
         return [...run, SCRIPTS + name, ...others, `--port=${port}`];
       },
     });
-    const players = { server: player(lab.server, false), client: player(lab.client, true) };
-    const { checks } = await runPair(lab, players);
+    const { checks } = await runChecked(lab, {
+      server: participant(lab.server, false),
+      client: participant(lab.client, true),
+    });
     assertEquals(checks.filter(({ problem, isNotation }) => problem || isNotation), []);
     assert(checks.length >= 6);
   });

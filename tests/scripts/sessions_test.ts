@@ -1,17 +1,17 @@
 /** Runs the session in every script's header, and what reads and runs them. */
 import { assert, assertEquals } from "@std/assert";
 import { findLabs, type Lab, readScript, type Script } from "../../scripts/lab/catalog/header.ts";
-import { ourPlayer, runPair } from "../../scripts/lab/session/pair.ts";
+import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
 import { compareLines, sameScreen } from "../../scripts/lab/session/transcript.ts";
 import { SCRIPTS } from "../helpers.ts";
 
 const labs = findLabs();
 
-/** Runs a lab, and gives what is wrong. */
+/** Runs a lab, and returns what is wrong. */
 async function problems(lab: Lab): Promise<string[]> {
-  const { checks } = await runPair(lab, {
-    server: ourPlayer(lab.server),
-    client: ourPlayer(lab.client),
+  const { checks } = await runChecked(lab, {
+    server: scriptParticipant(lab.server),
+    client: scriptParticipant(lab.client),
   });
   return checks.filter(({ problem }) => problem).map(({ what, problem }) => `${what}: ${problem}`);
 }
@@ -20,8 +20,10 @@ for (const lab of labs) {
   Deno.test(`lab ${lab.name} runs as its headers show, with the permissions of its shebang`, async () => {
     const source = Deno.readTextFileSync(SCRIPTS + lab.server.name);
     const [, permissions] = source.match(/^#!.* deno run (.+)\n/)!;
-    const [server, client] = [lab.server, lab.client].map((role) => ourPlayer(role, permissions));
-    const { checks } = await runPair(lab, { server, client });
+    const { checks } = await runChecked(lab, {
+      server: scriptParticipant(lab.server, { permissions }),
+      client: scriptParticipant(lab.client, { permissions }),
+    });
     assertEquals(checks.filter(({ problem, isNotation }) => problem || isNotation), []);
     assertEquals(checks.length, 7);
   });
@@ -30,12 +32,12 @@ for (const lab of labs) {
 const [echo] = labs;
 const guess = labs.find(({ name }) => name === "guess")!;
 
-Deno.test("runPair() reports a screen that differs from the header, and a program that fails", async () => {
+Deno.test("runChecked() reports a screen that differs from the header, and a program that fails", async () => {
   const { server, client } = echo;
   const screen = client.screen;
   const long = ["--message=" + "x".repeat(3000)];
   for (
-    const [halves, ...parts] of [
+    const [changed, ...parts] of [
       [
         { client: { ...client, screen: screen.replace("Sending", "Seeding") } },
         "line 2 is: Sending Test",
@@ -53,11 +55,11 @@ Deno.test("runPair() reports a screen that differs from the header, and a progra
       ],
       [
         { client: { ...client, args: long } },
-        "it ended with status 1; on stderr it said:\nerror: the server closed",
+        "it ended with status 1; on stderr it printed:\nerror: the server closed",
       ],
     ] as [{ server?: Script; client?: Script }, ...string[]][]
   ) {
-    const [problem] = await problems({ ...echo, ...halves });
+    const [problem] = await problems({ ...echo, ...changed });
     for (const part of parts) assert(problem.includes(part), problem);
   }
   const asked = { ...guess.client, screen: guess.client.screen.replace("number", "figure") };

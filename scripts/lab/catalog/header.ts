@@ -1,18 +1,18 @@
 /**
- * The scripts' headers, the sessions that they show, and the labs that they make.
+ * The scripts' headers, the sessions that they show, and the labs to which the scripts belong.
  *
  * @module
  */
 import { dirname } from "node:path";
 import { readText } from "../terminal/files.ts";
 
-/** Who of the two halves of a lab. */
+/** What a program does in a lab. */
 export type Role = "server" | "client";
 
-/** Both halves. */
+/** Both roles. */
 export const ROLES: readonly Role[] = ["server", "client"];
 
-/** A script with what its header says. */
+/** A script and what its header says. */
 export interface Script {
   /** The file's name. */
   name: string;
@@ -22,26 +22,25 @@ export interface Script {
   original: string;
   /** The course that the original belongs to. */
   course: string;
-  /** The port it takes when none is given. */
+  /** Its default port. */
   port: number;
   /** The arguments on the command line of its session. */
   args: string[];
   /** The lines that the user types in it. */
   typed: string[];
-  /** What then stands on the screen: what is printed and what is typed. */
+  /** The screen of the session: what the script prints and what the user types. */
   screen: string;
 }
 
 /**
- * Reads what a script's header says. The session is a console block: its first
- * line is the command; what the user types follows there in a comment, each
- * line with the sign of the Enter key behind it: `# and type 50⏎ 25⏎`. A space
- * at the end of a line, which editors take away, is written as `␣`.
+ * Reads a script's header. The session is a console block. Its first line is the command, with what the
+ * user types in a comment, each line with a sign for the Enter key: `# and type 50⏎ 25⏎`. A space at the
+ * end of a line, which editors remove, is written as `␣`.
  *
  * @param name The file's name.
  * @param source The script's text.
- * @returns What the header says; `null` where it shows no session of this very
- * file, as in a copy under another name.
+ * @returns What the header says, or `null` if it shows no session of this file, as in a copy with another
+ * name.
  */
 export function readScript(name: string, source: string): Script | null {
   const start = source.search(/\/\*\*\r?\n/);
@@ -71,9 +70,9 @@ export function readScript(name: string, source: string): Script | null {
 
 /** A lab: a server and its client. */
 export interface Lab {
-  /** The scripts' common name, without `_server` and `_client`. */
+  /** The name of both scripts without `_server` and `_client`. */
   name: string;
-  /** What it runs over. */
+  /** What the scripts speak. */
   transport: "tcp" | "udp";
   /** The script that waits for clients. */
   server: Script;
@@ -85,8 +84,8 @@ export interface Lab {
 export const SCRIPTS = `${dirname(dirname(import.meta.dirname!))}/`;
 
 /**
- * Finds the labs among the scripts, in the order of their names. What else lies in
- * the folder, such as a copy of a script under another name, is passed over.
+ * Finds the labs among the scripts, in the order of their names. Other files in the folder, such as a
+ * copy of a script with another name, are ignored.
  */
 export function findLabs(): Lab[] {
   return [...Deno.readDirSync(SCRIPTS)]
@@ -102,17 +101,17 @@ export function findLabs(): Lab[] {
     });
 }
 
-/** The text of a script and what its header says, if there is such a script. */
+/** Reads the text of a script and its header, if there is such a script. */
 function readFile(name: string): [source: string, script: Script | null] {
   try {
     const source = readText(SCRIPTS + name);
     return [source, readScript(name, source)];
   } catch {
-    return ["", null]; // no such file, or none that can be read
+    return ["", null]; // no such file, or not readable
   }
 }
 
-/** `echo_server_udp.ts`, `echo_client_udp` and `echo_udp` all name the lab `echo_udp`. */
+/** Returns the lab of a name: `echo_udp` for `echo_server_udp.ts`, `echo_client_udp` and `echo_udp`. */
 export function labName(name: string): string {
   return name.replace(/\.(ts|py)$/, "").replace(/_(server|client)/, "");
 }

@@ -1,5 +1,5 @@
 /**
- * Labs and scripts by the names that a user gives.
+ * Finds labs and scripts by the names that a user gives.
  *
  * @module
  */
@@ -10,14 +10,18 @@ import { findLabs, type Lab, labName, type Role, type Script } from "./header.ts
 /** All labs. */
 export const labs: Lab[] = findLabs();
 
-/** Finds what a user names; a wrong name gets the nearest right one suggested. */
+/**
+ * Finds what a user names.
+ *
+ * @throws {UsageError} There is nothing with this name. The message suggests the closest name.
+ */
 export function find<T extends { name: string }>(things: T[], name: string): T {
   const thing = things.find((thing) => bare(thing.name) === bare(name));
   if (thing) return thing;
   throw new UsageError(`there is no ${name}: did you mean ${nearest(bare(name), things)}?`);
 }
 
-/** The name that is most like the one that was given. */
+/** Returns the name that is closest to the one that was given. */
 export function nearest(name: string, things: { name: string }[]): string {
   return closestString(name, things.map(({ name }) => bare(name)));
 }
@@ -26,15 +30,15 @@ function bare(name: string): string {
   return name.replace(/\.(ts|py)$/, "");
 }
 
-/** The lab that a user names, or that has the script which is named. */
+/** Finds the lab that a user names, or whose script a user names. */
 export function findLab(name: string): Lab {
   return find(labs, labName(name));
 }
 
-/** A script with the half of the lab that it is. */
+/** A script with its lab and its role there. */
 export type Named = Script & { role: Role; lab: Lab };
 
-/** The scripts of all labs, with the half they are. */
+/** Returns the scripts of all labs. */
 export function scripts(): Named[] {
   return labs.flatMap((lab) => [
     { ...lab.server, role: "server" as const, lab },
@@ -42,7 +46,7 @@ export function scripts(): Named[] {
   ]);
 }
 
-/** Both scripts of the lab, or the one script, that a user names. */
+/** Finds both scripts of the lab, or the one script, that a user names. */
 export function findScripts(name: string): Named[] {
   const both = scripts().filter(({ lab }) => lab.name === bare(name));
   return both.length > 0 ? both : [find(scripts(), name)];

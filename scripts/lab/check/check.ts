@@ -132,7 +132,9 @@ export async function check(
   const { name } = find(scripts(), as);
   mustBeFile(file);
   if (exercise !== undefined && !EXERCISES.some(({ number }) => number === exercise)) {
-    throw new UserError(`there is no exercise ${exercise}: they are 1 to ${EXERCISES.length}`);
+    throw new UserError(
+      `there is no exercise ${exercise}: the exercises are 1 to ${EXERCISES.length}`,
+    );
   }
   if (file.endsWith(".py")) {
     note(`${file} runs with all your rights: Python can't be held to the network`);

@@ -8,7 +8,7 @@ import { UserError } from "../../cli.ts";
 import { portsOf } from "../../system/linux.ts";
 import { mustBeFile, readText } from "../terminal/files.ts";
 import type { Named } from "../catalog/labs.ts";
-import { hasRest } from "../process/ports.ts";
+import { isInTimeWait } from "../process/ports.ts";
 import { isListening, portOf, type Program } from "../process/program.ts";
 
 const PROGRAM = /\.(ts|mts|js|mjs|py)$/;
@@ -88,7 +88,7 @@ export class Ports {
     };
     for (let tries = 0; tries < 1000; tries++) {
       const port = 10000 + Math.floor(Math.random() * 10000); // above are those of freePort()
-      if (hasRest(port)) continue;
+      if (isInTimeWait(port)) continue;
       try {
         const release = bind(transport === "tcp" ? "udp" : "tcp", port);
         this.#held.push(release);

@@ -1,5 +1,5 @@
 /**
- * Exercises: what they are, and the copies that they start from.
+ * The exercises, and the copies from which they start.
  *
  * @module
  */
@@ -17,13 +17,13 @@ export interface Exercise {
   number: number;
   /** The lab whose copy it starts from. */
   lab: string;
-  /** The script, without `.ts`, whose session and manners it must have when it is done. */
+  /** The script, without `.ts`, whose checks it must pass when it is done. */
   as: string;
   /** What it is, in one line. */
   title: string;
-  /** What is to do. */
+  /** The task. */
   task: string;
-  /** What to do first. */
+  /** The first step. */
   first: string;
 }
 
@@ -37,7 +37,7 @@ export const EXERCISES: Exercise[] = [
     task:
       "Make the server's buffer 4 bytes: what comes back of `Hello!`, and why? Let the server " +
       "read and send back until the client ends, so that a message of any length comes back whole.",
-    first: "start the server with --buffer-size=4, and the client beside it",
+    first: "start the server with --buffer-size=4, and the client next to it",
   },
   {
     number: 2,
@@ -61,7 +61,7 @@ export const EXERCISES: Exercise[] = [
   },
 ];
 
-/** Says in words which exercises start from a copy of a lab, and what to do first. */
+/** Prints which exercises start from a copy of a lab, and their first steps. */
 export function explainExercises(lab: string) {
   const exercises = exercisesOf(lab);
   for (const { number, title, task, first } of exercises) {
@@ -72,7 +72,7 @@ export function explainExercises(lab: string) {
   if (exercises.length === 0) {
     const { name } = labs.find(({ name }) => name === lab)!.server;
     const task = `Write ${name} again, so that it shows the session at its head.`;
-    const first = "run it as it is, then empty its function and go on step by step";
+    const first = "run it as it is, then empty its function and continue step by step";
     write`${bold(`Exercise: ${lab}`)}\n${folded(task)}\n${folded(`First: ${first}.`)}\n`;
   }
   write`\n`;
@@ -88,11 +88,11 @@ function folded(prose: string): SafeText {
 }
 
 /**
- * Copies what an exercise needs. What is there already stays as it is.
+ * Copies what an exercise needs. Files that exist already stay as they are.
  *
  * @param name The lab, or the script that is changed.
- * @param folder Where the copy goes; without one, it is only said what the exercise is.
- * @throws {UserError} The folder holds other scripts of these names.
+ * @param folder The folder for the copy. Without one, only the exercise is explained.
+ * @throws {UserError} The folder contains other scripts with these names.
  */
 export function startExercise(name: string, folder?: string) {
   const [{ lab }] = findScripts(name);
@@ -103,13 +103,13 @@ export function startExercise(name: string, folder?: string) {
   }
   const both = scripts().filter((script) => script.lab === lab);
   const files = contents(both.map(({ name }) => name));
-  const there = Object.keys(files).filter((path) => isThere(`${folder}/${path}`));
+  const there = Object.keys(files).filter((path) => exists(`${folder}/${path}`));
   const differing = there.filter((path) => textOf(`${folder}/${path}`) !== files[path]);
-  const scriptsThere = differing.filter((path) =>
+  const changedScripts = differing.filter((path) =>
     both.some(({ name }) => path.endsWith(`/${name}`))
   );
-  if (scriptsThere.length > 0) {
-    const named = scriptsThere.map((path) => `${folder}/${path}`).join(" and ");
+  if (changedScripts.length > 0) {
+    const named = changedScripts.map((path) => `${folder}/${path}`).join(" and ");
     throw new UserError(`${named} is there already, and differs: nothing was copied`);
   }
   Deno.mkdirSync(`${folder}/scripts`, { recursive: true });
@@ -117,13 +117,13 @@ export function startExercise(name: string, folder?: string) {
     if (there.includes(path)) continue;
     writeWhole(`${folder}/${path}`, text);
   }
-  for (const path of differing) note(`${folder}/${path} differs from ours: it is left as it is`);
+  for (const path of differing) note(`${folder}/${path} differs from ours, and was not changed`);
   const config = textOf(`${folder}/deno.json`) ?? "";
   if (!config.includes("@std/") || !config.includes('"check"')) {
-    note("the copy needs what stands in our deno.json: take a folder of its own");
+    note("the copy needs the settings in our deno.json: use a folder of its own");
   }
 
-  write`Run it, server and client each in a terminal of its own:\n`;
+  write`Run it, server and client each in its own terminal:\n`;
   for (const { name, args } of both) {
     const path = quoted(`${folder}/scripts/${name}`);
     write`  deno run -A ${[path, ...args].join(" ")}\n`;
@@ -136,27 +136,26 @@ export function startExercise(name: string, folder?: string) {
   }
 }
 
-/** Quotes a path for the shell, which could take a part of it for a command: `$(...)`. */
+/** Quotes a path for the shell, which could run a part of it as a command: `$(...)`. */
 function quoted(path: string): string {
   if (!/[^\w./\\:-]/.test(path)) return path;
   const isCommand = /["$`\\!]/.test(path) && Deno.build.os !== "windows";
   return isCommand ? `'${path.replaceAll("'", "'\\''")}'` : `"${path}"`;
 }
 
-/** The files of a copy, by their paths in it. */
+/** Returns the files of a copy by their paths in it. */
 function contents(names: string[]): Record<string, string> {
   const files: Record<string, string> = {};
   for (const name of ["lib.ts", "cli.ts", "std.d.ts", ...names]) {
     files[`scripts/${name}`] = Deno.readTextFileSync(SCRIPTS + name);
   }
   const project = resolve(SCRIPTS, "..").replaceAll("\\", "/");
-  // A hint of cli.ts names kill_port.ts, which stays where it is as the tool does.
+  // A hint of cli.ts names kill_port.ts, which is not copied.
   const kill = JSON.stringify(`deno run -A "${project}/scripts/kill_port.ts"`);
   files["scripts/cli.ts"] = files["scripts/cli.ts"]
     .replace('commandFor("kill_port.ts")', () => kill);
   const config = JSON.parse(Deno.readTextFileSync(`${project}/deno.json`));
-  // The tool stays where it is, with the scripts that nobody has changed: the copy may be
-  // moved, or go to another folder with its owner.
+  // The tool is not copied, and checks with its own unchanged scripts. So the copy can be moved.
   const command = `deno run -A "--config=${project}/deno.json" "${project}/scripts/lab.ts" check`;
   config.tasks = { check: { description: "Check the scripts of this exercise", command } };
   files["deno.json"] = JSON.stringify(config, null, 2) + "\n";
@@ -164,7 +163,7 @@ function contents(names: string[]): Record<string, string> {
   return files;
 }
 
-function isThere(path: string): boolean {
+function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;
@@ -177,26 +176,28 @@ function textOf(path: string): string | undefined {
   try {
     return readText(path);
   } catch {
-    return undefined; // a folder or a device, or a link that leads nowhere
+    return undefined; // a folder, a device or a broken link
   }
 }
 
 /**
- * The scripts of an exercise's folder which have the names of ours.
+ * Finds the scripts in an exercise's folder that have the names of ours.
  *
  * @param folder The folder.
- * @param number The exercise, where one is meant: the script that it changes.
+ * @param number The number of an exercise, to find only the script that it changes.
  * @returns Their paths.
  * @throws {UserError} There are none, or there is no such exercise.
  */
 export function exercisesIn(folder: string, number?: number): string[] {
   const exercise = EXERCISES.find((exercise) => exercise.number === number);
   if (number !== undefined && !exercise) {
-    throw new UserError(`there is no exercise ${number}: they are 1 to ${EXERCISES.length}`);
+    throw new UserError(
+      `there is no exercise ${number}: the exercises are 1 to ${EXERCISES.length}`,
+    );
   }
   const files = scripts()
     .filter(({ lab, role }) => !exercise || (lab.name === exercise.lab && role === "server"))
-    .map(({ name }) => `${folder}/scripts/${name}`).filter(isThere);
-  if (files.length === 0) throw new UserError(`${folder}/scripts holds no exercise: name its file`);
+    .map(({ name }) => `${folder}/scripts/${name}`).filter(exists);
+  if (files.length === 0) throw new UserError(`no exercise in ${folder}/scripts: name its file`);
   return files;
 }

@@ -1,9 +1,10 @@
 /**
- * A Python original and a script next to each other: function next to function, and the lines that
+ * Puts a Python original and a script next to each other: function next to function, and the lines that
  * are the same step in one row.
  *
  * @module
  */
+import { alignLists } from "../session/alignment.ts";
 
 /** A line of the original next to one of the script. A side without a line is left out. */
 export interface Row {
@@ -17,10 +18,10 @@ export interface Row {
 
 type Language = "python" | "typescript";
 
-/** A step: its name, how much it tells, and how each language writes it. */
+/** A step: its name, its weight, and how each language writes it. */
 type Step = [name: string, weight: number, python: RegExp, typescript: RegExp];
 
-/** The helpers of lib.ts that stand for a call of Python's. */
+/** The helpers of lib.ts that correspond to a call in Python. */
 export const HELPERS = [
   "writeAll",
   "withTimeout",
@@ -92,7 +93,7 @@ interface Block {
  * row (the heaviest common subsequence of their steps).
  *
  * @param python The original's source.
- * @param typescript The script's. The comment at its top, its manual, is left out.
+ * @param typescript The script's source. Its header is left out.
  * @returns The rows from top to bottom.
  *
  * @example
@@ -102,9 +103,9 @@ interface Block {
  * ```
  */
 export function align(python: string, typescript: string): Row[] {
-  const manual = /^(#!.*\r?\n)?\/\*\*[^]*?\*\/\s*/;
+  const header = /^(#!.*\r?\n)?\/\*\*[^]*?\*\/\s*/;
   const left = blocksOf(linesOf(python, "python"));
-  const right = blocksOf(linesOf(typescript.replace(manual, ""), "typescript"));
+  const right = blocksOf(linesOf(typescript.replace(header, ""), "typescript"));
   const partners = pairBlocks(left, right);
   const rows: Row[] = [];
   const isShown = new Set<Block>();
@@ -129,7 +130,7 @@ export function align(python: string, typescript: string): Row[] {
   return rows;
 }
 
-const MIN_COMMON = 10; // of the weights of steps; less is chance, except outside of functions
+const MIN_COMMON = 10; // sum of weights; less in common is chance, except outside of functions
 
 /** Finds for each block of the original the block of the script that does the same. */
 function pairBlocks(left: Block[], right: Block[]): Map<Block, Block> {
@@ -143,7 +144,7 @@ function pairBlocks(left: Block[], right: Block[]): Map<Block, Block> {
     }
   };
   pairByName(true);
-  // The others by what they do: first those that have the most in common.
+  // The others by their steps: first those that have the most in common.
   const pairs = left.filter((block) => !partners.has(block)).flatMap((block) =>
     right.filter(isFree).map((other) => ({ block, other, common: common(block, other) }))
   ).filter(({ common }) => common >= MIN_COMMON).sort((a, b) => b.common - a.common);
@@ -154,7 +155,7 @@ function pairBlocks(left: Block[], right: Block[]): Map<Block, Block> {
   return partners;
 }
 
-/** Returns how much two blocks have in common, wherever it is in them. */
+/** Returns how much two blocks have in common, in any order. */
 function common(a: Block, b: Block): number {
   const weightOf = (block: Block) => {
     const sums = new Map<string, number>();
@@ -172,31 +173,15 @@ function common(a: Block, b: Block): number {
 }
 
 function alignLines(a: Line[], b: Line[]): Row[] {
-  const best = Array.from({ length: a.length + 1 }, () => new Float64Array(b.length + 1));
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      const same = likeness(a[i], b[j]).weight;
-      const both = same > 0 ? same + best[i + 1][j + 1] : 0;
-      best[i][j] = Math.max(both, best[i + 1][j], best[i][j + 1]);
-    }
-  }
-  const rows: Row[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    const same = i < a.length && j < b.length ? likeness(a[i], b[j]) : { weight: 0 };
-    if (same.weight > 0 && best[i][j] === same.weight + best[i + 1][j + 1]) {
-      rows.push({ left: a[i++].text, right: b[j++].text, step: same.step });
-    } else if (j >= b.length || i < a.length && best[i + 1][j] >= best[i][j + 1]) {
-      rows.push({ left: a[i++].text });
-    } else {
-      rows.push({ right: b[j++].text });
-    }
-  }
-  return rows;
+  const pairs = alignLists(a.length, b.length, (i, j) => likeness(a[i], b[j]).weight);
+  return pairs.map(([i, j]) => {
+    if (i === undefined) return { right: b[j].text };
+    if (j === undefined) return { left: a[i].text };
+    return { left: a[i].text, right: b[j].text, step: likeness(a[i], b[j]).step };
+  });
 }
 
-/** Returns how much two lines do the same, and what that is. */
+/** Returns how much two lines have in common, and the step. */
 function likeness(a: Line, b: Line): { weight: number; step?: string } {
   if (a.steps.has("") && b.steps.has("")) return { weight: 0.01 }; // blank lines
   if (a.printed && b.printed) {

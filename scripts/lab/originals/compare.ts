@@ -1,134 +1,188 @@
 /**
- * Runs the originals and our scripts in all four pairings. What original with original
- * prints is the truth that the others are held against.
+ * Runs the originals and our scripts in all four pairings. What the two originals print together is
+ * the reference for the other pairings.
  *
  * @module
  */
-import { UserError } from "../../cli.ts";
+import { UsageError, UserError } from "../../cli.ts";
 import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
-import { type Guest, meet } from "../session/meeting.ts";
-import { findLab } from "../catalog/labs.ts";
+import { findLab, labs } from "../catalog/labs.ts";
+import { hasPython } from "../process/program.ts";
+import type { Typing } from "../session/session.ts";
+import { compareLines } from "../session/transcript.ts";
 import { mustBeFile } from "../terminal/files.ts";
 import { write } from "../terminal/output.ts";
-import { findOriginal, type Original, readOriginal } from "./find.ts";
-import { isBound } from "../process/ports.ts";
-import { DENO_RUN, hasPython, PYTHON_RUN } from "../process/program.ts";
-import { compareLines } from "../session/transcript.ts";
-import { atPort, type Pair, printHalf, printScreens, problemsOf, tell } from "./pairings.ts";
+import type { Observed } from "../trace/run_traced.ts";
+import { findOriginal, hasOriginal, type Original, readOriginal } from "./find.ts";
+import {
+  type ComparedProgram,
+  observePort,
+  type Pairing,
+  type Run,
+  runPairing,
+} from "./pairing.ts";
+import { printComparison, printReference, printVerdict, problemsOf } from "./report.ts";
 
-/** Which files are compared, where that is not clear from their names. */
-export interface Choice {
-  /** The folder of the originals; our counterparts where it is empty. */
+/** Which files are compared. */
+export interface CompareOptions {
+  /** The folder of the originals; without it, our counterparts. */
   originals: string;
-  /** The original server, where it is not looked for. */
+  /** The original server, if it is not to be searched for. */
   server: string;
-  /** The original client, where it is not looked for. */
+  /** The original client, if it is not to be searched for. */
   client: string;
-  /** The port that the originals have; `NaN` where it is looked for in them. */
+  /** The port of the originals; `NaN` if it is to be observed. */
   port: number;
 }
 
 /**
- * Compares a lab with its originals, and prints what is the same and what differs.
+ * Compares labs with their originals, and prints what is the same and what differs.
  *
- * @param name The lab.
- * @param choice The originals.
- * @throws {UserError} A pairing does not work, or an original can't be found.
+ * @param name The lab; without it, all labs whose originals are in the folder, with a table at the end.
+ * @param options The originals.
+ * @throws {UsageError} The options name files for one lab, and there is no name.
+ * @throws {UserError} A pairing does not work, or an original is missing.
  */
-export async function compare(name: string, choice: Choice) {
-  const lab = findLab(name);
-  if (!await hasPython()) throw new UserError("there is no Python 3 here");
-  const { port } = choice;
-  const read = (role: Role) => {
-    const file = choice[role] || findOriginal(lab[role], choice.originals);
-    mustBeFile(file);
-    return readOriginal(file, lab[role].port, Number.isNaN(port) ? undefined : port);
-  };
-  const originals = { server: read("server"), client: read("client") };
-  for (const { port, name } of Object.values(originals)) {
-    if (port !== undefined && await isBound(port, lab.transport)) {
-      throw new UserError(`port ${port}, which ${name} uses, is already in use`);
+export async function compare(name: string | undefined, options: CompareOptions) {
+  if (!await hasPython()) throw new UserError("Python 3 is not installed");
+  if (name !== undefined) return await compareLab(findLab(name), options);
+  if (options.server || options.client || !Number.isNaN(options.port)) {
+    throw new UsageError("--server, --client and --port are for one lab: name it");
+  }
+  const found = labs.filter((lab) =>
+    ROLES.some((role) => hasOriginal(lab[role], options.originals))
+  );
+  if (found.length === 0) throw new UserError(`no originals in ${options.originals}`);
+  const verdicts: [lab: string, verdict: string][] = [];
+  for (const lab of found) {
+    try {
+      await compareLab(lab, options);
+      verdicts.push([lab.name, "works"]);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      verdicts.push([lab.name, error.message]);
     }
   }
-  const theirs = guestsOf(lab, originals);
-  const ours = sameExercise(lab, originals);
+  const width = Math.max(...found.map(({ name }) => name.length));
+  for (const [lab, verdict] of verdicts) write`${lab.padEnd(width)}  ${verdict}\n`;
+  const failed = verdicts.filter(([, verdict]) => verdict !== "works").length;
+  if (failed > 0) throw new UserError(`${failed} of ${found.length} labs do not work`);
+}
 
-  const truth = await meet(lab.transport, theirs);
-  const isBroken = tell(theirs, problemsOf(lab, theirs, truth));
-  printScreens(theirs, truth);
-  if (isBroken) throw new UserError("the originals do not work: nothing can be held against them");
+async function compareLab(lab: Lab, options: CompareOptions) {
+  const read = (role: Role) => {
+    const file = options[role] || findOriginal(lab[role], options.originals);
+    mustBeFile(file);
+    return readOriginal(file);
+  };
+  const originals = { server: read("server"), client: read("client") };
+  const theirs = originalsOf(lab, originals);
+  const lines = linesOf(lab, originals);
+  const reference = await runReference(lab, originals, theirs, lines, options.port);
+  const problems = problemsOf(lab, reference);
+  printVerdict(theirs, problems);
+  printReference(reference);
+  if (problems.length > 0) {
+    throw new UserError("the originals do not work together: nothing can be compared with them");
+  }
+  const ours = scriptsOf(lab, reference);
+  const { port, result } = reference;
+  const isComplete = (screen: string) =>
+    compareLines(result.screens.server, screen).every(({ mark }) => mark !== "≠");
   let failed = 0;
-  const shown = new Set<string>(); // tables that would be there twice
+  const printed = new Set<string>(); // tables
   for (
-    const pair of [ours, { ...theirs, client: ours.client }, { ...ours, client: theirs.client }]
+    const pairing of [
+      ours,
+      { ...theirs, client: ours.client },
+      { ...ours, client: theirs.client },
+    ]
   ) {
-    const isSame = (screen: string, port: number) =>
-      compareLines(atPort(truth.screens.server, truth.port, port), screen)
-        .every(({ mark }) => mark !== "≠");
-    const meeting = await meet(lab.transport, pair, isSame);
-    if (tell(pair, problemsOf(lab, pair, meeting, { theirs, truth }))) failed++;
-    for (const role of ROLES) printHalf(role, pair, meeting, { theirs, truth }, shown);
+    const run = await runPairing(lab, pairing, port, lines, isComplete);
+    const problems = problemsOf(lab, run, reference);
+    printVerdict(pairing, problems);
+    if (problems.length > 0) failed++;
+    for (const role of ROLES) printComparison(lab, role, run, reference, printed);
     write`\n`;
   }
   write`≠ differs, ~ the same but in Python's notation for bytes\n`;
   if (failed > 0) throw new UserError(`${failed} of 4 pairings do not work`);
 }
 
-/** The originals as they are. */
-function guestsOf(lab: Lab, originals: Record<Role, Original>): Pair {
-  const guest = (role: Role): Guest => {
-    const { file, name, port, args, asks } = originals[role];
-    const others = lab[role].args.filter((arg) => !arg.startsWith("--port="));
-    return {
-      name,
-      port,
-      tellsPort: false,
-      types: asks && role === "client" ? typist(lab, originals) : () => undefined,
-      command: (port) => [
-        ...PYTHON_RUN,
-        file,
-        ...args(port, others, defaultOf(lab.client, "message")),
-      ],
-    };
-  };
-  return { server: guest("server"), client: guest("client") };
+/** Runs the originals together, at the port that the server or else the client has by itself. */
+async function runReference(
+  lab: Lab,
+  originals: Record<Role, Original>,
+  theirs: Pairing,
+  lines: Typing["next"],
+  given: number,
+): Promise<Run> {
+  const { takesPort } = originals.server;
+  const observed = Number.isNaN(given) && !takesPort ? await observePort(theirs.server) : undefined;
+  const port = observed ?? (Number.isNaN(given) ? lab.server.port : given);
+  const run = await runPairing(lab, theirs, port, lines);
+  const [tried] = run.traces.client.observed.connects;
+  const isOther = takesPort && !originals.client.takesPort && tried && tried.port !== port;
+  return isOther ? await runPairing(lab, theirs, tried.port, lines) : run;
 }
 
-/** Our scripts, given what makes theirs the same exercise. */
-function sameExercise(lab: Lab, originals: Record<Role, Original>): Pair {
-  const guest = (role: Role): Guest => {
+/** Returns the originals, with the flags of the scripts' headers that they have. */
+function originalsOf(lab: Lab, originals: Record<Role, Original>): Pairing {
+  const program = (role: Role): ComparedProgram => {
+    const { file, name, args } = originals[role];
+    const others = lab[role].args.filter((arg) => !arg.startsWith("--port="));
+    const message = defaultOf(lab.client, "message");
+    const start = (port: number) => args(port, others, message);
+    return { name, title: name, isOriginal: true, file, args: start };
+  };
+  return { server: program("server"), client: program("client") };
+}
+
+/** Returns our scripts, with the flags that make them do what the originals did. */
+function scriptsOf(lab: Lab, { traces }: Run): Pairing {
+  const program = (role: Role): ComparedProgram => {
     const script = lab[role];
-    const { bufferSize, message, asks, usesHostName } = originals[role];
+    const { observed } = traces[role];
     const flags = new Map(script.args.map((arg) => [arg.split("=")[0], arg]));
     flags.delete("--port");
     const set = (name: string, usual: string | undefined, value: unknown) => {
       flags.delete(name);
       if (usual !== undefined && usual !== `${value}`) flags.set(name, `${name}=${value}`);
     };
-    if (bufferSize) set("--buffer-size", defaultOf(script, "bufferSize"), bufferSize);
-    if (role === "client" && !asks && message) {
-      set("--message", defaultOf(script, "message"), message);
-    }
-    if (usesHostName) set("--host", defaultOf(script, "host"), Deno.hostname());
-    const isTyped = role === "client" && script.typed.length > 0 && !flags.has("--message");
+    const bufferSize = Math.max(0, ...observed.bufferSizes);
+    if (bufferSize > 0) set("--buffer-size", defaultOf(script, "bufferSize"), bufferSize);
+    const message = role === "client" && !observed.asks && messageOf(lab, observed);
+    if (message) set("--message", defaultOf(script, "message"), message);
+    const { name } = script;
     return {
-      name: script.name,
-      title: [script.name, ...flags.values()].map(quoted).join(" "),
-      tellsPort: role === "server",
-      types: isTyped ? typist(lab, originals) : () => undefined,
-      command: (
-        port,
-      ) => [...DENO_RUN, "-A", SCRIPTS + script.name, ...flags.values(), `--port=${port}`],
+      name,
+      title: [name, ...flags.values()].map(quoted).join(" "),
+      isOriginal: false,
+      file: SCRIPTS + name,
+      args: (port) => [...flags.values(), `--port=${port}`],
     };
   };
-  return { server: guest("server"), client: guest("client") };
+  return { server: program("server"), client: program("client") };
+}
+
+/** Returns the text that a client sent, without the header that says how long it is. */
+function messageOf({ transport }: Lab, { sent }: Observed): string | undefined {
+  const messages = transport === "udp" ? sent.slice(0, 1) : sent;
+  const bytes = messages.flatMap(({ data }) => [...data]);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes));
+    const [, length, rest] = text.match(/^(?=.{10})( *\d+ *)([^]*)$/) ?? [];
+    return Number(length) === [...rest ?? ""].length ? rest : text;
+  } catch {
+    return undefined; // not text
+  }
 }
 
 function quoted(word: string): string {
   return /^[\w.=-]+$/.test(word) ? word : `'${word}'`;
 }
 
-/** The value that a flag of a script has when it is not given, as it stands in the source. */
+/** Returns the default of a script's flag, as its source has it. */
 function defaultOf({ name }: Script, flag: string): string | undefined {
   const source = Deno.readTextFileSync(SCRIPTS + name);
   const value = source.match(`[ {]${flag}: (?!string|number|boolean)("[^"]*"|\\w+)`)?.[1];
@@ -136,24 +190,33 @@ function defaultOf({ name }: Script, flag: string): string | undefined {
   return constant ?? value?.replaceAll('"', "");
 }
 
-/** Types what the header's session shows; where it types nothing, what our client sends. */
-function typist(lab: Lab, originals: Record<Role, Original>): Guest["types"] {
-  const { client, server } = lab;
+/**
+ * Returns what gives the lines to type: those of the header's session or, if it has none, what our
+ * client sends. A game whose number is not known is played.
+ */
+function linesOf({ server, client }: Lab, originals: Record<Role, Original>): Typing["next"] {
   const isGame = server.args.some((arg) => arg.startsWith("--secret="));
-  if (isGame && originals.server.args(0, server.args).length < 2) return halving;
+  if (isGame && originals.server.args(0, server.args).length < 2) return nextGuess;
   const lines = client.typed.length > 0
     ? client.typed
     : [defaultOf(client, "message") ?? "Hello, world"];
   return (_, count) => lines[count];
 }
 
-/** Returns the next guess of an unknown number, which halves the numbers that are left. */
-export function halving(screen: string): string | undefined {
+/**
+ * Returns the next guess of an unknown number from 1 to 99. Each guess halves the numbers that are left.
+ * There is none after the right one, or if two guesses have no answer yet.
+ *
+ * @param screen What is on the screen of the game.
+ * @param count The number of guesses so far.
+ */
+export function nextGuess(screen: string, count: number): string | undefined {
   if (/correct/i.test(screen)) return undefined;
-  let [least, most] = [1, 99];
+  let [min, max, verdicts] = [1, 99, 0];
   for (const [, guess, verdict] of screen.matchAll(/(?<!\d)(\d+)\n[^\n]*?(higher|lower)/gi)) {
-    if (/higher/i.test(verdict)) least = Math.max(least, Number(guess) + 1);
-    else most = Math.min(most, Number(guess) - 1);
+    if (/higher/i.test(verdict)) min = Math.max(min, Number(guess) + 1);
+    else max = Math.min(max, Number(guess) - 1);
+    verdicts++;
   }
-  return least > most ? undefined : `${Math.floor((least + most) / 2)}`;
+  return min > max || verdicts < count - 1 ? undefined : `${Math.floor((min + max) / 2)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Original and script next to each other on the terminal.
+ * Shows an original and its script next to each other.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { mustBeFile } from "../terminal/files.ts";
 import { write } from "../terminal/output.ts";
 import { findOriginal, sourceOf } from "./find.ts";
 
-const NARROW = 70; // columns below which the two stand one below the other
+const MIN_WIDTH = 70; // columns; on fewer the original is shown above the script
 
 /**
- * Shows original and script of a lab, or of the one script that is named.
+ * Shows the originals and scripts of a lab, or one script and its original.
  *
  * @param name The lab or script.
- * @param originals The folder where the originals lie; ours where it is empty.
- * @param chosen The originals, where they are not looked for.
- * @throws {Failure} An original is not there.
+ * @param originals The folder of the originals; if it is empty, our counterparts.
+ * @param chosen The originals that are not to be searched for.
+ * @throws {UserError} An original is missing.
  */
 export function show(name: string, originals: string, chosen: Partial<Record<Role, string>> = {}) {
   for (const script of findScripts(name)) {
@@ -27,7 +27,7 @@ export function show(name: string, originals: string, chosen: Partial<Record<Rol
     mustBeFile(file);
     const title = file.split(/[/\\]/).at(-1)!;
     const rows = align(sourceOf(file), Deno.readTextFileSync(SCRIPTS + script.name));
-    if (terminalWidth() < NARROW) {
+    if (terminalWidth() < MIN_WIDTH) {
       showBelow(title, rows.map(({ left }) => left));
       showBelow(script.name, rows.map(({ right }) => right));
       continue;

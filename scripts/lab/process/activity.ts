@@ -1,46 +1,92 @@
 /**
- * Whether programs that say nothing are at work, or wait.
+ * Whether programs that print nothing are working or waiting.
  *
  * @module
  */
-import { readLinuxProcesses } from "../../system/linux.ts";
+import { linuxActivity } from "../../system/linux.ts";
 import type { Program } from "./program.ts";
 
-const MOST_WORK = 20_000; // milliseconds that a program may work without a word
+const TICK = 0.01; // seconds
+const MAX_SILENCE = 20_000; // milliseconds that a program may work without a result
 
 /**
- * Waits until something is the case, or for some seconds in vain. They count only as far as none of
- * the programs works: on a busy machine one may take longer to start, and say something then.
+ * Waits until a condition holds. Only time counts in which the programs could have run and did not: on
+ * a busy machine a program may need long to start, and a stopped one goes on later.
  *
- * @param condition What to wait for.
- * @param seconds How long, where nobody works.
- * @param programs The programs. The condition is looked at whenever the first one prints or ends.
+ * @param condition The condition. It is checked whenever the first program prints or ends.
+ * @param seconds How long to wait while no program works.
+ * @param programs The programs.
  * @param end When to give up in any case, as `Date.now()` counts.
- * @returns Whether it is the case.
+ * @param maxWork How many seconds of processor time the programs may use meanwhile.
+ * @returns Whether the condition holds.
  */
 export async function isSoon(
   condition: () => boolean,
   seconds: number,
   programs: Program[],
-  end = Date.now() + MOST_WORK,
+  end = Date.now() + MAX_SILENCE,
+  maxWork = Infinity,
 ): Promise<boolean> {
-  let before = NaN;
-  for (let role = 1; !await programs[0].until(condition, seconds / 2); role++) {
-    const work = workOf(programs);
-    if (role > 1 && work === before || Date.now() > end) return false;
+  const activity = new Activity(programs);
+  while (!await programs[0].until(condition, seconds / 2)) {
+    const isIdle = activity.isIdle();
+    if (isIdle || activity.work > maxWork || Date.now() > end) return false;
     if (await programs[0].ended(0)) return false;
-    before = work;
   }
   return true;
 }
 
-/** How long programs, and what they started, have worked: in ticks; 0 where the system does not tell. */
-function workOf(programs: Program[]): number {
-  if (Deno.build.os !== "linux") return 0;
-  const processes = readLinuxProcesses();
-  const pids = programs.map(({ pid }) => pid);
-  const isTheirs = (pid: number): boolean =>
-    pids.includes(pid) || processes.has(pid) && isTheirs(processes.get(pid)!.parent);
-  return processes.entries()
-    .reduce((sum, [pid, { cpuTicks }]) => isTheirs(pid) ? sum + cpuTicks : sum, 0);
+/** What programs, and the programs that they have started, do with the processor. */
+export class Activity {
+  /** The seconds of processor time that they used since the first call of `isIdle`, on Linux. */
+  work = 0;
+  #ticks?: number;
+
+  constructor(readonly programs: Program[]) {}
+
+  /**
+   * Returns whether the programs have waited since the last call. A program that is ready to run but
+   * has no core, or that is stopped, does not wait. The first call returns false. Only Linux shows
+   * this: on other systems every other call returns true.
+   */
+  isIdle(): boolean {
+    const { ticks, couldRun } = this.#read();
+    const isIdle = couldRun && ticks === this.#ticks;
+    this.work += TICK * (ticks - (this.#ticks ?? ticks));
+    this.#ticks = ticks;
+    return isIdle;
+  }
+
+  #read(): { ticks: number; couldRun: boolean } {
+    let ticks = 0;
+    let couldRun = true;
+    const pids = Deno.build.os === "linux" ? this.programs.map(({ pid }) => pid) : [];
+    for (const pid of pids) { // grows with the children
+      ticks += linuxActivity(pid)?.cpuTicks ?? 0;
+      for (const thread of namesIn(`/proc/${pid}/task`).map(Number)) {
+        const isWaiting = !/[RDTt]/.test(linuxActivity(thread)?.state ?? "");
+        couldRun &&= isWaiting;
+        pids.push(...childrenOf(pid, thread));
+      }
+    }
+    return { ticks, couldRun };
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  } catch {
+    return []; // the process has ended
+  }
+}
+
+/** Returns the processes that a thread has started. */
+function childrenOf(pid: number, thread: number): number[] {
+  try {
+    const pids = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/children`);
+    return (pids.match(/\d+/g) ?? []).map(Number);
+  } catch {
+    return []; // the thread has ended, or this Linux does not list them
+  }
 }

@@ -14,16 +14,15 @@ export async function isBound(port: number, transport: "tcp" | "udp"): Promise<b
 }
 
 /**
- * Returns whether Linux knows a TCP socket on a port, even the rest of a closed connection
- * (TIME-WAIT). Deno can listen there all the same; a program that does not set SO_REUSEADDR, as
- * most originals, cannot.
+ * Returns whether a TCP connection on a port is still open or in TIME-WAIT, on Linux. Deno can listen
+ * there nevertheless. A program that does not set SO_REUSEADDR, as most originals, can't.
  */
-export const hasRest = (port: number): boolean =>
+export const isInTimeWait = (port: number): boolean =>
   Deno.build.os === "linux" && readLinuxSockets("TCP", (other) => other === port).length > 0;
 
-/** Returns whether no socket is bound to a port, and for TCP no rest of a connection is on it. */
+/** Returns whether no socket is bound to a port, and no TCP connection on it is in TIME-WAIT. */
 export function isFree(port: number, transport: "tcp" | "udp", hostname = "127.0.0.1"): boolean {
-  return canBind(port, transport, hostname) && !(transport === "tcp" && hasRest(port));
+  return canBind(port, transport, hostname) && !(transport === "tcp" && isInTimeWait(port));
 }
 
 /** Returns whether a socket can be bound to a port. */
@@ -41,12 +40,12 @@ export function canBind(port: number, transport: "tcp" | "udp", hostname = "127.
 }
 
 /**
- * A port that was free a moment ago: none of those that the system gives to clients,
- * which are above 32767, and any of many, so that several who ask get each their own.
+ * Returns a port that was free a moment ago. It is not one of those above 32767, which the system
+ * gives to clients. It is chosen at random, so that two callers get different ports.
  */
 export function freePort(transport: "tcp" | "udp"): number {
   for (;;) {
-    const port = 26000 + Math.floor(Math.random() * 6000); // below are those of the tests
+    const port = 26000 + Math.floor(Math.random() * 6000); // the tests use those below 26000
     if (isFree(port, transport)) return port;
   }
 }

@@ -1,20 +1,21 @@
 /**
- * A program that runs: its screen, its keyboard, and the port it listens on.
+ * A running program: its screen, its keyboard, and the port on which it listens.
  *
  * @module
  */
 import { deadline } from "@std/async/deadline";
 import { readLinuxProcesses } from "../../system/linux.ts";
+import { Activity } from "./activity.ts";
 import { isBound } from "./ports.ts";
 import { MARK_END, MARK_START } from "../trace/mark.ts";
 
 const MARK = "SOCKET_LABS_PROGRAM"; // the environment variable that finds a program's descendants
-const MAX_ROUNDS = 50; // of killing what a program has started
-const PATIENCE = 1500; // milliseconds that a program may take to end when told to
+const MAX_ROUNDS = 50; // of killing the programs that a program has started
+const GRACE = 1500; // milliseconds that a program may take to end after a signal
 
-/** All programs that run; none of them outlives this one, however it ends. */
+/** The running programs. None of them outlives this one, however it ends. */
 const running = new Set<Deno.ChildProcess>();
-/** The programs whose descendants are found by a mark in their environment. */
+/** The programs whose descendants are found by a variable in their environment, with its value. */
 const marks = new Map<Deno.ChildProcess, string>();
 
 globalThis.addEventListener("unload", () => running.forEach((child) => kill(child)));
@@ -27,16 +28,16 @@ function kill(child: Deno.ChildProcess, signal: Deno.Signal = "SIGKILL") {
 }
 
 /**
- * Ends what a program has started itself: its process group, where it made one of its own, and on
- * Linux what bears its mark, also in another session.
+ * Ends the programs that a program has started: its process group, if it made one of its own, and on
+ * Linux all that have its mark in their environment, even in another session.
  */
 function killDescendants(child: Deno.ChildProcess) {
   const mark = marks.get(child);
   const find = () =>
     mark === undefined || Deno.build.os !== "linux" ? [] : descendants(child.pid, mark);
-  let pids = find(); // before the group is ended: what loses its parent is found by its mark alone
+  let pids = find(); // before the group ends: a process without its parent is found only by its mark
   tryToKill(-child.pid);
-  // A process may start another one while the list is read: so it is read until it is empty.
+  // A process may start another one while the list is read, so it is read until it is empty.
   for (let rounds = 0; pids.length > 0 && rounds < MAX_ROUNDS; rounds++) {
     pids.forEach(tryToKill);
     pids = find();
@@ -49,7 +50,7 @@ function tryToKill(pid: number) {
   } catch { /* it has ended, or the system knows no process groups */ }
 }
 
-/** The processes that descend from another, or from one with a mark in its environment. */
+/** Returns the descendants of a process, and of all processes with a mark in their environment. */
 function descendants(pid: number, mark: string): number[] {
   const parents = new Map<number, number>();
   const found = new Set([pid]);
@@ -65,26 +66,26 @@ function descendants(pid: number, mark: string): number[] {
   return [...parents.keys()].filter((other) => other !== pid && isFound(other));
 }
 
-/** A program that runs: what it prints, and its keyboard. */
+/** A running program: what it prints, and its keyboard. */
 export class Program {
-  /** What stands on its screen: its stdout, and what was typed. */
+  /** Its screen: its stdout and what was typed. */
   screen = "";
   /** What it printed on stderr. */
   errors = "";
   /** Its exit status. */
   readonly status: Promise<number>;
-  /** Whether it was ended because it printed more than it may. */
+  /** Whether it was ended because it printed more than the limit. */
   hasPrintedTooMuch = false;
-  /** Of what it took too much, if it was ended for that. */
+  /** The limit that it exceeded, in words, if it was ended for that. */
   excess?: string;
-  /** Called with the marks in what it prints, which then do not show; see mark.ts. */
+  /** Called with the marks in its output, which then do not appear on the screen; see mark.ts. */
   onMark?: (mark: string) => void;
   #child: Deno.ChildProcess;
   #keyboard?: WritableStreamDefaultWriter<Uint8Array>;
   #hasEnded = false;
   #change = Promise.withResolvers<void>();
-  #unfinished = ""; // a mark whose end is still to come
-  #heard = 0; // characters that it printed
+  #unfinished = ""; // a mark without its end
+  #printed = 0; // characters
   readonly #most: number;
 
   /**
@@ -94,7 +95,7 @@ export class Program {
    * @param onScreen Called with everything that appears on its screen.
    * @param options Options of `Deno.Command`.
    * @param onErrors Called with everything it prints on stderr.
-   * @param most How many characters it may print; who prints more is ended.
+   * @param most How many characters it may print before it is ended.
    * @param isMarked Whether its descendants are found by a mark in their environment.
    */
   constructor(
@@ -122,7 +123,7 @@ export class Program {
     this.status = this.#follow();
   }
 
-  /** Its process's number. */
+  /** The number of its process. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -138,7 +139,7 @@ export class Program {
         for await (const output of stream.pipeThrough(new TextDecoderStream(), { signal })) {
           this.#take(output, use);
         }
-      } catch { /* nobody waits for it any more */ }
+      } catch { /* the program has ended, and its output is not read any longer */ }
     };
     const reading = Promise.all([
       read(this.#child.stdout, (output) => this.#print(output)),
@@ -151,41 +152,41 @@ export class Program {
     killDescendants(this.#child);
     running.delete(this.#child);
     marks.delete(this.#child);
-    // What it started itself may still hold its screen, and say nothing.
-    for (let before = NaN; this.#heard !== before;) {
-      before = this.#heard;
-      if (await deadline(reading, PATIENCE).then(() => true, () => false)) break;
+    // A program that it started may hold its stdout open, and print nothing.
+    for (let before = NaN; this.#printed !== before;) {
+      before = this.#printed;
+      if (await deadline(reading, GRACE).then(() => true, () => false)) break;
     }
     silence.abort();
     this.#hasEnded = true;
-    this.#changed();
+    this.recheck();
     return code;
   }
 
   #take(output: string, use: (output: string) => void) {
     if (this.excess) return;
-    use(output.slice(0, this.#most - this.#heard));
-    this.#heard += output.length;
-    if (this.#heard > this.#most) {
+    use(output.slice(0, this.#most - this.#printed));
+    this.#printed += output.length;
+    if (this.#printed > this.#most) {
       this.hasPrintedTooMuch = true;
       this.stop("it prints without end");
     }
-    this.#changed();
+    this.recheck();
   }
 
-  /** Ends the program because it takes too much of something, as `excess` then says. */
+  /** Ends the program because it exceeds a limit, which `excess` names. */
   stop(excess: string) {
     this.excess ??= excess;
     kill(this.#child);
   }
 
-  /** Shows what it prints, without the marks. */
+  /** Shows its output without the marks. */
   #print(output: string) {
     if (!this.onMark) return this.#show(output);
     const [first, ...parts] = (this.#unfinished + output).split(MARK_START);
     this.#unfinished = "";
     const show = (text: string) => {
-      const end = text.endsWith("\x1b") ? text.length - 1 : text.length; // half a start
+      const end = text.endsWith("\x1b") ? text.length - 1 : text.length; // half of MARK_START
       if (end > 0) this.#show(text.slice(0, end));
       this.#unfinished = text.slice(end);
     };
@@ -206,18 +207,18 @@ export class Program {
     this.onScreen(output);
   }
 
-  #changed() {
+  /** Checks the conditions again for which `until` waits. */
+  recheck() {
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
   }
 
   /**
-   * Waits until something is the case, and looks again whenever the program
-   * prints or ends.
+   * Waits until a condition holds.
    *
-   * @param condition What to wait for.
-   * @param seconds How long at most.
-   * @returns Whether it is the case; not when time ran out or the program ended.
+   * @param condition The condition. It is checked whenever the program prints or ends.
+   * @param seconds How long to wait.
+   * @returns Whether the condition holds: false if the time is over or the program has ended.
    */
   async until(condition: () => boolean, seconds = 30): Promise<boolean> {
     const end = Date.now() + seconds * 1000;
@@ -228,53 +229,53 @@ export class Program {
     return true;
   }
 
-  /** Waits until it has ended by itself, some seconds at most. */
+  /** Waits some seconds for its end. Returns whether it has ended. */
   async ended(seconds = 30): Promise<boolean> {
     await this.until(() => false, seconds);
     return this.#hasEnded;
   }
 
-  /** Types a line; it shows on the screen, as on a terminal. */
+  /** Types a line, which appears on the screen as on a terminal. */
   async type(line: string) {
     if (this.#hasEnded) return;
     this.#show(`${line}\n`);
     await this.send(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** Puts bytes into its input, which do not show. */
+  /** Writes bytes to its stdin, which do not appear on the screen. */
   async send(data: Uint8Array) {
-    await this.#keyboard?.write(data).catch(() => {}); // it may have ended first
+    await this.#keyboard?.write(data).catch(() => {}); // the program may have ended first
   }
 
-  /** Ends its keyboard input, as Ctrl-D does. */
+  /** Ends its input, as Ctrl-D does. */
   async endInput() {
     await this.#keyboard?.close().catch(() => {}); // the program may have ended first
     this.#keyboard = undefined;
   }
 
-  /** Ends the program at once when its scope is left. */
+  /** Kills the program at the end of its scope. */
   async [Symbol.asyncDispose]() {
     await this.end("SIGKILL");
   }
 
-  /** Sends a signal, and waits for the program's end: its exit status. */
+  /** Sends a signal, waits for the program's end, and returns its exit status. */
   async end(signal: Deno.Signal = "SIGINT"): Promise<number> {
     if (running.has(this.#child)) kill(this.#child, signal);
-    await deadline(this.status, PATIENCE).catch(() => kill(this.#child));
+    await deadline(this.status, GRACE).catch(() => kill(this.#child));
     await this.endInput();
     return await this.status;
   }
 }
 
-/** Runs a script; what Deno itself says, for instance of downloads, stays unsaid. */
+/** The command that runs a script, without messages of Deno itself, such as those about downloads. */
 export const DENO_RUN = [Deno.execPath(), "run", "--quiet"];
 
 const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
 
-/** Runs a Python file, and does not hold its output back. */
+/** The command that runs a Python file, with unbuffered output. */
 export const PYTHON_RUN = [PYTHON, "-u"];
 
-/** Whether this machine has Python 3. */
+/** Returns whether this machine has Python 3. */
 export async function hasPython(): Promise<boolean> {
   const command = new Deno.Command(PYTHON, {
     args: ["-c", "import sys; sys.exit(sys.version_info < (3,))"],
@@ -289,26 +290,42 @@ export async function hasPython(): Promise<boolean> {
   }
 }
 
-/** Waits until a server listens: it says so when its port is 0, or the system knows. */
+/**
+ * Waits until a server listens on a port. If the port is 0, the server must report it on stderr.
+ *
+ * @param server The server.
+ * @param port The port.
+ * @param transport What it speaks.
+ * @param seconds How long to wait while the server does not work.
+ * @param end When to give up in any case, as `Date.now()` counts. By default a server that works gets
+ * no more time.
+ * @returns Whether it listens: false if the time is over or the server has ended.
+ */
 export async function isListening(
   server: Program,
   port: number,
   transport: "tcp" | "udp",
-  patience: number,
+  seconds: number,
+  end = Date.now() + seconds * 1000,
 ): Promise<boolean> {
-  const end = Date.now() + patience * 1000;
-  let pause = 0.02; // seconds: to look at all sockets takes milliseconds where there are many
+  const activity = new Activity([server]);
+  const interval = 500 * seconds; // milliseconds between two looks at what the server does
+  let next = Date.now() + interval;
+  let pause = 0.02; // seconds: it takes milliseconds to read a long list of sockets
   while (Date.now() < end) {
-    const told = portOf(server);
-    if (told !== undefined && (port === 0 || told === port)) return true;
+    const reported = portOf(server);
+    if (reported !== undefined && (port === 0 || reported === port)) return true;
     if (port !== 0 && await isBound(port, transport)) return true;
     if (await server.ended(pause)) return false;
     pause = Math.min(0.1, 1.3 * pause);
+    if (Date.now() < next) continue;
+    if (activity.isIdle()) return false;
+    next = Date.now() + interval;
   }
   return false;
 }
 
-/** The port that a server says it listens on. */
+/** Returns the port that a server reports on stderr. */
 export function portOf(server: Program): number | undefined {
   const [, port] = server.errors.match(/^note: listening on \S+ port (\d+)\n/m) ?? [];
   return port === undefined ? undefined : Number(port);

@@ -17,40 +17,42 @@ import {
 } from "../terminal/columns.ts";
 import type { Lab, Role } from "../catalog/header.ts";
 import { write } from "../terminal/output.ts";
-import { ourPlayer, runPair } from "./pair.ts";
+import { runChecked, scriptParticipant } from "./checks.ts";
 
-/** Two screens next to each other, which grow line by line in the order of events. */
+/** Two screens next to each other, which grow line by line as the programs print. */
 class SideBySide {
   #widths: [number, number];
-  #begun = { server: "", client: "" }; // lines without an end
-  #prompt = ""; // what of the client's line stands on the terminal already
+  #unfinished = { server: "", client: "" }; // lines without their ends
+  #prompt = ""; // the part of the client's line that is already on the terminal
 
   constructor(widths: [number, number], readonly isTyped: boolean) {
     this.#widths = widths;
   }
 
-  /** Adds what appeared on a half's screen. */
+  /** Adds what a program printed, or what was typed to it. */
   add(role: Role, output: string) {
-    const lines = (this.#begun[role] + output).split("\n");
-    this.#begun[role] = lines.pop()!;
+    const lines = (this.#unfinished[role] + output).split("\n");
+    this.#unfinished[role] = lines.pop()!;
     for (const line of lines) this.#row(role, line);
-    // A prompt shows at once, where the user types behind it.
+    // A prompt is shown at once: the user types after it.
     if (this.isTyped && Deno.stdout.isTerminal() && !this.#prompt) {
-      if (widthOf(this.#begun.client) <= this.#widths[1]) this.#prompt = this.#begun.client;
+      if (widthOf(this.#unfinished.client) <= this.#widths[1]) {
+        this.#prompt = this.#unfinished.client;
+      }
       const margin = " ".repeat(this.#widths[0]);
       if (this.#prompt) write`${margin} │ ${this.#prompt}`;
     }
   }
 
-  /** Adds lines of a half's stderr. */
-  tell(role: Role, output: string) {
+  /** Adds what a program printed on stderr. */
+  addErrors(role: Role, output: string) {
     for (const line of output.split("\n").slice(0, -1)) this.#row(role, line);
   }
 
-  /** Shows the lines that never got an end. */
+  /** Shows the lines without an end. */
   end() {
     for (const role of ["server", "client"] as const) {
-      if (this.#begun[role]) this.add(role, "\n");
+      if (this.#unfinished[role]) this.add(role, "\n");
     }
   }
 
@@ -58,7 +60,7 @@ class SideBySide {
     const isShown = role === "client" && this.#prompt && line.startsWith(this.#prompt);
     if (this.#prompt && !isShown) write`\n`;
     this.#prompt = "";
-    if (isShown) return; // the terminal shows what is typed by itself
+    if (isShown) return; // the terminal has shown what was typed
     if (role === "server") printRow(line, "", this.#widths);
     else printRow("", line, this.#widths);
   }
@@ -69,8 +71,8 @@ class SideBySide {
  *
  * @param lab The lab.
  * @param more More arguments for the client.
- * @param isTyped Whether the user types; else the session of the header does.
- * @returns Whether all went well.
+ * @param isTyped Whether the user types. Otherwise the lines of the header's session are typed.
+ * @returns Whether everything went as the headers show.
  */
 export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promise<boolean> {
   const titles = [lab.server, lab.client].map(({ name, args }) => [name, ...args].join(" "));
@@ -79,23 +81,23 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
     titles[i],
     ...screen.replace(/\bport \d+/g, "port 65535").split("\n"),
   ]);
-  if (isTyped) right.push(" ".repeat(80)); // what may come is not known
+  if (isTyped) right.push(" ".repeat(80)); // what will be printed is not known
   const widths = columnWidths(left, right);
   write`${bold(lab.name)}\n`;
   printRow(titles[0], titles[1], widths);
   printRule(widths);
 
   const screens = new SideBySide(widths, isTyped);
-  const players = {
-    server: ourPlayer(lab.server),
-    client: ourPlayer(lab.client, "-A", more),
+  const participants = {
+    server: scriptParticipant(lab.server),
+    client: scriptParticipant(lab.client, { more }),
   };
-  const { checks } = await runPair(lab, players, {
-    keyboard: isTyped ? keyboard() : undefined,
+  const { checks } = await runChecked(lab, participants, {
+    typing: isTyped ? keyboard() : undefined,
     onScreen: (role, output) => screens.add(role, output),
     onErrors(role, output) {
       const isListening = /^note: listening on .*\n/;
-      if (isTyped) screens.tell(role, output.replace(isListening, ""));
+      if (isTyped) screens.addErrors(role, output.replace(isListening, ""));
     },
   });
   screens.end();

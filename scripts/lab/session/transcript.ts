@@ -1,14 +1,14 @@
 /**
- * What stands on a screen, compared with what should.
+ * Compares what a screen shows with what it should show.
  *
  * @module
  */
 import { showText } from "../../lib.ts";
+import { alignLists } from "./alignment.ts";
 
 /**
- * Compares a screen with the one that a header shows. Only the port that the
- * server listens on and the ports of clients may differ; the same client must
- * have the same port everywhere.
+ * Returns whether a screen is the one that a header shows. Only the server's port and the ports of
+ * clients may differ. The same client must have the same port everywhere.
  */
 export function sameScreen(
   actual: string,
@@ -18,12 +18,12 @@ export function sameScreen(
   return comparable(actual) === comparable(atPort(shown, port));
 }
 
-/** A screen as it is when the server listens on another port. */
+/** Returns a screen as it would be if the server listened on another port. */
 export function atPort(shown: string, port: number): string {
   return shown.replace(/\bport \d+/g, `port ${port}`);
 }
 
-/** Gives all clients' ports numbers in the order in which they appear. */
+/** Replaces the ports of clients by numbers in the order in which they appear. */
 export function comparable(screen: string): string {
   const clients = new Map<string, number>();
   return screen.replace(/\('([^']+)', (\d+)\)/g, (_, host, client) => {
@@ -32,20 +32,20 @@ export function comparable(screen: string): string {
   });
 }
 
-/** Whether a growing screen has become the one shown, or never will. */
+/** Returns whether a growing screen is the one that is shown, or cannot become it any more. */
 export function settled(actual: string, shown: string, port: number): boolean {
-  // An address in the last line may still be incomplete.
+  // An address in the last line may be incomplete.
   const last = actual.lastIndexOf("\n") + 1;
   const sure = actual.includes("('", last) ? actual.slice(0, last) : actual;
   return sameScreen(actual, shown, port) ||
     !comparable(atPort(shown, port)).startsWith(comparable(sure));
 }
 
-/** What is wrong about a screen. */
+/** How a screen differs from the one that was expected. */
 export interface Difference {
-  /** What is wrong about it, in words. */
+  /** The first difference, in words. */
   problem?: string;
-  /** The screen as it should be. */
+  /** The screen that was expected. */
   expected?: string;
   /** The screen as it is. */
   actual?: string;
@@ -53,7 +53,7 @@ export interface Difference {
   isNotation?: boolean;
 }
 
-/** How the lines of two screens compare, and the first that differs, in words. */
+/** Compares two screens, and describes the first line that differs. */
 export function difference(actual: string, expected: string): Difference {
   if (comparable(actual) === comparable(expected)) return {};
   const lines = compareLines(actual, expected);
@@ -69,57 +69,45 @@ export function difference(actual: string, expected: string): Difference {
   return { problem, actual, expected };
 }
 
-/** A line of one screen next to the one of another that takes its place. */
+/** A line of one screen next to a line of another. */
 export interface ComparedLine {
   /** The line of the left screen, if there is one. */
   left?: string;
   /** The line of the right screen, if there is one. */
   right?: string;
-  /** How they compare: alike, alike but for notation, or not. */
+  /** How they compare: the same, the same in another notation, or different. */
   mark: " " | "~" | "≠";
 }
 
-const MOST = 4_000_000; // pairs of lines that are compared with each other
+const MAX_PAIRS = 4_000_000; // of lines that are compared with each other
 
 /**
- * Compares two screens line by line. A line that only one of them has is alone in its row,
- * and those behind it are compared with each other again. `~` marks lines that say the
- * same, but one of them in Python's notation for bytes.
+ * Compares two screens line by line. A line that only one of them has does not change how those after
+ * it compare. `~` marks lines of which one has the same bytes in Python's notation.
  */
 export function compareLines(left: string, right: string): ComparedLine[] {
   const [a, b] = [left, right].map(linesOf);
   const [c, d] = [left, right].map((screen) => linesOf(comparable(screen)));
   const [e, f] = [c, d].map((lines) => lines.map(withoutNotation));
-  // The longest common subsequence: how many lines are alike from here on.
-  const isShort = a.length * b.length <= MOST;
-  const alike = new Uint32Array(isShort ? (a.length + 1) * (b.length + 1) : 0);
-  const at = (i: number, j: number) => i * (b.length + 1) + j;
-  for (let i = a.length - 1; i >= 0 && isShort; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      alike[at(i, j)] = e[i] === f[j]
-        ? alike[at(i + 1, j + 1)] + 1
-        : Math.max(alike[at(i + 1, j)], alike[at(i, j + 1)]);
-    }
-  }
+  const weight = (i: number, j: number) => e[i] === f[j] ? 1 : 0;
   const rows: ComparedLine[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    const [k, l] = [i, j];
-    while ((i < a.length || j < b.length) && !(i < a.length && e[i] === f[j])) {
-      if (j >= b.length || i < a.length && alike[at(i + 1, j)] >= alike[at(i, j + 1)]) i++;
-      else j++;
+  // Lines without a counterpart stand next to each other as far as there are some on both sides.
+  let [onlyLeft, onlyRight]: string[][] = [[], []];
+  const addDiffering = () => {
+    for (let row = 0; row < Math.max(onlyLeft.length, onlyRight.length); row++) {
+      rows.push({ left: onlyLeft[row], right: onlyRight[row], mark: "≠" });
     }
-    for (let row = 0; row < Math.max(i - k, j - l); row++) {
-      const [x, y] = [k + row, l + row];
-      rows.push({ left: x < i ? a[x] : undefined, right: y < j ? b[y] : undefined, mark: "≠" });
-    }
-    if (i < a.length) {
+    [onlyLeft, onlyRight] = [[], []];
+  };
+  for (const [i, j] of alignLists(a.length, b.length, weight, MAX_PAIRS)) {
+    if (i === undefined) onlyRight.push(b[j]);
+    else if (j === undefined) onlyLeft.push(a[i]);
+    else {
+      addDiffering();
       rows.push({ left: a[i], right: b[j], mark: c[i] === d[j] ? " " : "~" });
-      i++;
-      j++;
     }
   }
+  addDiffering();
   return rows;
 }
 
@@ -129,7 +117,7 @@ function linesOf(screen: string): string[] {
   return lines;
 }
 
-/** A line with the bytes that Python shows as `b'...'` shown as text. */
+/** Returns a line with the bytes that Python prints as `b'...'` as text. */
 function withoutNotation(line: string): string {
   return line.replace(
     /b'((?:[^'\\]|\\.)*)'|b"((?:[^"\\]|\\.)*)"/g,

@@ -1,5 +1,5 @@
 /**
- * Text in colours and columns on the terminal.
+ * Prints text in colors and columns.
  *
  * @module
  */
@@ -12,18 +12,18 @@ export type Painter = (text: string | SafeText) => SafeText;
 const color = (code: number): Painter => (text) =>
   Deno.noColor || !Deno.stdout.isTerminal() ? plain(text) : safe`\x1b[${code}m${text}\x1b[0m`;
 
-/** Text that stands out. */
+/** Makes text bold. */
 export const bold: Painter = color(1);
-/** Text that says that something is right. */
+/** Colors what is right. */
 export const green: Painter = color(32);
-/** Text that says that something is wrong. */
+/** Colors what is wrong. */
 export const red: Painter = color(31);
-/** Text that says that something is nearly right. */
+/** Colors what is nearly right. */
 export const yellow: Painter = color(33);
-/** Text that is as it is. */
+/** Leaves text as it is. */
 export const plain: Painter = (text): SafeText => safe`${text}`;
 
-/** The columns that the terminal has. Where stdout is none, `COLUMNS` says how many, or 160. */
+/** Returns the columns of the terminal. If stdout is not a terminal, `COLUMNS` gives them, or it is 160. */
 export function terminalWidth(): number {
   const given = Deno.stdout.isTerminal()
     ? Deno.consoleSize().columns
@@ -35,12 +35,12 @@ const WIDE =
   /\p{Emoji_Presentation}|\p{Emoji_Modifier}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const NARROW = /[\p{Mn}\p{Me}\u1160-\u11ff\u200b-\u200d\u2060\ufe00-\ufe0e\ufeff]/u;
 
-/** Returns whether a text is printable ASCII, as most lines are: what else a line holds takes longer. */
+/** Returns whether a text is printable ASCII, as most lines are. Other text takes longer to measure. */
 const isPlain = (text: string) => /^[ -~]*$/.test(text);
 
 /**
- * The columns that a text takes on a terminal: an ideogram or emoji takes two, an accent
- * of its own none. Where terminals do not agree, it is the larger number.
+ * Returns the columns that a text takes on a terminal. An ideogram or emoji takes two, a combining
+ * accent none. If terminals differ, it is the larger number.
  */
 export function widthOf(text: string): number {
   if (isPlain(text)) return text.length;
@@ -52,7 +52,7 @@ export function widthOf(text: string): number {
 const TAB = 4; // columns from one tab stop to the next
 const CHARACTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** The characters of a line as a terminal may show them: tabs are spaces, controls escapes. */
+/** Returns the characters of a line as they are printed: tabs as spaces, control characters as escapes. */
 function charactersOf(line: string, width: number): string[] {
   let spread = "";
   let columns = 0;
@@ -68,11 +68,11 @@ function charactersOf(line: string, width: number): string[] {
 }
 
 /**
- * Breaks a line behind spaces, or where there is none in the middle of a word.
+ * Breaks a line after spaces, or in the middle of a word that is too long.
  *
  * @param line The line.
- * @param width The columns that there are, 2 or more.
- * @returns One line or more, none of them wider.
+ * @param width The number of columns, 2 or more.
+ * @returns One line or more, none of them wider than that.
  */
 export function wrapped(line: string, width: number): string[] {
   const characters = charactersOf(line, width);
@@ -84,8 +84,8 @@ export function wrapped(line: string, width: number): string[] {
     if (columns <= width || i === start) continue;
     const line = characters.slice(start, i);
     const space = line.lastIndexOf(" ") + 1;
-    const isBehindWord = line.slice(0, space).join("").trim() !== "";
-    const end = isBehindWord ? start + space : i;
+    const isAfterWord = line.slice(0, space).join("").trim() !== "";
+    const end = isAfterWord ? start + space : i;
     lines.push(characters.slice(start, end).join(""));
     start = end;
     columns = widthOf(characters.slice(start, i + 1).join(""));
@@ -93,7 +93,7 @@ export function wrapped(line: string, width: number): string[] {
   return [...lines, characters.slice(start).join("")];
 }
 
-/** The widths of two columns: what they need, less where the terminal is narrow. */
+/** Returns the widths of two columns: what they need, or less on a narrow terminal. */
 export function columnWidths(left: string[], right: string[]): [number, number] {
   const widest = (lines: string[]) =>
     lines.reduce((width, line) => Math.max(width, widthOf(line)), 2);

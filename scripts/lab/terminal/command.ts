@@ -1,5 +1,5 @@
 /**
- * The command line of the lab tool: commands, each with its words, flags and help.
+ * The command line of the lab tool. Each command has its words, flags and help.
  *
  * @module
  */
@@ -9,34 +9,34 @@ import { find, nearest } from "../catalog/labs.ts";
 import { multiline, safeError, write } from "./output.ts";
 import { aboutFile } from "./files.ts";
 
-/** The values of flags. */
+/** Flags and their values. */
 export type Flags = Record<string, string | number | boolean>;
 
-/** A word that follows `lab`, and what then happens. */
+/** A command of the lab tool. */
 export interface Command<F extends Flags> {
-  /** The word. */
+  /** Its name, the word after `lab`. */
   name: string;
-  /** The words that follow it, in brackets where they may be left out. */
+  /** The words after it, in brackets if they may be left out. */
   words: string[];
-  /** The flags that it takes. */
+  /** Its flags. */
   flags: (keyof F & string)[];
   /** What it does, in one line. */
   summary: string;
-  /** What else there is to know. */
+  /** The rest of its help. */
   manual: string;
-  /** Does it. `more` is what stands behind ` -- `. */
+  /** Runs it. `more` is what follows ` -- `. */
   run(words: string[], flags: F, more: string[]): void | Promise<void>;
 }
 
-/** The folder in which this runs: of the project, or of an exercise. */
+/** The folder in which the tool runs: that of the project or of an exercise. */
 export const FOLDER: string = Deno.cwd();
 
 /**
- * Does what the command line says, and ends the program. Without a word, the first
- * command is run; `help`, `-h` and `--help` say what the commands do.
+ * Runs a command line and ends the program. Without a word, it runs the first command. `help`, `-h` and
+ * `--help` print the help.
  *
  * @param commands The commands.
- * @param usual The flags of all of them, with their values when not given.
+ * @param usual The flags of all commands, with their defaults.
  * @param args The command line.
  */
 export async function runCommand<F extends Flags>(
@@ -67,7 +67,7 @@ export async function runCommand<F extends Flags>(
     return await run({ _: ["COMMAND", "..."] }, unknown, []);
   }
 
-  // Each command has flags of its own, which its usage line shows.
+  // The usage line of a command shows only its own flags.
   const flags = Object.fromEntries(command.flags.map((name) => [name, usual[name]]));
   const wrong = own.find((arg) => arg.startsWith("-") && !(nameOf(arg) in flags));
   await run({ _: [command.name, ...command.words], ...flags }, async ({ _: words, ...given }) => {
@@ -102,7 +102,7 @@ function overview<F extends Flags>(commands: Command<F>[], usual: F): string {
     "\nlab COMMAND --help says more.\n";
 }
 
-/** The name in `--name=value`. */
+/** Returns the name in `--name=value`. */
 function nameOf(flag: string): string {
   return flag.replace(/^--?/, "").replace(/=.*/, "");
 }
@@ -121,7 +121,7 @@ function checkWords(words: string[], given: string[]) {
   if (!takesMany && given.length > most) throw new UsageError(`unexpected argument ${given[most]}`);
 }
 
-/** Goes to where the user stands: a task starts in its project's folder. */
+/** Changes to the user's folder. `deno task` starts a task in the folder of its project. */
 function goToUser() {
   const start = Deno.env.get("INIT_CWD");
   if (start?.startsWith(FOLDER + sep)) Deno.chdir(start);

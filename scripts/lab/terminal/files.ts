@@ -1,6 +1,6 @@
 /**
- * Reads and writes the files that a user names: nothing that never ends is read, and no file is
- * left half-written.
+ * Reads and writes the files that a user names. It does not read endless files, and never leaves a file
+ * half-written.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export function mustBeFile(path: string): number {
  * Reads a file that the user named. It reads no more bytes than the file's size: some files of
  * `/proc`, which have the size 0, never end.
  *
- * @throws {UserError} There is no such file, or it is no regular file, or larger than 1 MB.
+ * @throws {UserError} There is no such file, or it is not a regular file, or larger than 1 MB.
  */
 export function readBytes(path: string): Uint8Array {
   const data = new Uint8Array(mustBeFile(path));
@@ -64,7 +64,7 @@ export function readText(path: string): string {
 }
 
 /**
- * Accepts nothing but a folder.
+ * Accepts only a folder.
  *
  * @param path The path that the user gave.
  * @throws {UserError} It does not exist, or it is not a folder.
@@ -73,11 +73,11 @@ export function mustBeFolder(path: string): void {
   let isFolder: boolean | undefined;
   try {
     isFolder = Deno.statSync(path).isDirectory;
-  } catch { /* it does not exist, or may not be read */ }
+  } catch { /* it does not exist, or is not readable */ }
   if (!isFolder) throw new UserError(`${path}: ${isFolder === false ? "not a" : "no such"} folder`);
 }
 
-/** An error about a file or a folder, in words that name it; any other stays as it is. */
+/** Turns an error about a file or a folder into a message that names it. Other errors stay as they are. */
 export function aboutFile(error: unknown): unknown {
   const { message } = error as Error;
   const [, what, path] = message.match(/^(.*?) \(os error \d+\): \w+ '(?:.*' -> ')?(.*)'$/s) ?? [];
@@ -85,9 +85,9 @@ export function aboutFile(error: unknown): unknown {
 }
 
 /**
- * Writes a file as a whole: under another name in the same folder, and then renames it. If this
- * fails, for instance because the disk is full, nothing is left of it, and a file that was there
- * stays as it was. A symbolic link at the path is replaced, not followed.
+ * Writes a file under another name in the same folder, and then renames it. If this fails, for instance
+ * because the disk is full, no part of it is left, and an older file stays as it was. A symbolic link at
+ * the path is replaced, not followed.
  */
 export function writeWhole(path: string, text: string) {
   const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}`);
@@ -97,7 +97,7 @@ export function writeWhole(path: string, text: string) {
   } catch (error) {
     try {
       Deno.removeSync(temporary);
-    } catch { /* it was not made */ }
+    } catch { /* it was not created */ }
     throw error;
   }
 }

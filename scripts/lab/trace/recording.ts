@@ -8,7 +8,8 @@ import { type Faults, unmet } from "./faults.ts";
 import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts";
 import { inOrder, type Step, type Told } from "./timeline.ts";
 import { note } from "../terminal/output.ts";
-import { ourPlayer, type Player, runPair } from "../session/pair.ts";
+import { runChecked, scriptParticipant } from "../session/checks.ts";
+import type { Participant } from "../session/session.ts";
 import { DENO_RUN } from "../process/program.ts";
 import { Wire } from "./relay.ts";
 
@@ -33,10 +34,9 @@ export interface RecordOptions {
 }
 
 const TRACE = `${SCRIPTS}lab/trace/tracer_marks.ts`;
-const NETCAT: Player = {
+const NETCAT: Participant = {
   name: "netcat.ts",
-  tellsPort: false,
-  isStrict: true,
+  reportsPort: false,
   command: (port) => [...DENO_RUN, "-A", `${SCRIPTS}netcat.ts`, "127.0.0.1", `${port}`],
 };
 
@@ -55,13 +55,13 @@ export async function record(
   const hostname = more.includes("--host=::1") ? "::1" : undefined;
   using wire = await Wire.open(lab.transport, { hostname, ...faults });
   const isScript = netcat === undefined;
-  const players = {
-    server: traced(ourPlayer(lab.server)),
-    client: isScript ? traced(ourPlayer(lab.client, "-A", more)) : NETCAT,
+  const participants = {
+    server: traced(scriptParticipant(lab.server)),
+    client: isScript ? traced(scriptParticipant(lab.client, { more })) : NETCAT,
   };
-  const { checks } = await runPair(lab, players, {
-    wire,
-    keyboard: isScript ? undefined : typed(netcat),
+  const { checks } = await runChecked(lab, participants, {
+    relay: wire,
+    typing: isScript ? undefined : typed(netcat),
     onScreen: (role, text) => told[role].push({ at: Date.now(), text }),
     onMark: (role, mark) => told[role].push(JSON.parse(mark)),
   });
@@ -85,12 +85,12 @@ export async function record(
 }
 
 /** A script that marks in its output where it uses the network. */
-function traced(player: Player): Player {
+function traced(participant: Participant): Participant {
   const command = (port: number) => {
-    const script = player.command(port).slice(DENO_RUN.length);
+    const script = participant.command(port).slice(DENO_RUN.length);
     return [...DENO_RUN, `--preload=${TRACE}`, ...script];
   };
-  return { ...player, command };
+  return { ...participant, command };
 }
 
 async function* typed(line: string) {
