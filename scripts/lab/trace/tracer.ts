@@ -113,7 +113,7 @@ export function replace(owner: object, name: PropertyKey, make: (original: Metho
 }
 
 /** Replaces a getter. */
-export function replaceGetter(owner: object, name: string, make: (original: Method) => Method) {
+function replaceGetter(owner: object, name: string, make: (original: Method) => Method) {
   const descriptor = Object.getOwnPropertyDescriptor(owner, name);
   if (descriptor?.get) Object.defineProperty(owner, name, { ...descriptor, get: make(descriptor.get) });
 }

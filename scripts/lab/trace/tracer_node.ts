@@ -23,14 +23,13 @@ import {
   now,
   place,
   replace,
-  replaceGetter,
   shown,
   type Socket,
 } from "./tracer.ts";
 
-/** Adds a listener without what a stream does when it gets one. */
+/** Adds a listener before those of the program, and without what a stream does when it gets one. */
 const listen = (emitter: object, name: string | symbol, listener: Method) =>
-  EventEmitter.prototype.on.call(emitter as EventEmitter, name, listener);
+  EventEmitter.prototype.prependListener.call(emitter as EventEmitter, name, listener);
 
 const sockets = new WeakMap<object, Socket>();
 const bytes = (data: unknown, encoding: unknown): Uint8Array =>
@@ -238,7 +237,8 @@ replace(net.Server.prototype, "listen", (original) =>
     });
     listen(this, "connection", (connection: net.Socket) => {
       const accepted = newSocket("tcp");
-      const peer = { host: connection.remoteAddress ?? "", port: connection.remotePort ?? 0 };
+      const { address = "", port = 0 } = getpeername.call(connection);
+      const peer = { host: address, port };
       traceSocket(connection, accepted);
       emit("accept", now(), {
         ...fields,
@@ -256,6 +256,8 @@ replace(net.Server.prototype, "listen", (original) =>
   });
 
 const { address } = net.Server.prototype;
+const { address: udpAddress } = dgram.Socket.prototype;
+const getpeername = proto._getpeername;
 
 /** The address that the program would see. */
 function seenAddress<A>(found: A): A {
@@ -265,26 +267,18 @@ function seenAddress<A>(found: A): A {
   return { ...found, address: seen.host, port: seen.port };
 }
 
-for (const owner of [net.Server.prototype, net.Socket.prototype, dgram.Socket.prototype]) {
-  replace(owner, "address", (original) =>
+for (
+  const [owner, name] of [
+    [net.Server.prototype, "address"],
+    [net.Socket.prototype, "_getsockname"],
+    [net.Socket.prototype, "_getpeername"], // of which remoteAddress and remotePort are parts
+    [dgram.Socket.prototype, "address"],
+  ] as const
+) {
+  replace(owner, name, (original) =>
     function (this: object, ...args: unknown[]) {
       return seenAddress(original.apply(this, args));
     });
-}
-for (const [host, port] of [["remoteAddress", "remotePort"], ["localAddress", "localPort"]]) {
-  const { get: getHost } = Object.getOwnPropertyDescriptor(proto, host) ?? {};
-  const { get: getPort } = Object.getOwnPropertyDescriptor(proto, port) ?? {};
-  if (!getHost || !getPort) continue;
-  const seen = (self: unknown) => {
-    const found = { host: getHost.call(self), port: getPort.call(self) };
-    return found.port === undefined ? found : shown(found.host, found.port);
-  };
-  replaceGetter(proto, host, () => function (this: unknown) {
-    return seen(this).host;
-  });
-  replaceGetter(proto, port, () => function (this: unknown) {
-    return seen(this).port;
-  });
 }
 
 // UDP
@@ -316,7 +310,9 @@ for (const name of ["on", "addListener", "once"]) {
     });
 }
 
-replace(dgram.Socket.prototype, "bind", (bind) =>
+const { bind } = dgram.Socket.prototype;
+
+replace(dgram.Socket.prototype, "bind", () =>
   function traced(this: dgram.Socket, ...args: unknown[]) {
     const { fields } = datagramSocket(this);
     const first = args[0] as { address?: string; port?: number } | number | undefined;
@@ -337,8 +333,6 @@ replace(dgram.Socket.prototype, "bind", (bind) =>
     const others = typeof first === "object" ? first : {};
     return call(traced, bind, this, [{ ...others, port: real.port, address: real.host }, ...callbacks]);
   });
-
-const { address: udpAddress } = dgram.Socket.prototype;
 
 replace(dgram.Socket.prototype, "send", (send) =>
   function traced(this: dgram.Socket, ...args: unknown[]) {
@@ -361,7 +355,16 @@ replace(dgram.Socket.prototype, "send", (send) =>
       if (host !== undefined) args[at + 1] = real.host;
     }
     const where = place();
-    const result = call(traced, send, this, args);
+    // Without an address of its own, the socket first gets one, and sends again when it has it: that is not reported.
+    const own = { send, bind };
+    const hidden = (["send", "bind"] as const).filter((name) => !Object.hasOwn(this, name));
+    for (const name of hidden) Object.defineProperty(this, name, { value: own[name], configurable: true });
+    let result;
+    try {
+      result = call(traced, send, this, args);
+    } finally {
+      for (const name of hidden) Reflect.deleteProperty(this, name);
+    }
     emit("send", time, { ...where, ...fields, call: "send", ...held(data), ...peer });
     return result;
   });
