@@ -120,7 +120,8 @@ const KINDS: Record<EventKind, true> = {
 
 type Check = (value: unknown) => unknown;
 
-const count: Check = (value) => Number.isSafeInteger(value) && value as number >= 0 ? value : undefined;
+const count: Check = (value) =>
+  Number.isSafeInteger(value) && value as number >= 0 ? value : undefined;
 const amount: Check = (value) => Number.isFinite(value) && value as number >= 0 ? value : undefined;
 const flag: Check = (value) => value === true ? true : undefined;
 const text = (longest: number): Check => (value) =>
@@ -181,7 +182,9 @@ export function parseEvent(line: string): TraceEvent | undefined {
   }
   if (typeof found !== "object" || found === null) return undefined;
   const { kind, at } = found;
-  if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind) || typeof at !== "number") return undefined;
+  if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind) || typeof at !== "number") {
+    return undefined;
+  }
   const event: Record<string, unknown> = { kind, at };
   for (const [name, check] of Object.entries(FIELDS)) {
     const value = Object.hasOwn(found, name) ? check(found[name]) : undefined;

@@ -69,7 +69,8 @@ const SEPARATOR = Deno.build.os === "windows" ? ";" : ":"; // between the folder
  */
 export async function traceCommand(
   file: string,
-  { args = [], env = {}, ports = {}, toLoopback = false, denoFlags = ["-A"], ...options }: TraceOptions = {},
+  { args = [], env = {}, ports = {}, toLoopback = false, denoFlags = ["-A"], ...options }:
+    TraceOptions = {},
 ): Promise<TracedCommand> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lab-trace-" }));
   const events = resolve(folder, "events");
@@ -84,9 +85,13 @@ export async function traceCommand(
     "run",
     "--quiet",
     ...denoFlags,
-    ...denoFlags.some((flag) => /^(-A|--allow-all|--allow-write)$/.test(flag)) ? [] : [`--allow-write=${events}`],
+    ...denoFlags.some((flag) => /^(-A|--allow-all|--allow-write)$/.test(flag))
+      ? []
+      : [`--allow-write=${events}`],
     `--preload=data:text/javascript,${encodeURIComponent(configModule(config, isFolder))}`,
-    `--preload=${HERE}/${options.hasNode ?? await usesNode(target) ? "tracer_node.ts" : "tracer.ts"}`,
+    `--preload=${HERE}/${
+      options.hasNode ?? await usesNode(target) ? "tracer_node.ts" : "tracer.ts"
+    }`,
     file,
     ...args,
   ];
@@ -114,7 +119,8 @@ function configModule(config: { within: string }, isFolder: boolean): string {
 /** Whether a program may use the modules of Node. */
 async function usesNode(file: string): Promise<boolean> {
   const source = await Deno.readTextFile(file);
-  return /["'](node:|net["']|dgram["'])|(\bfrom|\bimport|\bimport\(|\brequire\()\s*["']\.{1,2}\//.test(source);
+  return /["'](node:|net["']|dgram["'])|(\bfrom|\bimport|\bimport\(|\brequire\()\s*["']\.{1,2}\//
+    .test(source);
 }
 
 /** Reads a file that grows, until its writer has ended. */

@@ -109,13 +109,20 @@ export function replace(owner: object, name: PropertyKey, make: (original: Metho
   Object.defineProperty(method, "name", { value: original.name, configurable: true });
   Object.defineProperty(method, "length", { value: original.length, configurable: true });
   const { enumerable = false } = descriptor ?? {};
-  Object.defineProperty(owner, name, { value: method, enumerable, configurable: true, writable: true });
+  Object.defineProperty(owner, name, {
+    value: method,
+    enumerable,
+    configurable: true,
+    writable: true,
+  });
 }
 
 /** Replaces a getter. */
 function replaceGetter(owner: object, name: string, make: (original: Method) => Method) {
   const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-  if (descriptor?.get) Object.defineProperty(owner, name, { ...descriptor, get: make(descriptor.get) });
+  if (descriptor?.get) {
+    Object.defineProperty(owner, name, { ...descriptor, get: make(descriptor.get) });
+  }
 }
 
 /**
@@ -146,7 +153,9 @@ function callSync<T>(method: Method, call: () => T, onError: (error: unknown) =>
 
 /** Whether a host is not this machine's loopback interface. */
 function isRemote(host: string): boolean {
-  if (["", "localhost", "0.0.0.0", "::", "::1"].includes(host) || host.startsWith("127.")) return false;
+  if (["", "localhost", "0.0.0.0", "::", "::1"].includes(host) || host.startsWith("127.")) {
+    return false;
+  }
   return !/^2(2[4-9]|3\d)\./.test(host); // multicast stays
 }
 
@@ -174,17 +183,40 @@ export function shown(host: string, port: number): Place {
   return shownPlaces.get(`${host} ${port}`) ?? { host, port: shownPorts.get(port) ?? port };
 }
 
+/** Gives an error the address that it would name without the tracer. */
+export function restoreAddress(error: unknown, seen: Place, real: { host?: string; port: number }) {
+  if (
+    !(error instanceof Error) || seen.port === real.port && (real.host ?? seen.host) === seen.host
+  ) return;
+  const from = `${real.host ?? seen.host}:${real.port}`;
+  const to = `${seen.host}:${seen.port}`;
+  if (!error.message.includes(from)) return;
+  const { stack } = error;
+  error.message = error.message.replaceAll(from, to);
+  if (typeof stack === "string") error.stack = stack.replaceAll(from, to);
+  if (!("port" in error)) return;
+  Object.assign(error, { port: seen.port }, "address" in error ? { address: seen.host } : {});
+}
+
 /** The fields for an address. */
-export function both(name: "local" | "peer", seen: Place, real: { host?: string; port: number }): Fields {
+export function both(
+  name: "local" | "peer",
+  seen: Place,
+  real: { host?: string; port: number },
+): Fields {
   const address = { host: seen.host, port: seen.port };
   const isSame = real.port === seen.port && (real.host ?? seen.host) === seen.host;
-  return { [name]: address, ...isSame ? {} : { actual: { host: real.host ?? seen.host, port: real.port } } };
+  return {
+    [name]: address,
+    ...isSame ? {} : { actual: { host: real.host ?? seen.host, port: real.port } },
+  };
 }
 
 const shownAddress = (address: Deno.Addr): Deno.Addr => {
   if (!("hostname" in address)) return address;
   const { host: hostname, port } = shown(address.hostname, address.port);
-  return hostname === address.hostname && port === address.port ? address : { ...address, hostname, port };
+  if (hostname === address.hostname && port === address.port) return address;
+  return Object.assign(Object.create(Object.getPrototypeOf(address)), address, { hostname, port });
 };
 const placeOf = (address: Deno.Addr): Place => {
   const { hostname: host, port } = address as Deno.NetAddr;
@@ -227,7 +259,11 @@ function unpatched(thing: object, method: string): object | undefined {
 }
 
 /** Follows a promise: reports a failure, and gives on what it settles with. */
-function follow<T>(promise: Promise<T>, onValue: (value: T) => T | void, onError: (error: unknown) => void) {
+function follow<T>(
+  promise: Promise<T>,
+  onValue: (value: T) => T | void,
+  onError: (error: unknown) => void,
+) {
   return promise.then((value) => {
     const other = onValue(value);
     return other === undefined ? value : other as T;
@@ -241,29 +277,37 @@ function traceConnection(connection: Deno.Conn, socket: Socket) {
   known.set(connection, socket);
   const owner = unpatched(connection, "read");
   if (!owner) return;
-  replace(owner, "read", (read) =>
-    function (this: Deno.Conn, buffer: Uint8Array, ...rest: unknown[]) {
-      const socket = known.get(this);
-      if (!socket) return read.call(this, buffer, ...rest); // a socket that is a file, or TLS
-      const fields = { ...place(), ...socket.fields, call: "read", size: buffer?.length };
-      emit("receive", now(), { ...fields, isWaiting: true });
-      return follow(read.call(this, buffer, ...rest) as Promise<number | null>, (length) => {
-        emit("receive", now(), { ...fields, ...held(buffer.subarray(0, length ?? 0)) });
-      }, (error) => emit("receive", now(), { ...fields, ...failed(error) }));
-    });
-  replace(owner, "write", (write) =>
-    function (this: Deno.Conn, data: Uint8Array, ...rest: unknown[]) {
-      const socket = known.get(this);
-      if (!socket) return write.call(this, data, ...rest);
-      const at = now();
-      const fields = { ...place(), ...socket.fields, call: "write" };
-      const copy = data instanceof Uint8Array ? data : new Uint8Array();
-      return follow(
-        write.call(this, data, ...rest) as Promise<number>,
-        (length) => emit("send", at, { ...fields, ...held(copy.subarray(0, length)) }),
-        (error) => emit("send", at, { ...fields, ...failed(error) }),
-      );
-    });
+  replace(
+    owner,
+    "read",
+    (read) =>
+      function (this: Deno.Conn, buffer: Uint8Array, ...rest: unknown[]) {
+        const socket = known.get(this);
+        if (!socket) return read.call(this, buffer, ...rest); // a socket that is a file, or TLS
+        const fields = { ...place(), ...socket.fields, call: "read", size: buffer?.length };
+        emit("receive", now(), { ...fields, isWaiting: true });
+        return follow(read.call(this, buffer, ...rest) as Promise<number | null>, (length) => {
+          emit("receive", now(), { ...fields, ...held(buffer.subarray(0, length ?? 0)) });
+        }, (error) => emit("receive", now(), { ...fields, ...failed(error) }));
+      },
+  );
+  replace(
+    owner,
+    "write",
+    (write) =>
+      function (this: Deno.Conn, data: Uint8Array, ...rest: unknown[]) {
+        const socket = known.get(this);
+        if (!socket) return write.call(this, data, ...rest);
+        const at = now();
+        const fields = { ...place(), ...socket.fields, call: "write" };
+        const copy = data instanceof Uint8Array ? data : new Uint8Array();
+        return follow(
+          write.call(this, data, ...rest) as Promise<number>,
+          (length) => emit("send", at, { ...fields, ...held(copy.subarray(0, length)) }),
+          (error) => emit("send", at, { ...fields, ...failed(error) }),
+        );
+      },
+  );
   replace(owner, "closeWrite", (closeWrite) =>
     function (this: Deno.Conn) {
       const socket = known.get(this);
@@ -394,26 +438,37 @@ function traceDatagrams(socket: Deno.DatagramConn, state: Socket) {
       const promise = receive.call(this, buffer) as Promise<[Uint8Array, Deno.Addr]>;
       return follow(promise, ([data, from]) => {
         const seen = shownAddress(from);
-        emit("receive", now(), { ...fields, ...held(data), ...both("peer", placeOf(seen), placeOf(from)) });
+        emit("receive", now(), {
+          ...fields,
+          ...held(data),
+          ...both("peer", placeOf(seen), placeOf(from)),
+        });
         return seen === from ? undefined : [data, seen] as [Uint8Array, Deno.Addr];
       }, (error) => emit("receive", now(), { ...fields, ...failed(error) }));
     });
-  replace(owner, "send", (send) =>
-    function (this: Deno.DatagramConn, data: Uint8Array, to: Deno.NetAddr) {
-      const socket = known.get(this);
-      if (!socket) return send.call(this, data, to);
-      const at = now();
-      const seen = placeOf(to);
-      const real = actual(seen.host, seen.port);
-      const isMoved = real.host !== seen.host || real.port !== seen.port;
-      const address = isMoved ? { ...to, hostname: real.host, port: real.port } : to;
-      const fields = { ...place(), ...socket.fields, call: "send", ...both("peer", seen, real) };
-      return follow(
-        send.call(this, data, address) as Promise<number>,
-        (length) => emit("send", at, { ...fields, ...held(data.subarray(0, length)) }),
-        (error) => emit("send", at, { ...fields, ...failed(error) }),
-      );
-    });
+  replace(
+    owner,
+    "send",
+    (send) =>
+      function (this: Deno.DatagramConn, data: Uint8Array, to: Deno.NetAddr) {
+        const socket = known.get(this);
+        if (!socket) return send.call(this, data, to);
+        const at = now();
+        const seen = placeOf(to);
+        const real = actual(seen.host, seen.port);
+        const isMoved = real.host !== seen.host || real.port !== seen.port;
+        const address = isMoved ? { ...to, hostname: real.host, port: real.port } : to;
+        const fields = { ...place(), ...socket.fields, call: "send", ...both("peer", seen, real) };
+        return follow(
+          send.call(this, data, address) as Promise<number>,
+          (length) => emit("send", at, { ...fields, ...held(data.subarray(0, length)) }),
+          (error) => {
+            emit("send", at, { ...fields, ...failed(error) });
+            restoreAddress(error, seen, real);
+          },
+        );
+      },
+  );
   traceClosing(owner);
   replaceGetter(owner, "addr", (addr) =>
     function (this: Deno.DatagramConn) {
@@ -447,7 +502,10 @@ replace(Deno, "connect", (connect) =>
     return follow(connect.call(Deno, target.options) as Promise<Deno.Conn>, (connection) => {
       traceConnection(connection, socket);
       emit("connect", at, fields);
-    }, (error) => emit("connect", at, { ...fields, ...failed(error) }));
+    }, (error) => {
+      emit("connect", at, { ...fields, ...failed(error) });
+      restoreAddress(error, target.seen, target.real);
+    });
   });
 
 for (const name of ["listen", "listenDatagram"] as const) {
@@ -462,6 +520,7 @@ for (const name of ["listen", "listenDatagram"] as const) {
       const kind = isTcp ? "listen" : "bind";
       const result = callSync(traced, () => listen.call(Deno, target.options), (error) => {
         emit(kind, at, { ...fields, ...both("local", target.seen, target.real), ...failed(error) });
+        restoreAddress(error, target.seen, target.real);
       });
       const real = placeOf(result.addr);
       emit(kind, at, { ...fields, ...both("local", shown(real.host, real.port), real) });
@@ -474,7 +533,6 @@ for (const name of ["listen", "listenDatagram"] as const) {
 // The screen
 
 type Screen = "stdout" | "stderr";
-let inConsole = 0; // a method of console that calls another one prints once
 let isToldByProgram = false;
 
 /** Reports what the program prints. */
@@ -492,21 +550,30 @@ holder[HOLDER] = {
   },
 };
 
-// deno-lint-ignore no-explicit-any -- Deno has no public name for how console formats its arguments
-const { inspectArgs } = (Deno as any)[(Deno as any).internal];
-for (const name of ["log", "info", "debug", "error", "warn"] as const) {
-  const stream = name === "error" || name === "warn" ? "stderr" : "stdout";
+// A second console, in step with the program's, says what the program's prints.
+// deno-lint-ignore no-explicit-any -- Deno has no public name for it
+const { Console } = (Deno as any)[(Deno as any).internal];
+let where: Fields = {};
+let isInConsole = false;
+const twin = new Console((text: string, level: number) =>
+  printed(level > 1 ? "stderr" : "stdout", text, where)
+);
+for (
+  const name of "log info debug error warn dir table assert count group groupCollapsed groupEnd"
+    .split(" ")
+) {
   replace(console, name, (original) =>
     function (this: unknown, ...args: unknown[]) {
-      if (printsLeft > 0 && inConsole === 0) {
-        const isPlain = args.length === 1 && typeof args[0] === "string";
-        printed(stream, (isPlain ? args[0] : inspectArgs(args, {})) + "\n");
+      if (isInConsole) return original.apply(this, args); // a method that calls another one prints once
+      if (printsLeft > 0) {
+        where = place();
+        twin[name](...args);
       }
-      inConsole++;
+      isInConsole = true;
       try {
         return original.apply(this, args);
       } finally {
-        inConsole--;
+        isInConsole = false;
       }
     });
 }
@@ -542,18 +609,31 @@ replace(Deno.stdin, "readSync", (readSync) =>
     return length;
   });
 const stdinStreams = new WeakMap<object, object>();
-replaceGetter(Object.getPrototypeOf(Deno.stdin), "readable", (readable) =>
-  function (this: unknown) {
-    const stream: ReadableStream<Uint8Array<ArrayBuffer>> = readable.call(this);
-    if (!stdinStreams.has(stream)) stdinStreams.set(stream, traceReadable(stream, {}, place(), "input"));
-    return stdinStreams.get(stream);
-  });
+replaceGetter(
+  Object.getPrototypeOf(Deno.stdin),
+  "readable",
+  (readable) =>
+    function (this: unknown) {
+      const stream: ReadableStream<Uint8Array<ArrayBuffer>> = readable.call(this);
+      if (!stdinStreams.has(stream)) {
+        stdinStreams.set(stream, traceReadable(stream, {}, place(), "input"));
+      }
+      return stdinStreams.get(stream);
+    },
+);
 replace(globalThis, "prompt", (prompt) =>
   function (...args: unknown[]) {
     const where = place();
-    emit("input", now(), { ...where, isWaiting: true, text: args.length > 0 ? `${args[0]} ` : "Prompt " });
+    emit("input", now(), {
+      ...where,
+      isWaiting: true,
+      text: args.length > 0 ? `${args[0]} ` : "Prompt ",
+    });
     const answer = prompt(...args);
-    emit("input", now(), { ...where, length: answer === null ? 0 : encoder.encode(answer).length + 1 });
+    emit("input", now(), {
+      ...where,
+      length: answer === null ? 0 : encoder.encode(answer).length + 1,
+    });
     return answer;
   });
 

@@ -23,6 +23,7 @@ import {
   now,
   place,
   replace,
+  restoreAddress,
   shown,
   type Socket,
 } from "./tracer.ts";
@@ -61,40 +62,60 @@ function traceSocket(connection: net.Socket, socket: Socket) {
   sockets.set(connection, socket);
   readings.set(connection, { depth: 0 });
   const where = place();
-  listen(connection, "end", () => emit("receive", now(), { ...where, ...socket.fields, call: "end", length: 0 }));
+  listen(
+    connection,
+    "end",
+    () => emit("receive", now(), { ...where, ...socket.fields, call: "end", length: 0 }),
+  );
   listen(connection, "close", () => closed(socket, {}));
   listen(connection, EventEmitter.errorMonitor, (error) => {
-    emit(socket.isClosed ? "close" : "receive", now(), { ...where, ...socket.fields, call: "error", ...failed(error) });
+    emit(socket.isClosed ? "close" : "receive", now(), {
+      ...where,
+      ...socket.fields,
+      call: "error",
+      ...failed(error),
+    });
   });
 }
 
 function received(connection: net.Socket, data: unknown, where: Fields) {
   const copy = bytes(data, connection.readableEncoding);
-  emit("receive", now(), { ...where, ...sockets.get(connection)?.fields, call: "data", ...held(copy) });
+  emit("receive", now(), {
+    ...where,
+    ...sockets.get(connection)?.fields,
+    call: "data",
+    ...held(copy),
+  });
 }
 
 const proto = net.Socket.prototype as unknown as Record<string, Method>;
 
 for (const name of ["on", "addListener", "once", "prependListener"]) {
-  replace(proto, name, (on) =>
-    function traced(this: net.Socket, event: unknown, ...rest: unknown[]) {
-      const reading = readings.get(this);
-      if (event === "data" && reading && !reading.isListening) {
-        reading.isListening = true;
-        const where = place();
-        const own = (data: unknown) => {
-          if (reading.depth === 0) received(this, data, where);
-        };
-        listen(this, "data", own);
-        // When the program's listeners are gone, so is this one: a stream without listeners rests.
-        listen(this, "removeListener", (removed) => {
-          if (removed !== "data" || this.listenerCount("data") !== 1 || !reading.isListening) return;
-          reading.isListening = false;
-          EventEmitter.prototype.removeListener.call(this, "data", own);
-        });
-      }
-      return call(traced, on, this, [event, ...rest]);
-    });
+  replace(
+    proto,
+    name,
+    (on) =>
+      function traced(this: net.Socket, event: unknown, ...rest: unknown[]) {
+        const reading = readings.get(this);
+        if (event === "data" && reading && !reading.isListening) {
+          reading.isListening = true;
+          const where = place();
+          const own = (data: unknown) => {
+            if (reading.depth === 0) received(this, data, where);
+          };
+          listen(this, "data", own);
+          // When the program's listeners are gone, so is this one: a stream without listeners rests.
+          listen(this, "removeListener", (removed) => {
+            if (
+              removed !== "data" || this.listenerCount("data") !== 1 || !reading.isListening
+            ) return;
+            reading.isListening = false;
+            EventEmitter.prototype.removeListener.call(this, "data", own);
+          });
+        }
+        return call(traced, on, this, [event, ...rest]);
+      },
+  );
 }
 
 replace(proto, "read", (read) =>
@@ -182,7 +203,9 @@ replace(proto, "connect", (connect) =>
       emit("connect", at, fields);
     });
     listen(this, EventEmitter.errorMonitor, (error) => {
-      if (!isConnected) emit("connect", at, { ...fields, ...failed(error) });
+      if (isConnected) return;
+      emit("connect", at, { ...fields, ...failed(error) });
+      restoreAddress(error, { ...seen, host: target.host ?? "127.0.0.1" }, real);
     });
     const isMoved = real.port !== target.port || real.host !== target.host;
     return call(traced, connect, this, isMoved ? target.move(real) : args);
@@ -198,8 +221,12 @@ for (const name of ["write", "end"]) {
       const result = call(traced, original, this, args);
       if (!socket || isHalfClosed) return result;
       const data = typeof args[0] === "function" ? new Uint8Array() : bytes(args[0], args[1]);
-      if (data.length > 0) emit("send", at, { ...where, ...socket.fields, call: name, ...held(data) });
-      if (name === "end") emit("shutdown", at, { ...where, ...socket.fields, how: "write" });
+      if (data.length > 0) {
+        emit("send", at, { ...where, ...socket.fields, call: name, ...held(data) });
+      }
+      if (name === "end") {
+        emit("shutdown", at, { ...where, ...socket.fields, how: "write" });
+      }
       return result;
     });
 }
@@ -217,43 +244,50 @@ replace(proto, "setTimeout", (original) =>
   function traced(this: net.Socket, ...args: unknown[]) {
     const socket = sockets.get(this);
     const seconds = Number(args[0]) / 1000;
-    if (socket) emit("timeout", now(), { ...place(), ...socket.fields, ...seconds > 0 ? { seconds } : {} });
+    if (socket) {
+      emit("timeout", now(), { ...place(), ...socket.fields, ...seconds > 0 ? { seconds } : {} });
+    }
     return call(traced, original, this, args);
   });
 
-replace(net.Server.prototype, "listen", (original) =>
-  function traced(this: net.Server, ...args: unknown[]) {
-    const target = addressIn(args);
-    if (!target) return call(traced, original, this, args);
-    const socket = newSocket("tcp");
-    sockets.set(this, socket);
-    const real = actual(target.host, target.port);
-    const at = now();
-    const fields = { ...place(), ...socket.fields };
-    listen(this, "listening", () => {
-      const bound = address.call(this) as net.AddressInfo;
-      const at = { host: bound.address, port: bound.port };
-      emit("listen", now(), { ...fields, ...both("local", shown(at.host, at.port), at) });
-    });
-    listen(this, "connection", (connection: net.Socket) => {
-      const accepted = newSocket("tcp");
-      const { address = "", port = 0 } = getpeername.call(connection);
-      const peer = { host: address, port };
-      traceSocket(connection, accepted);
-      emit("accept", now(), {
-        ...fields,
-        accepted: accepted.fields.socket,
-        ...both("peer", shown(peer.host, peer.port), peer),
+replace(
+  net.Server.prototype,
+  "listen",
+  (original) =>
+    function traced(this: net.Server, ...args: unknown[]) {
+      const target = addressIn(args);
+      if (!target) return call(traced, original, this, args);
+      const socket = newSocket("tcp");
+      sockets.set(this, socket);
+      const real = actual(target.host, target.port);
+      const at = now();
+      const fields = { ...place(), ...socket.fields };
+      listen(this, "listening", () => {
+        const bound = address.call(this) as net.AddressInfo;
+        const at = { host: bound.address, port: bound.port };
+        emit("listen", now(), { ...fields, ...both("local", shown(at.host, at.port), at) });
       });
-    });
-    listen(this, "close", () => closed(socket, {}));
-    listen(this, EventEmitter.errorMonitor, (error) => {
-      const seen = { host: target.host ?? "::", port: target.port };
-      emit("listen", at, { ...fields, ...both("local", seen, real), ...failed(error) });
-    });
-    const isMoved = real.port !== target.port || real.host !== target.host;
-    return call(traced, original, this, isMoved ? target.move(real) : args);
-  });
+      listen(this, "connection", (connection: net.Socket) => {
+        const accepted = newSocket("tcp");
+        const { address = "", port = 0 } = getpeername.call(connection);
+        const peer = { host: address, port };
+        traceSocket(connection, accepted);
+        emit("accept", now(), {
+          ...fields,
+          accepted: accepted.fields.socket,
+          ...both("peer", shown(peer.host, peer.port), peer),
+        });
+      });
+      listen(this, "close", () => closed(socket, {}));
+      listen(this, EventEmitter.errorMonitor, (error) => {
+        const seen = { host: target.host ?? "::", port: target.port };
+        emit("listen", at, { ...fields, ...both("local", seen, real), ...failed(error) });
+        restoreAddress(error, seen, real);
+      });
+      const isMoved = real.port !== target.port || real.host !== target.host;
+      return call(traced, original, this, isMoved ? target.move(real) : args);
+    },
+);
 
 const { address } = net.Server.prototype;
 const { address: udpAddress } = dgram.Socket.prototype;
@@ -293,78 +327,109 @@ function datagramSocket(self: dgram.Socket): Socket {
 }
 
 for (const name of ["on", "addListener", "once"]) {
-  replace(dgram.Socket.prototype, name, (on) =>
-    function traced(this: dgram.Socket, event: unknown, ...rest: unknown[]) {
-      if (event === "message" && !sockets.has(this)) {
-        const { fields } = datagramSocket(this);
-        const where = place();
-        listen(this, "message", (data: Uint8Array, from: dgram.RemoteInfo) => {
-          const real = { host: from.address, port: from.port };
-          const seen = shown(real.host, real.port);
-          emit("receive", now(), { ...where, ...fields, call: "message", ...held(data), ...both("peer", seen, real) });
-          from.address = seen.host; // the program's listeners get the same object
-          from.port = seen.port;
-        });
-      }
-      return call(traced, on, this, [event, ...rest]);
-    });
+  replace(
+    dgram.Socket.prototype,
+    name,
+    (on) =>
+      function traced(this: dgram.Socket, event: unknown, ...rest: unknown[]) {
+        if (event === "message" && !sockets.has(this)) {
+          const { fields } = datagramSocket(this);
+          const where = place();
+          listen(this, "message", (data: Uint8Array, from: dgram.RemoteInfo) => {
+            const real = { host: from.address, port: from.port };
+            const seen = shown(real.host, real.port);
+            emit("receive", now(), {
+              ...where,
+              ...fields,
+              call: "message",
+              ...held(data),
+              ...both("peer", seen, real),
+            });
+            from.address = seen.host; // the program's listeners get the same object
+            from.port = seen.port;
+          });
+        }
+        return call(traced, on, this, [event, ...rest]);
+      },
+  );
 }
 
 const { bind } = dgram.Socket.prototype;
 
-replace(dgram.Socket.prototype, "bind", () =>
-  function traced(this: dgram.Socket, ...args: unknown[]) {
-    const { fields } = datagramSocket(this);
-    const first = args[0] as { address?: string; port?: number } | number | undefined;
-    const options = typeof first === "object" && first !== null
-      ? { host: first.address, port: first.port ?? 0 }
-      : { host: typeof args[1] === "string" ? args[1] : undefined, port: Number(first) || 0 };
-    const real = actual(options.host, options.port);
-    const isMoved = real.port !== options.port || real.host !== options.host;
-    const where = place();
-    listen(this, "listening", () => {
-      const bound = udpAddress.call(this);
-      const at = { host: bound.address, port: bound.port };
-      emit("bind", now(), { ...where, ...fields, ...both("local", shown(at.host, at.port), at) });
-    });
-    listen(this, EventEmitter.errorMonitor, (error) => emit("bind", now(), { ...where, ...fields, ...failed(error) }));
-    if (!isMoved) return call(traced, bind, this, args);
-    const callbacks = args.filter((arg) => typeof arg === "function");
-    const others = typeof first === "object" ? first : {};
-    return call(traced, bind, this, [{ ...others, port: real.port, address: real.host }, ...callbacks]);
-  });
+replace(
+  dgram.Socket.prototype,
+  "bind",
+  () =>
+    function traced(this: dgram.Socket, ...args: unknown[]) {
+      const { fields } = datagramSocket(this);
+      const first = args[0] as { address?: string; port?: number } | number | undefined;
+      const options = typeof first === "object" && first !== null
+        ? { host: first.address, port: first.port ?? 0 }
+        : { host: typeof args[1] === "string" ? args[1] : undefined, port: Number(first) || 0 };
+      const real = actual(options.host, options.port);
+      const isMoved = real.port !== options.port || real.host !== options.host;
+      const where = place();
+      listen(this, "listening", () => {
+        const bound = udpAddress.call(this);
+        const at = { host: bound.address, port: bound.port };
+        emit("bind", now(), { ...where, ...fields, ...both("local", shown(at.host, at.port), at) });
+      });
+      listen(
+        this,
+        EventEmitter.errorMonitor,
+        (error) => emit("bind", now(), { ...where, ...fields, ...failed(error) }),
+      );
+      if (!isMoved) return call(traced, bind, this, args);
+      const callbacks = args.filter((arg) => typeof arg === "function");
+      const others = typeof first === "object" ? first : {};
+      return call(traced, bind, this, [
+        { ...others, port: real.port, address: real.host },
+        ...callbacks,
+      ]);
+    },
+);
 
-replace(dgram.Socket.prototype, "send", (send) =>
-  function traced(this: dgram.Socket, ...args: unknown[]) {
-    const { fields } = datagramSocket(this);
-    // send(data, [offset, length,] [port, [address,]] [callback])
-    const hasOffset = typeof args[1] === "number" && typeof args[2] === "number";
-    const at = hasOffset ? 3 : 1;
-    const port = Number(args[at]);
-    const host = typeof args[at + 1] === "string" ? args[at + 1] as string : undefined;
-    const parts = (Array.isArray(args[0]) ? args[0] : [args[0]]).map((part) => bytes(part, "utf8"));
-    const whole: Uint8Array = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-    const data = hasOffset ? whole.subarray(args[1] as number, (args[1] as number) + (args[2] as number)) : whole;
-    const time = now();
-    let peer = {};
-    if (Number.isInteger(port) && args[at] !== undefined) {
-      const seen = { host: host ?? "127.0.0.1", port };
-      const real = actual(host, port);
-      peer = both("peer", seen, real);
-      args[at] = real.port;
-      if (host !== undefined) args[at + 1] = real.host;
-    }
-    const where = place();
-    // Without an address of its own, the socket first gets one, and sends again when it has it: that is not reported.
-    const own = { send, bind };
-    const hidden = (["send", "bind"] as const).filter((name) => !Object.hasOwn(this, name));
-    for (const name of hidden) Object.defineProperty(this, name, { value: own[name], configurable: true });
-    let result;
-    try {
-      result = call(traced, send, this, args);
-    } finally {
-      for (const name of hidden) Reflect.deleteProperty(this, name);
-    }
-    emit("send", time, { ...where, ...fields, call: "send", ...held(data), ...peer });
-    return result;
-  });
+replace(
+  dgram.Socket.prototype,
+  "send",
+  (send) =>
+    function traced(this: dgram.Socket, ...args: unknown[]) {
+      const { fields } = datagramSocket(this);
+      // send(data, [offset, length,] [port, [address,]] [callback])
+      const hasOffset = typeof args[1] === "number" && typeof args[2] === "number";
+      const at = hasOffset ? 3 : 1;
+      const port = Number(args[at]);
+      const host = typeof args[at + 1] === "string" ? args[at + 1] as string : undefined;
+      const parts = (Array.isArray(args[0]) ? args[0] : [args[0]]).map((part) =>
+        bytes(part, "utf8")
+      );
+      const whole: Uint8Array = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+      const data = hasOffset
+        ? whole.subarray(args[1] as number, (args[1] as number) + (args[2] as number))
+        : whole;
+      const time = now();
+      let peer = {};
+      if (Number.isInteger(port) && args[at] !== undefined) {
+        const seen = { host: host ?? "127.0.0.1", port };
+        const real = actual(host, port);
+        peer = both("peer", seen, real);
+        args[at] = real.port;
+        if (host !== undefined) args[at + 1] = real.host;
+      }
+      const where = place();
+      // Without an address of its own, the socket first gets one, and sends again when it has it: that is not reported.
+      const own = { send, bind };
+      const hidden = (["send", "bind"] as const).filter((name) => !Object.hasOwn(this, name));
+      for (const name of hidden) {
+        Object.defineProperty(this, name, { value: own[name], configurable: true });
+      }
+      let result;
+      try {
+        result = call(traced, send, this, args);
+      } finally {
+        for (const name of hidden) Reflect.deleteProperty(this, name);
+      }
+      emit("send", time, { ...where, ...fields, call: "send", ...held(data), ...peer });
+      return result;
+    },
+);

@@ -5,7 +5,7 @@ import traceback
 
 
 def connect():
-    socket.create_connection(("127.0.0.1", 7001))
+    socket.create_connection(("127.0.0.1", 7001))  #: close
 
 
 def handle():

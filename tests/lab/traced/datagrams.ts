@@ -9,7 +9,7 @@ for await (const [data, peer] of server) { //: receive 5
 }
 const [data, from] = await client.receive(new Uint8Array(3)); //: receive 3
 console.log(data, from);
-const none = client.receive(); //: receive
+const none = client.receive();
 client.close(); //: close
 await none.catch((error) => console.log(error.name));
 server.close(); //: close

@@ -11,8 +11,7 @@ client.write("c3RhcnQ=", "base64"); //: send 5
 await once(socket, "readable");
 console.log(socket.read(2)?.toString(), socket.readableFlowing, socket.readableLength); //: receive 2
 client.end("more"); //: send 4, shutdown
-console.log(await text(socket)); //: receive 3, receive 4
-socket.pipe(socket);
 socket.end("reply"); //: send 5, shutdown
+console.log(await text(socket)); //: receive 3, receive 4
 for await (const chunk of client) console.log(chunk.toString()); //: receive 5
 server.close();

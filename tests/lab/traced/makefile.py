@@ -9,6 +9,6 @@ with socket.create_server(("127.0.0.1", 7001)) as server:  #: bind, listen, clos
             for line in stream:  #: receive 12, receive 0
                 print("line", repr(line), file=stream)
                 print("line", repr(line))
-            stream.flush()  #: send 31
+            stream.flush()  #: send 16
         print(client.recv(8, socket.MSG_PEEK))  #: receive 8
-        print(client.recv(1000))  #: receive 31
+        print(client.recv(1000))  #: receive 16

@@ -2,7 +2,7 @@ import net from "node:net";
 
 const server = net.createServer((socket) => {
   console.log("client from", socket.remoteAddress, "to", socket.localPort);
-  socket.on("data", (data) => socket.write(data)); //: receive 5, send 5
+  socket.on("data", (data) => console.log("data", data)); //: receive 5
   socket.on("end", () => socket.end("bye")); //: send 3, shutdown
 });
 server.listen(7001, "127.0.0.1", () => { //: listen, accept
@@ -14,7 +14,7 @@ server.listen(7001, "127.0.0.1", () => { //: listen, accept
   client.setEncoding("utf8");
   client.setTimeout(5000); //: timeout
   let text = "";
-  client.on("data", (data) => text += data); //: receive 5, receive 3
+  client.on("data", (data) => text += data); //: receive 3
   client.on("close", () => {
     console.log(text, client.listenerCount("error"));
     server.close();

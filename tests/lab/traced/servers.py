@@ -24,7 +24,7 @@ with socketserver.TCPServer(("127.0.0.1", 7001), Handler) as server:  #: bind, l
         client.sendall(line)  #: send 6
         server.handle_request()  #: accept, shutdown, close
         print(client.makefile("rb").read())  #: receive 6, receive 0
-        client.close()
+        client.close()  #: close
 with socketserver.UDPServer(("127.0.0.1", 7002), UdpHandler) as server:  #: bind, close
     thread = threading.Thread(target=server.handle_request)
     thread.start()

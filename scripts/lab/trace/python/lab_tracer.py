@@ -122,7 +122,7 @@ def start(config):
             if unfinished:
                 at, where, text = unfinished
                 rest = ',"stream":"%s","text":%s' % (name, json.dumps(text[:MAX_TEXT]))
-                log.prints_left -= len(rest)
+                log.prints_left -= len(rest) + 100
                 if log.prints_left > 0:
                     log.write("print", at, where, rest)
 
@@ -573,6 +573,13 @@ def start(config):
         except AttributeError:
             pass  # a console of Windows has no raw file of this kind
 
+    leave = os._exit
+
+    def _exit(*args, **kwargs):
+        flush()
+        leave(*args, **kwargs)
+
+    os._exit = _exit
     hide_frames()
     atexit.register(flush)
     if hasattr(os, "register_at_fork"):
