@@ -100,7 +100,11 @@ export async function traceCommand(
     command,
     env: !isPython ? env : {
       ...env,
-      LAB_TRACE: JSON.stringify(config),
+      LAB_TRACE: Object.entries({
+        ...config,
+        ports: Object.entries(ports).map((pair) => pair.join(":")).join(" "),
+      })
+        .map((pair) => pair.join("=")).join("\n"),
       PYTHONPATH: [resolve(HERE, "python"), ...pythonPath ? [pythonPath] : []].join(SEPARATOR),
     },
     events: (ended) => readEvents(follow(events, ended)),

@@ -7,22 +7,35 @@ import _thread
 import atexit
 import errno
 import io
-import json
 import os
 import socket
 import sys
-import traceback
 import weakref
 from binascii import b2a_base64
 from itertools import count
 from time import time
 
+try:
+    from _json import encode_basestring_ascii as quote  # `json` takes milliseconds to import
+except ImportError:
+    from json import dumps as quote
+
+
+def field(name, text):
+    """A field of an event with a text."""
+    return b',"%s":%s' % (name, quote(text).encode())
+
+
 C = socket.socket.__mro__[1]  # the class in C, whose methods do the work
 TCP, UDP = "tcp", "udp"
 MAX_DATA = 65536  # bytes of one send or receive that an event holds
+MAX_PLACES = 1000
 MAX_TEXT = 8192  # characters of one print that an event holds
 PEEK = getattr(socket, "MSG_PEEK", 0)
+MANY_WAITS = 100  # of one line: then only those are reported that come after a pause
+PAUSE = 0.001  # seconds
 MAIN_THREAD = _thread.get_ident()
+get_ident, get_frame, write = _thread.get_ident, sys._getframe, os.write
 # A call with one of these errors has done nothing: a program with non-blocking sockets tries again.
 NOT_YET = (BlockingIOError, InterruptedError)
 
@@ -33,23 +46,27 @@ class Log:
     def __init__(self, path, limit):
         flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         self.fd = _high(os.open(path, flags))
-        self.process = ""
+        self.process = b""
         self.left = limit  # bytes that may be written
         self.prints_left = limit // 4  # a program that prints without end leaves room for the rest
+        self.last = 0.0  # when the last event was
 
-    def write(self, kind, at, place, rest=""):
+    def write(self, kind, at, place, rest=b""):
         if self.left <= 0:
             return
-        ident = _thread.get_ident()
-        thread = "" if ident == MAIN_THREAD else ',"thread":%d' % ident
-        line = '{"kind":"%s","at":%.3f%s%s%s%s}\n' % (kind, at * 1000, self.process, thread, place, rest)
+        ident = get_ident()
+        if ident != MAIN_THREAD or self.process:
+            thread = b"" if ident == MAIN_THREAD else b',"thread":%d' % ident
+            place = self.process + thread + place
+        # The time in milliseconds, from microseconds: Python is slow to write so long a fraction.
+        data = b'{"kind":"%s","at":%de-3%s%s}\n' % (kind, at * 1e6, place, rest)
+        self.left -= len(data)
+        self.last = at
         try:
-            data = line.encode()
-            self.left -= len(data)
-            os.write(self.fd, data)
+            write(self.fd, data)
             if self.left <= 0:
-                os.write(self.fd, b'{"kind":"truncated","at":%.3f}\n' % (at * 1000))
-        except (OSError, UnicodeError):
+                write(self.fd, b'{"kind":"truncated","at":%de-3}\n' % (at * 1e6))
+        except OSError:
             pass
 
 
@@ -72,7 +89,7 @@ class Socket:
     def __init__(self, number, transport, is_traced):
         self.number = number
         self.transport = transport
-        self.prefix = ',"socket":%d,"transport":"%s"' % (number, transport)
+        self.prefix = b',"socket":%d,"transport":"%s"' % (number, transport.encode())
         self.is_traced = is_traced
         self.is_closed = False
         self.connecting = None  # the address, while a non-blocking connect is under way
@@ -80,38 +97,47 @@ class Socket:
 
 def start(config):
     """Reads the configuration, and replaces what is to be traced."""
-    config = json.loads(config)
-    log = Log(config["events"], config.get("limit", 1 << 26))
+    config = dict(line.split("=", 1) for line in config.split("\n"))
+    log = Log(config["events"], int(config["limit"]))
     within = os.path.normcase(os.path.realpath(config["within"]))
-    ports = {int(port): to for port, to in config.get("ports", {}).items()}
-    to_loopback = config.get("toLoopback", False)
+    ports = dict(map(int, pair.split(":")) for pair in config["ports"].split())
+    to_loopback = config["toLoopback"] == "true"
 
     # Where: the nearest line of the program's own files.
-    names = {}  # file names as in code objects: the name in events, or None for a file of others
+    heads = {}  # by the file names of code: how the fields begin; None for others, b"" for the event loop
+    places = {}  # by code object and instruction: the fields, and the code object, which must not be another one
 
-    def own_name(path):
-        name = None
+    def head_of(path):
+        head = None
         full = os.path.realpath(path)
-        if os.path.normcase(full) == within:
-            name = os.path.basename(full)
-        elif os.path.normcase(full).startswith(os.path.join(within, "")) and "site-packages" not in full:
-            name = full[len(os.path.join(within, "")):].replace(os.sep, "/")
+        case = os.path.normcase(full)
+        if case == within or case.startswith(os.path.join(within, "")) and "site-packages" not in full:
+            name = os.path.basename(full) if case == within else os.path.relpath(full, within)
+            head = field(b"file", name.replace(os.sep, "/")) + b',"line":'
         elif path.endswith("base_events.py") and "asyncio" in path:
-            name = ""  # the event loop: whatever called it is not at work here
-        names[path] = name
-        return name
+            head = b""  # the event loop: whatever called it is not at work here
+        heads[path] = head
+        return head
 
-    def place(depth=2):
-        frame = sys._getframe(depth)
+    def place():
+        frame = get_frame(2)
         while frame is not None:
-            path = frame.f_code.co_filename
-            name = names[path] if path in names else own_name(path)
-            if name:
-                return ',"file":%s,"line":%d' % (json.dumps(name), frame.f_lineno)
-            if name == "" and frame.f_code.co_name == "_run_once":
+            code = frame.f_code
+            key = (id(code), frame.f_lasti)
+            found = places.get(key)
+            if found is not None:
+                return found[0]
+            path = code.co_filename
+            head = heads[path] if path in heads else head_of(path)
+            if head:
+                where = head + b"%d" % frame.f_lineno
+                if len(places) < MAX_PLACES:
+                    places[key] = (where, code)
+                return where
+            if head == b"" and code.co_name == "_run_once":
                 break
             frame = frame.f_back
-        return ""
+        return b""
 
     # What the program has printed of a line that is not finished yet.
     pending = {}
@@ -121,15 +147,26 @@ def start(config):
             unfinished = pending.pop(name, None)
             if unfinished:
                 at, where, text = unfinished
-                rest = ',"stream":"%s","text":%s' % (name, json.dumps(text[:MAX_TEXT]))
+                rest = b',"stream":"%s"' % name.encode() + field(b"text", text[:MAX_TEXT])
                 log.prints_left -= len(rest) + 100
                 if log.prints_left > 0:
-                    log.write("print", at, where, rest)
+                    log.write(b"print", at, where, rest)
 
-    def emit(kind, at, where, state, rest=""):
+    def emit(kind, at, where, state, rest=b""):
         if pending:
             flush()
         log.write(kind, at, where, state.prefix + rest)
+
+    waits = {}  # by line: how many waits were reported
+
+    def emit_wait(kind, where, state, rest=b""):
+        number = waits.get(where, 0)
+        at = time()
+        if number < MANY_WAITS or at - log.last > PAUSE:
+            waits[where] = number + 1
+            emit(kind, at, where, state, rest + b',"isWaiting":true')
+        elif pending:
+            flush()
 
     # Sockets
 
@@ -149,7 +186,7 @@ def start(config):
             def forgotten(_):
                 states.pop(key, None)
                 if is_traced and not state.is_closed:
-                    emit("close", time(), "", state)
+                    emit(b"close", time(), b"", state)
 
             state.ref = weakref.ref(sock, forgotten)
             states[key] = state
@@ -196,26 +233,25 @@ def start(config):
         return (host, shown_ports.get(port, port)) + address[2:]
 
     def named(name, address):
-        if not isinstance(address, tuple) or len(address) < 2:
-            return ""
-        return ',"%s":{"host":%s,"port":%s}' % (name, json.dumps(str(address[0])), json.dumps(address[1]))
+        if not isinstance(address, tuple) or len(address) < 2 or not isinstance(address[1], int):
+            return b""
+        return b',"%s":{"host":%s,"port":%d}' % (name, quote(str(address[0])).encode(), address[1])
 
     def both(name, address, real):
-        return named(name, address) + (named("actual", real) if real != address else "")
+        return named(name, address) + (named(b"actual", real) if real != address else b"")
 
     def failed(error):
         if isinstance(error, socket.timeout):
-            return ',"error":"ETIMEDOUT"'
-        number = getattr(error, "errno", None)
-        name = errno.errorcode.get(number) if isinstance(number, int) else None
-        return ',"error":"%s"' % (name or type(error).__name__)
+            return field(b"error", "ETIMEDOUT")
+        return failed_with(getattr(error, "errno", None), type(error).__name__)
+
+    def failed_with(number, name="error"):
+        return field(b"error", errno.errorcode.get(number, name))
 
     def held(data, length):
-        text = b2a_base64(data[:MAX_DATA], newline=False).decode()
-        return ',"length":%d,"data":"%s"' % (length, text)
-
-    def blocks(sock):
-        return C.gettimeout(sock) != 0
+        if len(data) > length or length > MAX_DATA:
+            data = data[:min(length, MAX_DATA)]
+        return b',"length":%d,"data":"%s"' % (length, b2a_base64(data, newline=False))
 
     # The methods. What goes out has the time before the call, what comes in the time after it: so the
     # times of two programs are in the order of cause and effect.
@@ -246,12 +282,12 @@ def start(config):
             try:
                 original(sock, real)
             except Exception as error:
-                emit("bind", at, where, state, both("local", address, real) + failed(error))
+                emit(b"bind", at, where, state, both(b"local", address, real) + failed(error))
                 raise
             real = C.getsockname(sock)
             if real[0] in ("127.0.0.1", "::1") and to_loopback and is_remote(address[0]):
                 shown_addresses[real[:2]] = (resolved(address[0]), shown(real)[1])
-            emit("bind", at, where, state, both("local", shown(real), real))
+            emit(b"bind", at, where, state, both(b"local", shown(real), real))
         return bind
 
     @replace("listen")
@@ -264,10 +300,10 @@ def start(config):
             try:
                 original(sock, *args)
             except Exception as error:
-                emit("listen", at, where, state, failed(error))
+                emit(b"listen", at, where, state, failed(error))
                 raise
             real = C.getsockname(sock)
-            emit("listen", at, where, state, both("local", shown(real), real))
+            emit(b"listen", at, where, state, both(b"local", shown(real), real))
         return listen
 
     @replace("_accept")
@@ -277,14 +313,14 @@ def start(config):
             if not state.is_traced:
                 return original(sock)
             where = place()
-            if blocks(sock):
-                emit("accept", time(), where, state, ',"isWaiting":true')
+            if C.gettimeout(sock) != 0:
+                emit_wait(b"accept", where, state)
             try:
                 fd, address = original(sock)
             except NOT_YET:
                 raise
             except BaseException as error:
-                emit("accept", time(), where, state, failed(error))
+                emit(b"accept", time(), where, state, failed(error))
                 raise
             accepted[_thread.get_ident()] = (time(), where, state, address)
             return fd, shown(address)
@@ -300,8 +336,8 @@ def start(config):
             if found:
                 at, where, state, address = found
                 connection = state_of(sock)
-                rest = ',"accepted":%d' % connection.number + both("peer", shown(address), address)
-                emit("accept", at, where, state, rest)
+                rest = b',"accepted":%d' % connection.number + both(b"peer", shown(address), address)
+                emit(b"accept", at, where, state, rest)
         return __init__
 
     def connects(name):
@@ -314,22 +350,21 @@ def start(config):
                 address = args[0]
                 real = actual(sock, address)
                 at, where = time(), place()
-                peer = ',"call":"%s"' % name + both("peer", address, real)
+                peer = field(b"call", name) + both(b"peer", address, real)
                 if state.transport == TCP:
-                    emit("connect", at, where, state, ',"isWaiting":true' + peer)
+                    emit(b"connect", at, where, state, b',"isWaiting":true' + peer)
                 try:
                     result = original(sock, real)
                 except NOT_YET:
                     state.connecting = peer
                     raise
                 except BaseException as error:
-                    emit("connect", at, where, state, peer + failed(error))
+                    emit(b"connect", at, where, state, peer + failed(error))
                     raise
                 if result in (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0) or -1):
                     state.connecting = peer
                 else:
-                    error = ',"error":"%s"' % errno.errorcode.get(result, result) if result else ""
-                    emit("connect", at, where, state, peer + error)
+                    emit(b"connect", at, where, state, peer + (failed_with(result) if result else b""))
                 return result
             return connect
 
@@ -345,43 +380,42 @@ def start(config):
             return value
         return getsockopt
 
-    def connected(state, error=0, where=""):
+    def connected(state, error=0, where=b""):
         """Reports the end of a non-blocking connect."""
         peer, state.connecting = state.connecting, None
         if peer is not None:
-            error = ',"error":"%s"' % errno.errorcode.get(error, error) if error else ""
-            emit("connect", time(), where, state, peer + error)
+            emit(b"connect", time(), where, state, peer + (failed_with(error) if error else b""))
 
     def sends(name):
+        call = field(b"call", name)
+
         @replace(name)
         def _(original):
             def send(sock, *args):
-                state = state_of(sock)
+                state = states.get(id(sock)) or state_of(sock)
                 if not state.is_traced:
                     return original(sock, *args)
-                peer = ""
+                rest = call
                 if name == "sendto" and len(args) > 1:
                     real = actual(sock, args[-1])
-                    peer = both("peer", args[-1], real)
+                    rest += both(b"peer", args[-1], real)
                     args = args[:-1] + (real,)
                 if state.connecting is not None:
                     connected(state)
-                at, where = time(), place()
-                call = ',"call":"%s"' % name
+                where, at = place(), time()
                 try:
                     result = original(sock, *args)
-                except NOT_YET:
-                    raise
                 except BaseException as error:
-                    emit("send", at, where, state, call + peer + failed(error))
+                    if not isinstance(error, NOT_YET):
+                        emit(b"send", at, where, state, rest + failed(error))
                     raise
                 data = args[0]
                 if name == "sendmsg":
-                    data = b"".join(bytes(part) for part in list(data))
+                    data = b"".join(bytes(part) for part in data)
                 elif not isinstance(data, bytes):
                     data = memoryview(data).cast("B")
                 length = len(data) if result is None else result
-                emit("send", at, where, state, call + peer + held(data[:length], length))
+                emit(b"send", at, where, state, rest + held(data, length))
                 return result
             return send
 
@@ -393,41 +427,45 @@ def start(config):
 
     def receives(name):
         is_into, has_peer = name.endswith("_into"), name.startswith("recvfrom")
+        call = field(b"call", name) + b',"size":'
 
         @replace(name)
         def _(original):
             def receive(sock, *args, **kwargs):
-                state = state_of(sock)
+                state = states.get(id(sock)) or state_of(sock)
                 if not state.is_traced:
                     return original(sock, *args, **kwargs)
-                size = args[0] if args else kwargs.get("buffer", 0)
                 if is_into:
-                    wanted = args[1] if len(args) > 1 else kwargs.get("nbytes", 0)
-                    size = wanted or memoryview(size).nbytes
+                    buffer = args[0] if args else kwargs.get("buffer", b"")
+                    size = args[1] if len(args) > 1 else kwargs.get("nbytes", 0)
+                    size = size or memoryview(buffer).nbytes
+                else:
+                    size = args[0] if args and isinstance(args[0], int) else 0
                 where = place()
-                call = ',"call":"%s","size":%s' % (name, size if isinstance(size, int) else 0)
+                rest = b'%s%d' % (call, size)
                 if state.connecting is not None:
                     connected(state)
-                if blocks(sock):
-                    emit("receive", time(), where, state, call + ',"isWaiting":true')
+                if C.gettimeout(sock) != 0:
+                    emit_wait(b"receive", where, state, rest)
                 try:
                     result = original(sock, *args, **kwargs)
-                except NOT_YET:
-                    raise
                 except BaseException as error:
-                    emit("receive", time(), where, state, call + failed(error))
+                    if not isinstance(error, NOT_YET):
+                        emit(b"receive", time(), where, state, rest + failed(error))
                     raise
                 at = time()
-                data = result[0] if has_peer else result
+                data = result
                 if has_peer:
-                    call += both("peer", shown(result[1]), result[1])
-                    result = (data, shown(result[1]))
+                    data, address = result
+                    seen = shown(address)
+                    rest += both(b"peer", seen, address)
+                    result = (data, seen)
                 if is_into:
-                    data = bytes(memoryview(args[0] if args else kwargs["buffer"]).cast("B")[:data])
-                flags = args[1 + is_into] if len(args) > 1 + is_into else kwargs.get("flags", 0)
-                if flags & PEEK:
-                    call += ',"isPeek":true'
-                emit("receive", at, where, state, call + held(data, len(data)))
+                    data = bytes(memoryview(buffer).cast("B")[:data])
+                if len(args) > 1 + is_into or kwargs:
+                    if (args[1 + is_into] if len(args) > 1 + is_into else kwargs.get("flags", 0)) & PEEK:
+                        rest += b',"isPeek":true'
+                emit(b"receive", at, where, state, rest + held(data, len(data)))
                 return result
             return receive
 
@@ -443,11 +481,11 @@ def start(config):
                 result = original(sock, *args)
             except Exception as error:
                 if state.is_traced:
-                    emit("shutdown", at, where, state, failed(error))
+                    emit(b"shutdown", at, where, state, failed(error))
                 raise
             if state.is_traced:
                 name = {socket.SHUT_RD: "read", socket.SHUT_WR: "write"}.get(args[0], "both")
-                emit("shutdown", at, where, state, ',"how":"%s"' % name)
+                emit(b"shutdown", at, where, state, field(b"how", name))
             return result
         return shutdown
 
@@ -457,7 +495,7 @@ def start(config):
             state = state_of(sock)
             if state.is_traced and not state.is_closed:
                 state.is_closed = True
-                emit("close", time(), place(), state)
+                emit(b"close", time(), place(), state)
             return original(sock, *args)
         return _real_close
 
@@ -474,8 +512,8 @@ def start(config):
             original(sock, *args)
             state, seconds = state_of(sock), args[0]
             if state.is_traced and seconds != 0:
-                rest = ',"seconds":%s' % json.dumps(float(seconds)) if seconds is not None else ""
-                emit("timeout", time(), place(), state, rest)
+                rest = b"" if seconds is None else b',"seconds":%s' % repr(float(seconds)).encode()
+                emit(b"timeout", time(), place(), state, rest)
         return settimeout
 
     for name in ("getsockname", "getpeername"):
@@ -545,7 +583,7 @@ def start(config):
                 prompt = unfinished[2] if unfinished else ""
                 flush()
                 where = place()
-                log.write("input", time(), where, ',"isWaiting":true,"text":%s' % json.dumps(prompt))
+                log.write(b"input", time(), where, b',"isWaiting":true' + field(b"text", prompt))
                 is_inside.append(True)
                 try:
                     result = original(*args)
@@ -555,7 +593,7 @@ def start(config):
                     length = len(result.encode(errors="replace"))
                 else:
                     length = result if isinstance(result, int) else len(result or b"")
-                log.write("input", time(), where, ',"length":%d' % length)
+                log.write(b"input", time(), where, b',"length":%d' % length)
                 return result
             return read
 
@@ -584,10 +622,10 @@ def start(config):
     atexit.register(flush)
     if hasattr(os, "register_at_fork"):
         def forked():
-            log.process = ',"process":%d' % os.getpid()
+            log.process = b',"process":%d' % os.getpid()
             pending.clear()
         os.register_at_fork(after_in_child=forked)
-    log.write("start", time(), "", ',"text":%s' % json.dumps("Python " + sys.version.split()[0]))
+    log.write(b"start", time(), b"", field(b"text", "Python " + sys.version.split()[0]))
 
 
 def hide_frames():
@@ -620,6 +658,14 @@ def hide_frames():
 
     sys.excepthook = excepthook
 
+    def filter_traceback(module):
+        for name in ("walk_tb", "_walk_tb_with_full_positions"):
+            if hasattr(module, name):
+                setattr(module, name, filtered(getattr(module, name)))
+
+    def filtered(walk):
+        return lambda tb: walk(without(tb))
+
     thread_excepthook = getattr(_thread, "_excepthook", None)
 
     def traced_thread_excepthook(args):
@@ -631,12 +677,31 @@ def hide_frames():
         if "threading" in sys.modules:
             sys.modules["threading"].excepthook = traced_thread_excepthook
 
-    def filtered(walk):
-        def walk_tb(tb):
-            for item in walk(without(tb)):
-                yield item
-        return walk_tb
+    if "traceback" in sys.modules:
+        filter_traceback(sys.modules["traceback"])
+    else:
+        sys.meta_path.insert(0, Finder)
 
-    for name in ("walk_tb", "_walk_tb_with_full_positions"):
-        if hasattr(traceback, name):
-            setattr(traceback, name, filtered(getattr(traceback, name)))
+    Finder.filter = staticmethod(filter_traceback)
+
+
+class Finder:
+    """Filters the module `traceback` when it is imported, which most programs never do."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != "traceback":
+            return None
+        sys.meta_path.remove(cls)
+        for finder in sys.meta_path:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                load = spec.loader.exec_module
+
+                def exec_module(module):
+                    load(module)
+                    cls.filter(module)
+
+                spec.loader.exec_module = exec_module
+                return spec
+        return None
