@@ -36,6 +36,11 @@ export type EventKind =
   | "print"
   /** The program read `length` bytes from its standard input. 0 bytes are its end. */
   | "input"
+  /**
+   * The program made so many calls in a row that these were only counted: `sends`, `sentBytes`, `receives` and
+   * `receivedBytes`. Prints among them are left out.
+   */
+  | "skipped"
   /** The program did more than the file of events may hold. Nothing follows. */
   | "truncated";
 
@@ -92,6 +97,14 @@ export interface TraceEvent {
   how?: "read" | "write" | "both";
   /** The error that ended the call: the name of its number, such as ECONNREFUSED, or of its class. */
   error?: string;
+  /** The calls that sent, among those that were only counted. */
+  sends?: number;
+  /** Their bytes. */
+  sentBytes?: number;
+  /** The calls that received, among those that were only counted. */
+  receives?: number;
+  /** Their bytes. */
+  receivedBytes?: number;
   /** The timeout in seconds. */
   seconds?: number;
   /** What was printed (the first 8,192 characters), or the prompt of an `input`. */
@@ -115,6 +128,7 @@ const KINDS: Record<EventKind, true> = {
   timeout: true,
   print: true,
   input: true,
+  skipped: true,
   truncated: true,
 };
 
@@ -162,6 +176,10 @@ const FIELDS: Record<Exclude<keyof TraceEvent, "kind" | "at">, Check> = {
   accepted: count,
   how: oneOf("read", "write", "both"),
   error: text(64),
+  sends: count,
+  sentBytes: count,
+  receives: count,
+  receivedBytes: count,
   seconds: amount,
   text: text(8192),
   stream: oneOf("stdout", "stderr"),

@@ -2,6 +2,27 @@
  * Runs a program under a tracer, and says what it did with sockets, its keyboard and its screen. The program is any file in
  * Python (`.py`), TypeScript or JavaScript (`.ts`, `.mts`, `.js`, `.mjs`, `.cjs`). event.ts describes the events.
  *
+ * The events are the lines of a file in a folder of its own. A file keeps what was written when its writer is killed, works
+ * on every system, and needs one permission of Deno, `--allow-write` for this file.
+ *
+ * - `python/sitecustomize.py` is what Python imports before the program, as PYTHONPATH names its folder. It starts
+ *   `lab_tracer.py` and removes what it has changed in the environment and in `sys.path`.
+ * - `tracer.ts` is loaded with `--preload` before a program of Deno; `tracer_node.ts` adds `node:net` and `node:dgram`.
+ *
+ * How the other parts of the tool use it:
+ * - To start a program in another way, take {@linkcode traceCommand} and feed its events to {@linkcode Observed}.
+ * - To draw, order the events of each program by `at`, and show `local` and `peer`. A relay uses `actual`.
+ * - To lead a client through a relay, give its port in `ports`: `{ 9900: relay.port }`. Its transcript shows 9900.
+ * - To learn the port of a program that nobody knows, run it once and read `observed.listens` or `observed.connects`.
+ *   `listening` settles without a look at the sockets of the system.
+ * - A script that gathers what it prints, as those with lib.ts do, calls
+ *   `globalThis[Symbol.for("lab.trace")]?.printed("stdout", text)` when it prints, so that the order is right.
+ *
+ * What is not seen: sockets of asyncio on Windows (its proactor does not call socket objects), TLS, `os.read` and `os.write`,
+ * `os.sendfile`, programs that the program starts, and workers. asyncio streams have no line for what the event loop
+ * receives. A call of Deno that throws at once, such as `Deno.listen` for a port in use, prints its stack without the lines
+ * of Deno's own code.
+ *
  * ```ts
  * await using server = await runTraced("EchoServer.py", { ports: { 8000: 41234 }, onEvent: draw });
  * await server.listening; // { transport: "tcp", host: "localhost", port: 8000 }
@@ -39,6 +60,11 @@ export interface TraceOptions {
    * names one of them or imports files of its own.
    */
   hasNode?: boolean;
+  /**
+   * How many calls in a row, without a pause of a second, are reported one by one; the default is 1000. The others are counted,
+   * so that a program with many messages is not slower than without its tracer.
+   */
+  burst?: number;
   /** How many bytes of events the program may write; the default is 64 MiB. */
   limit?: number;
   /** Called with each event, in order. */
@@ -57,6 +83,7 @@ export interface TracedCommand extends AsyncDisposable {
 
 const HERE = import.meta.dirname!;
 const LIMIT = 1 << 26; // bytes of events
+const BURST = 1000; // calls
 const PYTHON = [Deno.build.os === "windows" ? "python" : "python3", "-u"];
 const SEPARATOR = Deno.build.os === "windows" ? ";" : ":"; // between the folders of PYTHONPATH
 
@@ -78,7 +105,14 @@ export async function traceCommand(
   const target = resolve(options.cwd ?? ".", file);
   const within = await Deno.realPath(options.within ?? dirname(target));
   const isFolder = (await Deno.stat(within)).isDirectory;
-  const config = { events, within, ports, toLoopback, limit: options.limit ?? LIMIT };
+  const config = {
+    events,
+    within,
+    ports,
+    toLoopback,
+    limit: options.limit ?? LIMIT,
+    burst: options.burst ?? BURST,
+  };
   const isPython = /\.pyw?$/i.test(file);
   const command = isPython ? [...options.python ?? PYTHON, file, ...args] : [
     Deno.execPath(),
@@ -196,6 +230,12 @@ export class Observed {
     const { kind, transport, peer, local, length = 0, data, size, text } = event;
     if (kind === "start") this.runtime ??= text;
     if (kind === "truncated") this.isTruncated = true;
+    if (kind === "skipped") {
+      this.totals.sent += event.sends ?? 0;
+      this.totals.sentBytes += event.sentBytes ?? 0;
+      this.totals.received += event.receives ?? 0;
+      this.totals.receivedBytes += event.receivedBytes ?? 0;
+    }
     const thread = `${event.process ?? 0} ${event.thread ?? 0} ${kind} ${event.socket ?? 0}`;
     if (event.isWaiting) {
       if (this.waiting.size < MOST) this.waiting.set(thread, event);

@@ -21,6 +21,7 @@ interface Config {
   ports: Record<number, number>;
   toLoopback: boolean;
   limit: number;
+  burst: number;
 }
 
 const MAX_DATA = 65536; // bytes of one send or receive that an event holds
@@ -28,7 +29,7 @@ const MAX_TEXT = 8192; // characters of one print that an event holds
 const FRAMES = 30; // of the stack, in which to look for a line of the program
 const SELF = new URL(".", import.meta.url).href + "tracer"; // of this file, and of tracer_node.ts
 
-const { Error, JSON, Date, performance } = globalThis; // a program may replace them
+const { Error, JSON, performance } = globalThis; // a program may replace them
 const HOLDER = Symbol.for("lab.trace");
 const holder = globalThis as unknown as Record<symbol, unknown>;
 const config = holder[HOLDER] as Config;
@@ -45,6 +46,44 @@ let printsLeft = config.limit / 4; // a program that prints without end leaves r
 
 /** Milliseconds since 1970, with fractions. */
 export const now = () => performance.timeOrigin + performance.now();
+
+const CALM = 1000; // milliseconds without a call, after which a burst is over
+const COUNTED = 1000; // calls that are left out before they are reported together
+let callsLeft = config.burst; // calls in a row that are reported one by one
+let lastCall = 0; // when it began
+let counts = { sends: 0, sentBytes: 0, receives: 0, receivedBytes: 0 };
+
+/** Whether there were so many calls in a row that this one is only counted. */
+export function isBurst(at = now()): boolean {
+  const before = lastCall;
+  lastCall = at;
+  if (callsLeft > 0) {
+    callsLeft--;
+    return false;
+  }
+  const isOver = at - before >= CALM;
+  if (isOver) callsLeft = config.burst;
+  if (isOver || counts.sends + counts.receives >= COUNTED) reportCounts();
+  return !isOver;
+}
+
+/** Counts a call that is not reported. */
+export function countCall(kind: "send" | "receive", length: number) {
+  if (kind === "send") {
+    counts.sends++;
+    counts.sentBytes += length;
+  } else {
+    counts.receives++;
+    counts.receivedBytes += length;
+  }
+}
+
+function reportCounts() {
+  if (counts.sends + counts.receives > 0) emit("skipped", now(), counts);
+  counts = { sends: 0, sentBytes: 0, receives: 0, receivedBytes: 0 };
+}
+
+globalThis.addEventListener("unload", reportCounts);
 
 /** Writes an event. */
 export function emit(kind: string, at: number, fields: Fields) {
@@ -273,6 +312,11 @@ function follow<T>(
   });
 }
 
+/** Counts a call whose promise settles with the bytes that it sent or received. */
+function counted(kind: "send" | "receive", promise: Promise<number | null>) {
+  return follow(promise, (length) => countCall(kind, length ?? 0), () => {});
+}
+
 function traceConnection(connection: Deno.Conn, socket: Socket) {
   known.set(connection, socket);
   const owner = unpatched(connection, "read");
@@ -284,6 +328,9 @@ function traceConnection(connection: Deno.Conn, socket: Socket) {
       function (this: Deno.Conn, buffer: Uint8Array, ...rest: unknown[]) {
         const socket = known.get(this);
         if (!socket) return read.call(this, buffer, ...rest); // a socket that is a file, or TLS
+        if (isBurst()) {
+          return counted("receive", read.call(this, buffer, ...rest));
+        }
         const fields = { ...place(), ...socket.fields, call: "read", size: buffer?.length };
         emit("receive", now(), { ...fields, isWaiting: true });
         return follow(read.call(this, buffer, ...rest) as Promise<number | null>, (length) => {
@@ -298,6 +345,7 @@ function traceConnection(connection: Deno.Conn, socket: Socket) {
       function (this: Deno.Conn, data: Uint8Array, ...rest: unknown[]) {
         const socket = known.get(this);
         if (!socket) return write.call(this, data, ...rest);
+        if (isBurst()) return counted("send", write.call(this, data, ...rest));
         const at = now();
         const fields = { ...place(), ...socket.fields, call: "write" };
         const copy = data instanceof Uint8Array ? data : new Uint8Array();
@@ -432,17 +480,19 @@ function traceDatagrams(socket: Deno.DatagramConn, state: Socket) {
     function (this: Deno.DatagramConn, buffer?: Uint8Array) {
       const socket = known.get(this);
       if (!socket) return receive.call(this, buffer);
+      const isCounted = isBurst();
       const size = buffer?.length ?? MAX_DATA;
-      const fields = { ...place(), ...socket.fields, call: "receive", size };
-      emit("receive", now(), { ...fields, isWaiting: true });
+      const fields = { ...isCounted ? {} : place(), ...socket.fields, call: "receive", size };
+      if (!isCounted) emit("receive", now(), { ...fields, isWaiting: true });
       const promise = receive.call(this, buffer) as Promise<[Uint8Array, Deno.Addr]>;
       return follow(promise, ([data, from]) => {
         const seen = shownAddress(from);
-        emit("receive", now(), {
-          ...fields,
-          ...held(data),
-          ...both("peer", placeOf(seen), placeOf(from)),
-        });
+        if (isCounted) countCall("receive", data.length);
+        else {emit("receive", now(), {
+            ...fields,
+            ...held(data),
+            ...both("peer", placeOf(seen), placeOf(from)),
+          });}
         return seen === from ? undefined : [data, seen] as [Uint8Array, Deno.Addr];
       }, (error) => emit("receive", now(), { ...fields, ...failed(error) }));
     });
@@ -458,6 +508,7 @@ function traceDatagrams(socket: Deno.DatagramConn, state: Socket) {
         const real = actual(seen.host, seen.port);
         const isMoved = real.host !== seen.host || real.port !== seen.port;
         const address = isMoved ? { ...to, hostname: real.host, port: real.port } : to;
+        if (isBurst(at)) return counted("send", send.call(this, data, address));
         const fields = { ...place(), ...socket.fields, call: "send", ...both("peer", seen, real) };
         return follow(
           send.call(this, data, address) as Promise<number>,
@@ -536,17 +587,17 @@ type Screen = "stdout" | "stderr";
 let isToldByProgram = false;
 
 /** Reports what the program prints. */
-export function printed(stream: Screen, text: string, where: Fields = place()) {
+function printed(stream: Screen, text: string, where = place) {
   if (printsLeft <= 0 || text === "") return;
   printsLeft -= Math.min(text.length, MAX_TEXT) + 100;
-  emit("print", now(), { ...where, stream, text: text.slice(0, MAX_TEXT) });
+  emit("print", now(), { ...where(), stream, text: text.slice(0, MAX_TEXT) });
 }
 
 // A program that gathers its output before it writes it can say when it prints: then what it writes is not reported.
 holder[HOLDER] = {
   printed(stream: Screen, text: string) {
     isToldByProgram = true;
-    printed(stream, text);
+    if (!isBurst()) printed(stream, text);
   },
 };
 
@@ -556,7 +607,7 @@ const { Console } = (Deno as any)[(Deno as any).internal];
 let where: Fields = {};
 let isInConsole = false;
 const twin = new Console((text: string, level: number) =>
-  printed(level > 1 ? "stderr" : "stdout", text, where)
+  printed(level > 1 ? "stderr" : "stdout", text, () => where)
 );
 for (
   const name of "log info debug error warn dir table assert count group groupCollapsed groupEnd"
@@ -565,7 +616,7 @@ for (
   replace(console, name, (original) =>
     function (this: unknown, ...args: unknown[]) {
       if (isInConsole) return original.apply(this, args); // a method that calls another one prints once
-      if (printsLeft > 0) {
+      if (printsLeft > 0 && !isBurst()) {
         where = place();
         twin[name](...args);
       }
@@ -582,7 +633,9 @@ for (const stream of ["stdout", "stderr"] as const) {
   for (const name of ["write", "writeSync"] as const) {
     replace(Deno[stream], name, (original) =>
       function (this: unknown, data: Uint8Array) {
-        if (!isToldByProgram && data instanceof Uint8Array) printed(stream, decoder.decode(data));
+        if (!isToldByProgram && data instanceof Uint8Array && printsLeft > 0 && !isBurst()) {
+          printed(stream, decoder.decode(data));
+        }
         return original.call(this, data);
       });
   }

@@ -13,11 +13,13 @@ import {
   actual,
   both,
   closed,
+  countCall,
   emit,
   failed,
   type Fields,
   held,
   hideTracer,
+  isBurst,
   type Method,
   newSocket,
   now,
@@ -80,6 +82,7 @@ function traceSocket(connection: net.Socket, socket: Socket) {
 
 function received(connection: net.Socket, data: unknown, where: Fields) {
   const copy = bytes(data, connection.readableEncoding);
+  if (isBurst()) return countCall("receive", copy.length);
   emit("receive", now(), {
     ...where,
     ...sockets.get(connection)?.fields,
@@ -216,7 +219,8 @@ for (const name of ["write", "end"]) {
     function traced(this: net.Socket, ...args: unknown[]) {
       const socket = sockets.get(this);
       const at = now();
-      const where = socket ? place() : {};
+      const isCounted = socket !== undefined && name === "write" && isBurst(at);
+      const where = socket && !isCounted ? place() : {};
       const isHalfClosed = this.writableEnded;
       const result = call(traced, original, this, args);
       if (!socket || isHalfClosed) return result;

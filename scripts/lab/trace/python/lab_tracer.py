@@ -32,8 +32,8 @@ MAX_DATA = 65536  # bytes of one send or receive that an event holds
 MAX_PLACES = 1000
 MAX_TEXT = 8192  # characters of one print that an event holds
 PEEK = getattr(socket, "MSG_PEEK", 0)
-MANY_WAITS = 100  # of one line: then only those are reported that come after a pause
-PAUSE = 0.001  # seconds
+CALM = 1.0  # seconds without a call, after which a burst is over: more than a busy machine lets a program rest
+COUNTED = 1000  # calls that are left out before they are reported together
 MAIN_THREAD = _thread.get_ident()
 get_ident, get_frame, write = _thread.get_ident, sys._getframe, os.write
 # A call with one of these errors has done nothing: a program with non-blocking sockets tries again.
@@ -43,13 +43,15 @@ NOT_YET = (BlockingIOError, InterruptedError)
 class Log:
     """Writes events to the file, each with one write, so that threads and processes can share it."""
 
-    def __init__(self, path, limit):
+    def __init__(self, path, limit, burst):
         flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         self.fd = _high(os.open(path, flags))
         self.process = b""
         self.left = limit  # bytes that may be written
         self.prints_left = limit // 4  # a program that prints without end leaves room for the rest
-        self.last = 0.0  # when the last event was
+        self.burst = self.calls_left = burst  # calls in a row that are reported one by one
+        self.last = 0.0  # when the last call began
+        self.counts = [0, 0, 0, 0]  # calls that sent, bytes sent, calls that received, bytes received
 
     def write(self, kind, at, place, rest=b""):
         if self.left <= 0:
@@ -61,13 +63,33 @@ class Log:
         # The time in milliseconds, from microseconds: Python is slow to write so long a fraction.
         data = b'{"kind":"%s","at":%de-3%s%s}\n' % (kind, at * 1e6, place, rest)
         self.left -= len(data)
-        self.last = at
         try:
             write(self.fd, data)
             if self.left <= 0:
                 write(self.fd, b'{"kind":"truncated","at":%de-3}\n' % (at * 1e6))
         except OSError:
             pass
+
+
+    def is_burst(self, at):
+        """Whether there were so many calls in a row that this one is only counted."""
+        before, self.last = self.last, at
+        if self.calls_left > 0:
+            self.calls_left -= 1
+            return False
+        if at - before < CALM:
+            if self.counts[0] + self.counts[2] >= COUNTED:
+                self.report_counts()
+            return True
+        self.calls_left = self.burst
+        self.report_counts()
+        return False
+
+    def report_counts(self):
+        if any(self.counts):
+            fields = b',"sends":%d,"sentBytes":%d,"receives":%d,"receivedBytes":%d' % tuple(self.counts)
+            self.counts[:] = [0, 0, 0, 0]
+            self.write(b"skipped", time(), b"", fields)
 
 
 def _high(fd):
@@ -98,7 +120,8 @@ class Socket:
 def start(config):
     """Reads the configuration, and replaces what is to be traced."""
     config = dict(line.split("=", 1) for line in config.split("\n"))
-    log = Log(config["events"], int(config["limit"]))
+    log = Log(config["events"], int(config["limit"]), int(config["burst"]))
+    is_burst, counts = log.is_burst, log.counts
     within = os.path.normcase(os.path.realpath(config["within"]))
     ports = dict(map(int, pair.split(":")) for pair in config["ports"].split())
     to_loopback = config["toLoopback"] == "true"
@@ -139,14 +162,14 @@ def start(config):
             frame = frame.f_back
         return b""
 
-    # What the program has printed of a line that is not finished yet.
+    # What the program has printed of a line that is not finished yet; without a place it is left out.
     pending = {}
+    NOTHING = (0, None, "")
 
     def flush(stream=None):
         for name in [stream] if stream else list(pending):
-            unfinished = pending.pop(name, None)
-            if unfinished:
-                at, where, text = unfinished
+            at, where, text = pending.pop(name, NOTHING)
+            if where is not None:
                 rest = b',"stream":"%s"' % name.encode() + field(b"text", text[:MAX_TEXT])
                 log.prints_left -= len(rest) + 100
                 if log.prints_left > 0:
@@ -156,17 +179,6 @@ def start(config):
         if pending:
             flush()
         log.write(kind, at, where, state.prefix + rest)
-
-    waits = {}  # by line: how many waits were reported
-
-    def emit_wait(kind, where, state, rest=b""):
-        number = waits.get(where, 0)
-        at = time()
-        if number < MANY_WAITS or at - log.last > PAUSE:
-            waits[where] = number + 1
-            emit(kind, at, where, state, rest + b',"isWaiting":true')
-        elif pending:
-            flush()
 
     # Sockets
 
@@ -314,7 +326,7 @@ def start(config):
                 return original(sock)
             where = place()
             if C.gettimeout(sock) != 0:
-                emit_wait(b"accept", where, state)
+                emit(b"accept", time(), where, state, b',"isWaiting":true')
             try:
                 fd, address = original(sock)
             except NOT_YET:
@@ -395,14 +407,23 @@ def start(config):
                 state = states.get(id(sock)) or state_of(sock)
                 if not state.is_traced:
                     return original(sock, *args)
+                at = time()
+                has_peer = name == "sendto" and len(args) > 1
+                if is_burst(at):
+                    if has_peer:
+                        args = args[:-1] + (actual(sock, args[-1]),)
+                    result = original(sock, *args)
+                    counts[0] += 1
+                    counts[1] += len(args[0]) if result is None else result
+                    return result
                 rest = call
-                if name == "sendto" and len(args) > 1:
+                if has_peer:
                     real = actual(sock, args[-1])
                     rest += both(b"peer", args[-1], real)
                     args = args[:-1] + (real,)
                 if state.connecting is not None:
                     connected(state)
-                where, at = place(), time()
+                where = place()
                 try:
                     result = original(sock, *args)
                 except BaseException as error:
@@ -435,6 +456,13 @@ def start(config):
                 state = states.get(id(sock)) or state_of(sock)
                 if not state.is_traced:
                     return original(sock, *args, **kwargs)
+                at = time()
+                if is_burst(at):
+                    result = original(sock, *args, **kwargs)
+                    data = result[0] if has_peer else result
+                    counts[2] += 1
+                    counts[3] += data if is_into else len(data)
+                    return (data, shown(result[1])) if has_peer else result
                 if is_into:
                     buffer = args[0] if args else kwargs.get("buffer", b"")
                     size = args[1] if len(args) > 1 else kwargs.get("nbytes", 0)
@@ -442,11 +470,11 @@ def start(config):
                 else:
                     size = args[0] if args and isinstance(args[0], int) else 0
                 where = place()
-                rest = b'%s%d' % (call, size)
+                rest = b"%s%d" % (call, size)
                 if state.connecting is not None:
                     connected(state)
                 if C.gettimeout(sock) != 0:
-                    emit_wait(b"receive", where, state, rest)
+                    emit(b"receive", at, where, state, rest + b',"isWaiting":true')
                 try:
                     result = original(sock, *args, **kwargs)
                 except BaseException as error:
@@ -563,8 +591,9 @@ def start(config):
             if unfinished is None:
                 if pending:
                     flush()
-                pending[name] = [time(), place(), text]
-            elif len(unfinished[2]) <= MAX_TEXT:
+                at = time()
+                pending[name] = [at, None if is_burst(at) else place(), text]
+            elif unfinished[1] is not None and len(unfinished[2]) <= MAX_TEXT:
                 unfinished[2] += text
             if text.endswith("\n"):
                 flush(name)
@@ -613,13 +642,17 @@ def start(config):
 
     leave = os._exit
 
-    def _exit(*args, **kwargs):
+    def finish():
         flush()
+        log.report_counts()
+
+    def _exit(*args, **kwargs):
+        finish()
         leave(*args, **kwargs)
 
     os._exit = _exit
     hide_frames()
-    atexit.register(flush)
+    atexit.register(finish)
     if hasattr(os, "register_at_fork"):
         def forked():
             log.process = b',"process":%d' % os.getpid()
