@@ -97,11 +97,15 @@ for (const name of programs) {
     const file = `${folder.path}/${name}`;
     await Deno.writeTextFile(file, source);
     const plain = await untraced(file);
-    const { outcome, events } = await traced(file, {
+    const { outcome, events, observed } = await traced(file, {
       ports: { [port]: quietPort(), [other]: quietPort() },
     });
     assertEquals(steady(outcome, name), steady(plain, name));
-    assertEquals(eventsByLine(events), expectedEvents(source));
+    // Before 3.10, Python left a `with` at its last line; now it leaves it at its first.
+    const isOld = /^Python 3\.[0-9]\./.test(observed.runtime!);
+    const comparable = (lines: string[]) =>
+      lines.filter((line) => !isOld || !line.endsWith(": close"));
+    assertEquals(comparable(eventsByLine(events)), comparable(expectedEvents(source)));
     assertEquals(printed(events, "stdout"), outcome.stdout);
   });
 }
