@@ -51,6 +51,7 @@ class Log:
         self.prints_left = limit // 4  # a program that prints without end leaves room for the rest
         self.burst = self.calls_left = burst  # calls in a row that are reported one by one
         self.last = 0.0  # when the last call began
+        self.unheard = []  # the screens that a burst prints to, whose prints are not looked at until it is over
         self.counts = [0, 0, 0, 0]  # calls that sent, bytes sent, calls that received, bytes received
 
     def write(self, kind, at, place, rest=b""):
@@ -83,6 +84,9 @@ class Log:
             return True
         self.calls_left = self.burst
         self.report_counts()
+        for stream, write in self.unheard:
+            stream.write = write
+        self.unheard.clear()
         return False
 
     def report_counts(self):
@@ -162,14 +166,14 @@ def start(config):
             frame = frame.f_back
         return b""
 
-    # What the program has printed of a line that is not finished yet; without a place it is left out.
+    # What the program has printed of a line that is not finished yet.
     pending = {}
-    NOTHING = (0, None, "")
+    NOTHING = (0, b"", "")
 
     def flush(stream=None):
         for name in [stream] if stream else list(pending):
             at, where, text = pending.pop(name, NOTHING)
-            if where is not None:
+            if text:
                 rest = b',"stream":"%s"' % name.encode() + field(b"text", text[:MAX_TEXT])
                 log.prints_left -= len(rest) + 100
                 if log.prints_left > 0:
@@ -592,8 +596,12 @@ def start(config):
                 if pending:
                     flush()
                 at = time()
-                pending[name] = [at, None if is_burst(at) else place(), text]
-            elif unfinished[1] is not None and len(unfinished[2]) <= MAX_TEXT:
+                if is_burst(at):
+                    if stream.__dict__.pop("write", None):
+                        log.unheard.append((stream, write))
+                    return result
+                pending[name] = [at, place(), text]
+            elif len(unfinished[2]) <= MAX_TEXT:
                 unfinished[2] += text
             if text.endswith("\n"):
                 flush(name)
@@ -608,6 +616,7 @@ def start(config):
             def read(*args):
                 if is_inside:
                     return original(*args)
+                is_burst(time())  # a burst may be over
                 unfinished = pending.get("stdout")
                 prompt = unfinished[2] if unfinished else ""
                 flush()
