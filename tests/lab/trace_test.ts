@@ -1,6 +1,6 @@
 /** The tracers: they report what a program does, and change nothing of it. */
 import { assert, assertEquals } from "@std/assert";
-import { hasPython } from "../../scripts/lab/program.ts";
+import { hasPython } from "../../scripts/lab/process/program.ts";
 import { parseEvent, readEvents, type TraceEvent } from "../../scripts/lab/trace/event.ts";
 import { runTraced, type TraceOptions } from "../../scripts/lab/trace/run_traced.ts";
 import { encode, quietPort, temporary } from "../helpers.ts";

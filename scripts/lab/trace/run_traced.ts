@@ -46,6 +46,8 @@ export interface TraceOptions {
   ports?: Record<number, number>;
   /** Whether an address that is not a loopback address, such as 10.0.0.8, leads to the loopback interface. */
   toLoopback?: boolean;
+  /** Whether it listens on free ports in place of those that it names. It sees and prints its own. */
+  anyPort?: boolean;
   /**
    * Flags of `deno run`, such as permissions; the default is `-A`. The permission to write to the file of events is added
    * unless all are given.
@@ -96,7 +98,7 @@ const SEPARATOR = Deno.build.os === "windows" ? ";" : ":"; // between the folder
  */
 export async function traceCommand(
   file: string,
-  { args = [], env = {}, ports = {}, toLoopback = false, denoFlags = ["-A"], ...options }:
+  { args = [], env = {}, ports = {}, toLoopback = false, anyPort = false, denoFlags = ["-A"], ...options }:
     TraceOptions = {},
 ): Promise<TracedCommand> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lab-trace-" }));
@@ -110,6 +112,7 @@ export async function traceCommand(
     within,
     ports,
     toLoopback,
+    anyPort,
     limit: options.limit ?? LIMIT,
     burst: options.burst ?? BURST,
   };
