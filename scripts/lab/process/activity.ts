@@ -34,8 +34,8 @@ export async function isSoon(
   return true;
 }
 
-/** How long programs, and what they started, have worked: in ticks; 0 where the system does not tell. */
-function workOf(programs: Program[]): number {
+/** Returns how long programs, and what they started, have worked: in ticks; 0 where the system does not tell. */
+export function workOf(programs: Program[]): number {
   if (Deno.build.os !== "linux") return 0;
   const processes = readLinuxProcesses();
   const pids = programs.map(({ pid }) => pid);
@@ -43,4 +43,14 @@ function workOf(programs: Program[]): number {
     pids.includes(pid) || processes.has(pid) && isTheirs(processes.get(pid)!.parent);
   return processes.entries()
     .reduce((sum, [pid, { cpuTicks }]) => isTheirs(pid) ? sum + cpuTicks : sum, 0);
+}
+
+/** Returns whether a program is ready to run, and may wait for a processor; `false` where the system does not tell. */
+export function isReadyToRun({ pid }: Program): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    return /\) [RD] [^)]*$/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    return false; // it has ended
+  }
 }

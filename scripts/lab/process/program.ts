@@ -6,7 +6,6 @@
 import { deadline } from "@std/async/deadline";
 import { readLinuxProcesses } from "../../system/linux.ts";
 import { isBound } from "./ports.ts";
-import { MARK_END, MARK_START } from "../trace/mark.ts";
 
 const MARK = "SOCKET_LABS_PROGRAM"; // the environment variable that finds a program's descendants
 const MAX_ROUNDS = 50; // of killing what a program has started
@@ -77,13 +76,10 @@ export class Program {
   hasPrintedTooMuch = false;
   /** Of what it took too much, if it was ended for that. */
   excess?: string;
-  /** Called with the marks in what it prints, which then do not show; see mark.ts. */
-  onMark?: (mark: string) => void;
   #child: Deno.ChildProcess;
   #keyboard?: WritableStreamDefaultWriter<Uint8Array>;
   #hasEnded = false;
   #change = Promise.withResolvers<void>();
-  #unfinished = ""; // a mark whose end is still to come
   #heard = 0; // characters that it printed
   readonly #most: number;
 
@@ -141,7 +137,7 @@ export class Program {
       } catch { /* nobody waits for it any more */ }
     };
     const reading = Promise.all([
-      read(this.#child.stdout, (output) => this.#print(output)),
+      read(this.#child.stdout, (output) => this.#show(output)),
       read(this.#child.stderr, (output) => {
         this.errors += output;
         this.onErrors(output);
@@ -177,28 +173,6 @@ export class Program {
   stop(excess: string) {
     this.excess ??= excess;
     kill(this.#child);
-  }
-
-  /** Shows what it prints, without the marks. */
-  #print(output: string) {
-    if (!this.onMark) return this.#show(output);
-    const [first, ...parts] = (this.#unfinished + output).split(MARK_START);
-    this.#unfinished = "";
-    const show = (text: string) => {
-      const end = text.endsWith("\x1b") ? text.length - 1 : text.length; // half a start
-      if (end > 0) this.#show(text.slice(0, end));
-      this.#unfinished = text.slice(end);
-    };
-    show(first);
-    for (const part of parts) {
-      const [mark, text] = part.split(MARK_END);
-      if (text === undefined) {
-        this.#unfinished = MARK_START + part;
-      } else {
-        this.onMark(mark);
-        show(text);
-      }
-    }
   }
 
   #show(output: string) {

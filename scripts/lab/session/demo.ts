@@ -17,6 +17,7 @@ import {
 } from "../terminal/columns.ts";
 import type { Lab, Role } from "../catalog/header.ts";
 import { write } from "../terminal/output.ts";
+import { runFiles } from "../trace/recording.ts";
 import { ourPlayer, runPair } from "./pair.ts";
 
 /** Two screens next to each other, which grow line by line in the order of events. */
@@ -107,6 +108,38 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
     }
   }
   write`${problems.length === 0 ? green("ok") : red("failed")}\n\n`;
+  return problems.length === 0;
+}
+
+/**
+ * Runs a lab with other programs in the places of its scripts, and shows both screens side by side.
+ *
+ * @param lab The lab.
+ * @param files The programs.
+ * @param more More arguments for the client.
+ * @returns Whether all went well.
+ */
+export async function runFilesOnScreen(
+  lab: Lab,
+  files: Partial<Record<Role, string>>,
+  more: string[],
+): Promise<boolean> {
+  const titles = [files.server ?? lab.server.name, files.client ?? lab.client.name];
+  titles[1] += more.map((arg) => ` ${arg}`).join("");
+  const room = " ".repeat(80); // what may come is not known
+  const widths = columnWidths([titles[0], room], [titles[1], room]);
+  write`${bold(lab.name)}\n`;
+  printRow(titles[0], titles[1], widths);
+  printRule(widths);
+  const screens = new SideBySide(widths, true);
+  const { problems } = await runFiles(lab, files, more, {
+    keyboard: keyboard(),
+    onScreen: (role, output) => screens.add(role, output),
+    onErrors: (role, output) => screens.tell(role, output.replace(/^note: listening on .*\n/, "")),
+  });
+  screens.end();
+  for (const problem of problems) write`${red(`failed: ${problem}`)}\n`;
+  if (problems.length === 0) write`${green("ok")}\n`;
   return problems.length === 0;
 }
 

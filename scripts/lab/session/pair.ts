@@ -105,8 +105,6 @@ export interface Options {
   closes?: boolean;
   /** What stands between the two, if anything is to. */
   wire?: Wire;
-  /** Called with the marks in what a half prints; see mark.ts. */
-  onMark?: (role: Role, mark: string) => void;
 }
 
 /**
@@ -129,7 +127,6 @@ export async function runPair(
     keyboard,
     closes,
     wire,
-    onMark,
   }: Options = {},
 ): Promise<Outcome> {
   const checks: Check[] = [];
@@ -145,7 +142,6 @@ export async function runPair(
       (output) => onErrors(role, output),
       MOST,
     );
-    if (onMark) program.onMark = (mark) => onMark(role, mark);
     return program;
   };
 

@@ -98,8 +98,15 @@ const SEPARATOR = Deno.build.os === "windows" ? ";" : ":"; // between the folder
  */
 export async function traceCommand(
   file: string,
-  { args = [], env = {}, ports = {}, toLoopback = false, anyPort = false, denoFlags = ["-A"], ...options }:
-    TraceOptions = {},
+  {
+    args = [],
+    env = {},
+    ports = {},
+    toLoopback = false,
+    anyPort = false,
+    denoFlags = ["-A"],
+    ...options
+  }: TraceOptions = {},
 ): Promise<TracedCommand> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lab-trace-" }));
   const events = resolve(folder, "events");
