@@ -191,17 +191,17 @@ async function sent(options: WireOptions, ...pieces: string[]) {
   return { received, told: told(opened.wire.events).slice(1, -1) };
 }
 
-Deno.test("a piece is lost, doubled or cut where the faults say so, and no other", async () => {
+Deno.test("a piece is dropped, duplicated or split where the faults say so, and no other", async () => {
   const second = [{ from: "client" as const, number: 2 }, { from: "server" as const, number: 1 }];
-  assertEquals(await sent({ lose: second }, "one", "two", "three"), {
+  assertEquals(await sent({ drop: second }, "one", "two", "three"), {
     received: "onethree",
     told: ["1 client data one", "1 client lost two", "1 client data three"],
   });
-  assertEquals(await sent({ double: second }, "one", "two"), {
+  assertEquals(await sent({ duplicate: second }, "one", "two"), {
     received: "onetwotwo",
     told: ["1 client data one", "1 client data two", "1 client data two"],
   });
-  assertEquals(await sent({ cut: [{ from: "client", number: 1, amount: 3 }] }, "longer"), {
+  assertEquals(await sent({ split: [{ from: "client", number: 1, amount: 3 }] }, "longer"), {
     received: "longer",
     told: ["1 client data lon", "1 client data ger"],
   });
@@ -239,13 +239,13 @@ Deno.test("datagrams pass both ways, and each client has an address of its own",
   ]);
 });
 
-Deno.test("a datagram is lost, doubled, cut or overtaken where the faults say so", async () => {
+Deno.test("a datagram is dropped, duplicated, split or overtaken where the faults say so", async () => {
   using server = udpSocket();
   using client = udpSocket();
   using opened = await openWire("udp", {
-    lose: [{ from: "client", number: 1 }],
-    double: [{ from: "client", number: 2 }],
-    cut: [{ from: "client", number: 3, amount: 2 }],
+    drop: [{ from: "client", number: 1 }],
+    duplicate: [{ from: "client", number: 2 }],
+    split: [{ from: "client", number: 3, amount: 2 }],
     delay: [{ from: "client", number: 4, amount: 300 }],
   });
   opened.wire.connectTo(server.port);
@@ -267,18 +267,18 @@ Deno.test("a datagram is lost, doubled, cut or overtaken where the faults say so
 });
 
 Deno.test("readPlaces() reads numbers, senders and amounts", () => {
-  assertEquals(readPlaces("lose", ""), []);
-  assertEquals(readPlaces("cut", "2,client:1:15,server:3"), [
+  assertEquals(readPlaces("drop", ""), []);
+  assertEquals(readPlaces("split", "2,client:1:15,server:3"), [
     { from: "server", number: 2, amount: undefined },
     { from: "client", number: 1, amount: 15 },
     { from: "server", number: 3, amount: undefined },
   ]);
   const wrong = ["0", "x", "client", "client:0", "1:2:3", "1,,2", "-1"];
-  for (const flag of ["lose", "cut"]) {
+  for (const flag of ["drop", "split"]) {
     for (const place of wrong) {
       assertThrows(() => readPlaces(flag, place), UsageError, `--${flag} takes for instance 2`);
     }
   }
-  assertThrows(() => readPlaces("double", "2:5"), UsageError, "not 2:5"); // it takes no amount
+  assertThrows(() => readPlaces("duplicate", "2:5"), UsageError, "not 2:5"); // it takes no amount
   assertThrows(() => readPlaces("delay", "1:10001"), UsageError, "10000 milliseconds at most");
 });
