@@ -7,7 +7,7 @@
 import { note } from "../terminal/output.ts";
 import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
 import { difference, sameScreen } from "../session/transcript.ts";
-import { type Faults, unmet } from "./faults.ts";
+import { unmet } from "./faults.ts";
 import { inOrder, type Step } from "./timeline.ts";
 import {
   type PairOptions,
@@ -76,7 +76,7 @@ export async function record(lab: Lab, options: RecordOptions = {}): Promise<Rec
         ? commandOf(lab.client, more)
         : `deno run -A scripts/netcat.ts 127.0.0.1 ${portShown(lab.server)}`,
     },
-    steps: atRows(asShown(shorten(steps), lab, outcome), scripts),
+    steps: atRows(shorten(asShown(steps, lab, outcome)), scripts),
     problems,
   };
 }
@@ -196,31 +196,35 @@ function atRows(steps: Step[], scripts: [Role, string][]): Step[] {
   );
 }
 
-const MAX_LINES = 30; // in a row on a terminal
+const MAX_RUN = 30; // lines or calls of one program in a row
 const MAX_STEPS = 2000;
 
-/** Leaves out what nobody would read: the middle of many lines in a row, and the end of very many steps. */
+/** Leaves out what nobody would read: the middle of many lines or calls in a row, and the end of very many steps. */
 function shorten(steps: Step[]): Step[] {
   const kept: Step[] = [];
   let run: Step[] = [];
-  const flush = () => {
-    const more = run.length - MAX_LINES;
-    if (more > 1) {
-      const [first, last] = [run.slice(0, MAX_LINES / 2), run.slice(-MAX_LINES / 2)];
-      kept.push(...first, { ...last[0], text: `… ${more} more lines\n` }, ...last);
+  const leaveOut = (count: number, text: string) => {
+    const { from, at } = run[0];
+    kept.push({ from, at, kind: "note", text: `… ${count} more ${text}` });
+  };
+  const endRun = () => {
+    const count = run.length - MAX_RUN;
+    if (count > 1) {
+      kept.push(...run.slice(0, MAX_RUN / 2));
+      leaveOut(count, run[0].kind === "call" ? "calls" : "lines");
+      kept.push(...run.slice(-MAX_RUN / 2));
     } else kept.push(...run);
     run = [];
   };
   for (const step of steps) {
-    const isLine = step.kind === "line" || step.kind === "note";
-    if (!isLine || run[0] && (run[0].kind !== step.kind || run[0].from !== step.from)) flush();
-    if (isLine) run.push(step);
+    if (run.length > 0 && (run[0].kind !== step.kind || run[0].from !== step.from)) endRun();
+    if (["line", "note", "call"].includes(step.kind)) run.push(step);
     else kept.push(step);
   }
-  flush();
-  if (kept.length <= MAX_STEPS) return kept;
-  const text = `… ${kept.length - MAX_STEPS} more events`;
-  return [...kept.slice(0, MAX_STEPS), { ...kept.at(-1)!, kind: "note", text, data: undefined }];
+  endRun();
+  run = steps.slice(-1);
+  if (kept.length > MAX_STEPS) leaveOut(kept.splice(MAX_STEPS).length, "events");
+  return kept;
 }
 
 const FURTHER_PORT = 50001; // for clients that no header shows

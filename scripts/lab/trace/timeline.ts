@@ -65,6 +65,10 @@ export function withConnections(role: Role, events: TraceEvent[], ports: Ports):
   const connected = new Set<string>(); // UDP sockets with the relay as their only partner
   const done = events.filter(({ isWaiting }) => !isWaiting).toSorted((a, b) => a.at - b.at);
   return done.map((event) => {
+    if (event.kind === "skipped") {
+      const count = (event.sends ?? 0) + (event.receives ?? 0);
+      return { ...event, kind: "print", stream: "stderr", text: `… ${count} more calls\n` };
+    }
     const { kind, transport, socket, accepted, process = 0, error } = event;
     const key = `${process} ${socket}`;
     let connection = sockets.get(key) ?? sockets.get(`0 ${socket}`);
@@ -203,7 +207,7 @@ class Side {
   nextTold(other: Side): Choice | undefined {
     const event = this.#told[0];
     if (!event) return;
-    const { kind, at, stream, text = "", line: row } = event;
+    const { kind, at, stream, text = "", line: row, error } = event;
     const isReady = kind === "print"
       ? this.isTraced || (other.#events[0]?.at ?? Infinity) > at
       : this.#isCaused(event, other);
@@ -212,7 +216,7 @@ class Side {
       if (kind !== "print") return [this.#call(event, other)];
       return [{ kind: stream === "stderr" ? "note" : "line", from: this.role, at, text, row }];
     };
-    return { side: this, at, isReady, take };
+    return { side: this, at, isReady, isHeld: error !== undefined, take }; // a timeout takes its time
   }
 
   /** Whether what a call waited for has come. */

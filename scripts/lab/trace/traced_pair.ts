@@ -73,10 +73,13 @@ export interface PairOutcome {
 const PATIENCE = 12; // seconds: our scripts wait 10 s for a peer that is silent
 const SHORT = 0.3; // seconds of silence after which a server has nothing more to do
 const ASKS = 0.3; // seconds of silence after which a program without a prompt waits for a line
-const STEP = 50; // milliseconds between two looks at what the programs do
-const MAX_WORK = 2000; // ticks that both may work: some 20 s, where a tick is 10 ms
+const STEP = 0.05; // seconds between two looks at what the programs do, at first
+const MAX_STEP = 1; // seconds between them later
+const MAX_WORK = 500; // ticks that programs may work without a sign: 5 s, where a tick is 10 ms
 const MAX_TIME = 120_000; // milliseconds
-const MAX_EVENTS = 20_000;
+const MAX_EVENTS = 50_000;
+const MAX_CALLS = 20_000; // in a row, that are reported one by one
+const MAX_SKIPPED = 100_000; // calls that were only counted
 const MAX_PRINTED = 100_000; // characters
 const ENV = { NO_COLOR: "1", PYTHONIOENCODING: "utf-8" };
 
@@ -92,7 +95,7 @@ class Actor implements AsyncDisposable {
   /** When this process ended it. */
   endedAt = Infinity;
   readonly program: Program;
-  #output = "";
+  #skipped = 0; // calls
   readonly #reading: Promise<void>;
 
   constructor(
@@ -106,19 +109,21 @@ class Actor implements AsyncDisposable {
       traced.command,
       (output) => {
         this.lastOutput.stdout = Date.now();
-        onScreen?.(role, output);
+        if (this.endedAt === Infinity) onScreen?.(role, output);
         onChange();
       },
       { env: traced.env },
       (output) => {
         this.lastOutput.stderr = Date.now();
-        onErrors?.(role, output);
+        if (this.endedAt === Infinity) onErrors?.(role, output); // not a traceback of Ctrl-C
         onChange();
       },
       MAX_PRINTED,
     );
     const ended = this.program.status.then(() => {
       this.hasEnded = true;
+      const { stdout, stderr } = this.lastOutput;
+      if (this.program.excess) this.endedAt = Math.max(stdout, stderr, this.events.at(-1)?.at ?? 0);
       onChange();
     });
     this.#reading = this.#read(ended, onChange);
@@ -127,8 +132,11 @@ class Actor implements AsyncDisposable {
   async #read(ended: Promise<unknown>, onChange: () => void) {
     for await (const event of this.traced.events(ended)) {
       this.observed.add(event);
+      if (event.kind === "skipped") this.#skipped += (event.sends ?? 0) + (event.receives ?? 0);
       if (this.events.length < MAX_EVENTS) this.#add(event);
-      else this.program.stop("it uses the network without end");
+      if (this.events.length >= MAX_EVENTS || this.#skipped > MAX_SKIPPED) {
+        this.program.stop("it uses the network without end");
+      }
       onChange();
     }
   }
@@ -140,7 +148,6 @@ class Actor implements AsyncDisposable {
       const text = new TextDecoder().decode(this.typed.subarray(0, event.length));
       this.typed = this.typed.slice(event.length);
       this.events.push({ kind: "print", at: event.at, stream: "stdout", text });
-      this.#output += text;
     }
     this.events.push(event);
   }
@@ -222,23 +229,28 @@ export async function runTracedPair(
     change = Promise.withResolvers();
   };
   const start = Date.now();
-  const isOver = () => keyboard === undefined && Date.now() - start > MAX_TIME;
 
   /** Waits until something is the case, or until the programs have done nothing for some seconds. */
   const until = async (condition: () => boolean, seconds: number): Promise<boolean> => {
     const programs = actors.filter(({ hasEnded }) => !hasEnded).map(({ program }) => program);
     let before = activityOf(programs).work;
-    const first = before;
-    for (let silence = 0; !condition();) {
-      if (await deadline(change.promise.then(() => true), STEP).catch(() => false)) {
-        silence = 0;
-        if (isOver()) return false;
+    let worked = 0; // ticks since something happened
+    let silence = 0; // seconds since something happened or one of them worked
+    let step = STEP; // seconds until the next look, which takes a while if the system has many processes
+    while (!condition()) {
+      const isOver = keyboard === undefined && Date.now() - start > MAX_TIME;
+      if (silence >= seconds || worked > MAX_WORK && !keyboard || isOver) return false;
+      const hasChanged = change.promise.then(() => true);
+      if (await deadline(hasChanged, 1000 * step).catch(() => false)) {
+        worked = silence = 0;
+        step = STEP;
         continue;
       }
       const { work, isReady } = activityOf(programs);
-      silence = isReady || work !== before ? 0 : silence + STEP / 1000;
+      silence = isReady || work !== before ? 0 : silence + step;
+      worked += work - before;
       before = work;
-      if (silence >= seconds || work - first > MAX_WORK && !keyboard || isOver()) return false;
+      step = Math.min(1.5 * step, MAX_STEP);
     }
     return true;
   };
@@ -262,6 +274,7 @@ export async function runTracedPair(
         denoFlags: ["-A", "--unstable-net"],
         within: file,
         hasNode,
+        burst: MAX_CALLS,
       });
       // What a program says about arguments that it does not understand is not shown.
       const isLast = i === lists.length - 1;
@@ -346,7 +359,8 @@ export async function runTracedPair(
   await wire.isClosed("client");
   // The server may still have to read, to print or to close.
   const isIdle = () => server.hasEnded || isComplete(server.program.screen) && wire.hasEnded();
-  await until(isIdle, SHORT) && await until(() => server.hasEnded, STEP / 1000);
+  const hasClosed = hung === undefined && !client.program.excess;
+  if (hasClosed) await until(isIdle, SHORT) && await until(() => server.hasEnded, STEP);
   await wire.isQuiet();
   const { excess } = server.program;
   const hasFailed = server.hasEnded && await server.program.status !== 0;
@@ -371,8 +385,9 @@ export async function runTracedPair(
 function ending({ program, hasEnded, where }: Actor): string {
   if (program.excess) return `: ${program.excess}`;
   if (!hasEnded) return where;
-  const last = program.errors.trimEnd().split("\n").at(-1)!;
-  return last ? `: ${last}` : "";
+  const lines = program.errors.trimEnd().split("\n");
+  const message = lines.find((line) => line.startsWith("error: ")) ?? lines.at(-1)!;
+  return message ? `: ${message.replace(/^error: /, "")}` : "";
 }
 
 async function type(client: Actor, keyboard: AsyncIterable<string>) {

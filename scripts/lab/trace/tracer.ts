@@ -291,6 +291,8 @@ export interface Socket {
   /** The fields `socket` and `transport` of its events. */
   fields: { socket: number; transport: "tcp" | "udp" };
   isClosed?: boolean;
+  /** Whether it could not connect. */
+  hasFailed?: boolean;
 }
 
 let sockets = 0;

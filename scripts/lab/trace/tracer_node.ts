@@ -73,6 +73,7 @@ function traceSocket(connection: net.Socket, socket: Socket) {
   );
   listen(connection, "close", () => closed(socket, {}));
   listen(connection, EventEmitter.errorMonitor, (error) => {
+    if (socket.hasFailed) return;
     emit(socket.isClosed ? "close" : "receive", now(), {
       ...where,
       ...socket.fields,
@@ -209,6 +210,7 @@ replace(proto, "connect", (connect) =>
     });
     listen(this, EventEmitter.errorMonitor, (error) => {
       if (isConnected) return;
+      socket.hasFailed = true;
       emit("connect", at, { ...fields, ...failed(error) });
       restoreAddress(error, { ...seen, host: target.host ?? "127.0.0.1" }, real);
     });
