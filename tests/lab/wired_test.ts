@@ -203,7 +203,7 @@ Deno.test({
     const args = [`--server=${PROGRAMS}async_server.py`, `--client=${PROGRAMS}asking_client.py`];
     const { code, stdout, stderr } = await lab(["run", "upper_tcp", ...args], "abc\n");
     assertEquals([code, stderr], [0, ""]);
-    assert(/│ abc\n[^]*received abc *│\n[^]*From Server: cba\nok\n$/.test(stdout), stdout);
+    assert(/[ :]abc\n[^]*received abc *│\n[^]*From Server: cba\nok\n$/.test(stdout), stdout);
   },
 });
 
