@@ -7,7 +7,7 @@
 import { deadline } from "@std/async/deadline";
 import { isIPv6 } from "node:net";
 import type { Role } from "../catalog/header.ts";
-import { activityOf } from "../process/activity.ts";
+import { isReadyToRun, workOf } from "../process/activity.ts";
 import { Program } from "../process/program.ts";
 import type { TraceEvent } from "./event.ts";
 import type { Faults, Place } from "./faults.ts";
@@ -233,7 +233,7 @@ export async function runTracedPair(
   /** Waits until something is the case, or until the programs have done nothing for some seconds. */
   const until = async (condition: () => boolean, seconds: number): Promise<boolean> => {
     const programs = actors.filter(({ hasEnded }) => !hasEnded).map(({ program }) => program);
-    let before = activityOf(programs).work;
+    let before = workOf(programs);
     let worked = 0; // ticks since something happened
     let silence = 0; // seconds since something happened or one of them worked
     let step = STEP; // seconds until the next look, which takes a while if the system has many processes
@@ -246,8 +246,9 @@ export async function runTracedPair(
         step = STEP;
         continue;
       }
-      const { work, isReady } = activityOf(programs);
-      silence = isReady || work !== before ? 0 : silence + step;
+      const work = workOf(programs);
+      const isWorking = work !== before || programs.some(isReadyToRun);
+      silence = isWorking ? 0 : silence + step;
       worked += work - before;
       before = work;
       step = Math.min(1.5 * step, MAX_STEP);
