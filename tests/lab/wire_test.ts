@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
 import { UsageError } from "../../scripts/cli.ts";
-import { readPlaces } from "../../scripts/lab/trace/faults.ts";
+import { readPlaces, unmet } from "../../scripts/lab/trace/faults.ts";
 import { Wire, type WireEvent, type WireOptions } from "../../scripts/lab/trace/relay.ts";
 import {
   connect,
@@ -263,6 +263,35 @@ Deno.test("a datagram is dropped, duplicated, split or overtaken where the fault
     "1 client lost ree",
     "1 client datagram five",
     "1 client datagram four",
+  ]);
+});
+
+Deno.test("faults that change nothing are reported with the reason", async () => {
+  const faults = {
+    drop: readPlaces("drop", "client:1"),
+    duplicate: readPlaces("duplicate", "client:1,client:2"),
+    delay: readPlaces("delay", "client:1:5,3"),
+    split: readPlaces("split", "client:2:3,client:2:9,client:3:50,client:4"),
+  };
+  using server = listen();
+  using opened = await openWire("tcp", faults);
+  opened.wire.connectTo(server.port);
+  using client = await connect(opened.wire.port);
+  using connection = await server.accept();
+  for (const [i, text] of ["one", "second", "three"].entries()) {
+    await client.write(encode(text));
+    await opened.count([2, 5, 6][i]);
+  }
+  await client.closeWrite();
+  assertEquals(decode(await toEnd(connection)), "secondsecondthree");
+  const dropped = "it is dropped, or named twice";
+  assertEquals(unmet(faults, opened.wire.counts, opened.wire.met), [
+    `--duplicate=client:1 matches nothing: ${dropped}`,
+    `--delay=client:1:5 matches nothing: ${dropped}`,
+    "--delay=server:3 matches nothing: the server sent nothing",
+    "--split=client:2:9 matches nothing: it is too short to be split there",
+    "--split=client:3:50 matches nothing: it is too short to be split there",
+    "--split=client:4 matches nothing: the client sent 3",
   ]);
 });
 

@@ -13,8 +13,10 @@
  * - To start a program in another way, take {@linkcode traceCommand} and feed its events to {@linkcode Observed}.
  * - To draw, order the events of each program by `at`, and show `local` and `peer`. A relay uses `actual`.
  * - To lead a client through a relay, give its port in `ports`: `{ 9900: relay.port }`. Its transcript shows 9900.
- * - To learn the port of a program that nobody knows, run it once and read `observed.listens` or `observed.connects`.
- *   `listening` settles without a look at the sockets of the system.
+ *   traced_pair.ts does this with a server and a client.
+ * - To run a server whose port may be in use, take `anyPort`: it listens on a free port, which is the `actual` one of its
+ *   event, and sees its own. `listening` settles without a look at the sockets of the system.
+ * - To learn the port of a program that nobody knows, read `observed.listens` or `observed.connects`.
  * - A script that gathers what it prints, as those with lib.ts do, calls
  *   `globalThis[Symbol.for("lab.trace")]?.printed("stdout", text)` when it prints, so that the order is right.
  *
@@ -109,6 +111,12 @@ export async function traceCommand(
   }: TraceOptions = {},
 ): Promise<TracedCommand> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lab-trace-" }));
+  const remove = () => {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch { /* Windows: it is still in use */ }
+  };
+  globalThis.addEventListener("unload", remove); // Ctrl-C
   const events = resolve(folder, "events");
   await Deno.writeFile(events, new Uint8Array());
   const target = resolve(options.cwd ?? ".", file);
@@ -153,6 +161,7 @@ export async function traceCommand(
     },
     events: (ended) => readEvents(follow(events, ended)),
     async [Symbol.asyncDispose]() {
+      globalThis.removeEventListener("unload", remove);
       await Deno.remove(folder, { recursive: true }).catch(() => {}); // Windows: it is still in use
     },
   };
