@@ -5,6 +5,7 @@
  * @module
  */
 import type { Lab, Role } from "../catalog/header.ts";
+import { isSoon } from "../process/activity.ts";
 import { freePort } from "../process/ports.ts";
 import { Program } from "../process/program.ts";
 import {
@@ -122,7 +123,7 @@ export async function observePort(server: ComparedProgram): Promise<number | und
     MAX_OUTPUT,
   );
   traced.follow(program);
-  await program.until(() => traced.trace.boundPort !== undefined, START_TIME);
+  await isSoon(() => traced.trace.boundPort !== undefined, START_TIME, [program]);
   await program.end("SIGKILL");
   await traced.allRead;
   return traced.trace.boundPort;
