@@ -127,6 +127,12 @@ const FAILURES: Record<string, Run & { problem: string; last: RegExp }> = {
     problem: "events_client.cjs connects to port 5000, but sixteen_server.py listens on port 10000",
     last: /\tconnect fails: ECONNREFUSED\n\t! error: Uncaught Error: connect ECONNREFUSED [^]*$/,
   },
+  "a server that speaks the other protocol": {
+    server: "datagram_server.mjs",
+    problem: "datagram_server.mjs uses UDP, and echo_client.ts uses TCP",
+    last:
+      /\t! error: nothing is listening on localhost port 12000\n\t! start the server first: [^]*$/,
+  },
   "a server that does not listen": {
     server: "events_client.cjs",
     client: "sixteen_client.py",

@@ -110,6 +110,12 @@ export async function runFiles(
       !files.server && sameScreen(screen, lab.server.screen, port ?? portShown(lab.server));
     const outcome = await runTracedPair({ server, client }, { isComplete, ...options });
     const transport = outcome.listens?.transport ?? lab.transport;
+    if (transport !== lab.transport && !(files.server && files.client)) {
+      const other = transport.toUpperCase();
+      outcome.problems.unshift(
+        `${server.name} uses ${other}, and ${client.name} uses ${lab.transport.toUpperCase()}`,
+      );
+    }
     return { ...outcome, transport, names: { server: server.name, client: client.name } };
   };
   const outcome = await run();

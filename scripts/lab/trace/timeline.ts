@@ -24,6 +24,8 @@ export interface Step {
   data?: Uint8Array;
   /** Why a call failed: the name of the error. */
   error?: string;
+  /** The number of the TCP connection on the wire, if it is not the first one. */
+  connection?: number;
   /** Whether it came late on purpose. */
   isLate?: boolean;
   /** The line of the script that did it, where that is known. */
@@ -198,7 +200,9 @@ class Side {
       if (kind === "datagram") this.#arrived.push(event);
       if (kind === "data") progress.arrived += data!.length;
       const isLate = held === "late";
-      return [{ kind, from: this.role, at, text: "", data, isLate, row: this.#row }];
+      const step: Step = { kind, from: this.role, at, text: "", data, isLate, row: this.#row };
+      if (datagram === undefined && connection > 1) step.connection = connection;
+      return [step];
     };
     return { side: this, at, isReady, isHeld: held !== undefined, take };
   }

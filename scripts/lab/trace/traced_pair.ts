@@ -221,6 +221,7 @@ export async function runTracedPair(
 ): Promise<PairOutcome> {
   const { faults = {}, typed = [], keyboard, isComplete = () => false } = options;
   const { patience = PATIENCE } = options;
+  const maxWork = Math.min(MAX_WORK, 2 * patience);
   const problems: string[] = [];
   const actors: Actor[] = [];
   let change = Promise.withResolvers<void>();
@@ -240,7 +241,7 @@ export async function runTracedPair(
     let step = STEP; // seconds until the next look, which takes a while if the system has many processes
     while (!condition()) {
       const isOver = keyboard === undefined && Date.now() - start > MAX_TIME;
-      if (silence >= seconds || activity.work - workBefore > MAX_WORK && !keyboard || isOver) {
+      if (silence >= seconds || activity.work - workBefore > maxWork && !keyboard || isOver) {
         return false;
       }
       const hasChanged = change.promise.then(() => true);

@@ -21,6 +21,8 @@ export interface TraceEvent {
   data?: ArrayLike<number>;
   /** Why the call failed: the name of the error. */
   error?: string;
+  /** The number of the TCP connection on the wire, if it is not the first one. */
+  connection?: number;
   /** Whether the wire delayed it. */
   isLate?: boolean;
   /** The line number in the script that did it, if known. */
@@ -50,8 +52,13 @@ function sizeOf({ data }: TraceEvent): string {
   return data?.length === 1 ? "1 byte" : `${data?.length ?? 0} bytes`;
 }
 
-/** Returns the label of an event on the wire: its size, or what it is. */
+/** Returns the label of an event on the wire: its size, or what it is, and on which connection. */
 export function labelOf(event: TraceEvent): string {
+  const { connection } = event;
+  return nameOf(event) + (connection === undefined ? "" : ` (${connection})`);
+}
+
+function nameOf(event: TraceEvent): string {
   switch (event.kind) {
     case "connect":
       return "connect";
