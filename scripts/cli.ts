@@ -319,6 +319,9 @@ function startServer(host: string, port: number): string {
 
 type Stream = typeof Deno.stdout;
 
+const TRACE = Symbol.for("lab.trace"); // what `lab wire` leaves here to learn when a script prints
+type Traced = { [TRACE]?: { printed(stream: string, text: string): void } };
+
 const GOOD_LENGTH = 2 ** 16; // characters, of a write
 const MAX_WAITING = 2 ** 21; // characters; with them, less than 16 MiB are kept for a slow reader
 
@@ -369,6 +372,7 @@ export function pause(milliseconds: number): Promise<void> {
 }
 
 function add(stream: Stream, text: string) {
+  (globalThis as Traced)[TRACE]?.printed(stream === Deno.stdout ? "stdout" : "stderr", text);
   const last = waiting.at(-1);
   if (last?.stream === stream) last.text += text;
   else waiting.push({ stream, text });

@@ -10,6 +10,7 @@
  * deno task lab compare echo --originals=DIR  # both run, the four pairings
  * deno task lab check FILE --as=echo_server   # an exercise, in TAP
  * deno task lab wire echo_v2                  # what goes over the wire
+ * deno task lab wire echo --server=my.py      # the same for your own server
  * deno task lab book DIR                      # all of it as a page for the browser
  * deno task lab new echo_server DIR           # a copy to start from
  * deno task lab help check                    # what a command does
@@ -30,7 +31,11 @@ import { bold } from "./lab/terminal/columns.ts";
 import { type Command, FOLDER, runCommand } from "./lab/terminal/command.ts";
 import { compare } from "./lab/originals/compare.ts";
 import { runLab } from "./lab/session/demo.ts";
+import { runFilesOnScreen } from "./lab/trace/run_on_screen.ts";
 import { drawDiagram, writeMermaid } from "./lab/trace/diagram.ts";
+import type { Lab, Role } from "./lab/catalog/header.ts";
+import { findOriginal } from "./lab/originals/find.ts";
+import { hasPython } from "./lab/process/program.ts";
 import { exercisesIn, startExercise } from "./lab/exercises/exercise.ts";
 import { readPlaces } from "./lab/trace/faults.ts";
 import { find, findLab, labs, scripts } from "./lab/catalog/labs.ts";
@@ -40,6 +45,7 @@ import { note, safe, type SafeText, write } from "./lab/terminal/output.ts";
 import { show } from "./lab/originals/show.ts";
 import { UsageError, UserError } from "./cli.ts";
 
+const FAULTS = ["drop", "duplicate", "delay", "split"] as const;
 const INCOMPLETE = 3; // exit status of a check that had no time left, and found nothing wrong
 
 /** The flags of all commands, with their values when not given. */
@@ -52,10 +58,12 @@ const FLAGS = {
   port: NaN,
   mermaid: false,
   reads: false,
-  lose: "",
-  double: "",
+  hex: false,
+  times: false,
+  drop: "",
+  duplicate: "",
   delay: "",
-  cut: "",
+  split: "",
 };
 
 const COMMANDS: Command<typeof FLAGS>[] = [
@@ -70,12 +78,16 @@ const COMMANDS: Command<typeof FLAGS>[] = [
   {
     name: "run",
     words: ["[LAB...]", "[-- FLAGS]"],
-    flags: [],
+    flags: ["server", "client", "originals"],
     summary: "runs a lab, server and client side by side; you type",
     manual: `\
 What stands behind -- goes to the client: lab run echo -- --message=Hi
-Ctrl-D ends the input, Ctrl-C everything. Without a LAB, all labs run in turn.`,
-    run: (names, _, more) => runLabs(names, more, true),
+Ctrl-D ends the input, Ctrl-C everything. Without a LAB, all labs run in turn.
+--server=FILE    a program that takes the server's place: a .py, .ts, .js, .mjs or .cjs file.
+--client=FILE    a program that takes the client's place.
+--originals=DIR  the lab's Python files in DIR take both places.
+The programs run with all your permissions.`,
+    run: runProgramsOrLabs,
   },
   {
     name: "demo",
@@ -114,17 +126,27 @@ original are compared, with a table at the end.
   {
     name: "wire",
     words: ["LAB", "[-- FLAGS]"],
-    flags: ["mermaid", "reads", "lose", "double", "delay", "cut"],
-    summary: "runs a lab as its headers show it, and draws what goes over the wire",
+    flags: [
+      ...["server", "client", "originals", "mermaid", "reads", "hex", "times"] as const,
+      ...FAULTS,
+    ],
+    summary: "runs a lab, or your own programs, and draws what goes over the wire",
     manual: `\
---mermaid        the diagram in Mermaid's language.
---reads          also what each read gets.
---lose=2         the server's second piece or datagram gets lost.
---double=2       it comes twice.
---delay=2:500    it comes 500 ms later.
---cut=2:15       it comes in two pieces, the first with 15 bytes; of a datagram only that.
+--server=FILE    a program that takes the server's place: a .py, .ts, .js, .mjs or .cjs file.
+--client=FILE    a program that takes the client's place.
+--originals=DIR  the lab's Python files in DIR take both places.
+--mermaid        prints the diagram in Mermaid's language.
+--reads          shows what each read gets.
+--hex            shows the bytes in hexadecimal too.
+--times          shows when each event happened, in milliseconds since the start.
+--drop=2         drops the server's second segment or datagram.
+--duplicate=2    delivers it twice.
+--delay=2:500    delivers it 500 ms later.
+--split=2:15     delivers it in two segments, the first with 15 bytes. Of a datagram, only the first
+                 part arrives.
 client:2 is the client's second; commas separate several. What stands behind -- goes to
-the client: lab wire echo -- --message=Hi`,
+the client: lab wire echo -- --message=Hi
+The programs run with all your permissions. Status 1 if one of them fails.`,
     run: drawWire,
   },
   {
@@ -188,16 +210,53 @@ async function runLabs(names: string[], more: string[], isTyped: boolean) {
   if (failed > 0) throw new UserError(`${failed} of ${chosen.length} labs failed`);
 }
 
+/** Runs labs, or one lab with other programs in the places of its scripts. */
+async function runProgramsOrLabs(names: string[], flags: typeof FLAGS, more: string[]) {
+  if (!flags.server && !flags.client && !flags.originals) return await runLabs(names, more, true);
+  if (names.length !== 1) throw new UsageError("--server, --client and --originals need one LAB");
+  const lab = findLab(names[0]);
+  const files = await programs(lab, flags);
+  checkMore("run", more);
+  if (!await runFilesOnScreen(lab, files, more)) throw new UserError(`lab ${lab.name} failed`);
+}
+
 /** Runs a lab, and draws what goes over the wire. */
 async function drawWire([name]: string[], flags: typeof FLAGS, more: string[]) {
   const lab = findLab(name);
-  const names = ["lose", "double", "delay", "cut"] as const;
-  const faults = Object.fromEntries(names.map((name) => [name, readPlaces(name, flags[name])]));
-  const { steps, problems } = await record(lab, { faults, more });
+  const faults = Object.fromEntries(FAULTS.map((name) => [name, readPlaces(name, flags[name])]));
+  checkMore("wire", more);
+  const files = await programs(lab, flags);
+  const { names, steps, problems } = await record(lab, { faults, more, files });
   const draw = flags.mermaid ? writeMermaid : drawDiagram;
-  draw(lab, steps, flags.reads);
-  const isAsShown = more.length === 0 && names.every((name) => flags[name] === "");
-  if (isAsShown && problems.length > 0) throw new UserError(problems[0]);
+  draw(names, steps, flags);
+  if (problems.length > 0) throw new UserError(problems[0], problems.slice(1).join("\n"));
+}
+
+/** Refuses arguments for the client that would lead it past the relay. */
+function checkMore(command: string, more: string[]) {
+  const wrong = more.find((word) => /^--(port|host)(=|$)/.test(word));
+  if (wrong === undefined) return;
+  throw new UsageError(`${wrong} has no effect: lab ${command} chooses where the programs meet`);
+}
+
+/** Returns the programs that take the places of a lab's scripts. */
+async function programs(
+  lab: Lab,
+  { server, client, originals }: typeof FLAGS,
+): Promise<Partial<Record<Role, string>>> {
+  const files: Partial<Record<Role, string>> = {};
+  for (const [role, given] of [["server", server], ["client", client]] as const) {
+    const file = given || originals && findOriginal(lab[role], originals);
+    if (!file) continue;
+    mustBeFile(file);
+    if (!/\.(py|ts|js|mjs|cjs)$/i.test(file)) {
+      throw new UsageError(`--${role}=${file} is not a .py, .ts, .js, .mjs or .cjs file`);
+    }
+    files[role] = file;
+  }
+  const isPython = Object.values(files).some((file) => /\.py$/i.test(file));
+  if (isPython && !await hasPython()) throw new UserError("Python 3 is not installed");
+  return files;
 }
 
 /** Writes the lab book. */

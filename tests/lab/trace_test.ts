@@ -161,9 +161,9 @@ for (const [name, lines] of Object.entries(SERVERS)) {
     const client = await Deno.connect({ hostname: "127.0.0.1", port: ports[program.port] });
     await client.write(encode("hello"));
     await asked.promise;
-    client.close();
-    server.child.kill("SIGKILL");
+    server.child.kill("SIGKILL"); // it has not received the end of the connection
     await server.ended;
+    client.close();
     await Promise.all(outputs);
     const { listens, bufferSizes, totals, asks, waiting } = server.observed;
     assertEquals(listens, [place]);

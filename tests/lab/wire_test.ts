@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
 import { UsageError } from "../../scripts/cli.ts";
-import { readPlaces } from "../../scripts/lab/trace/faults.ts";
+import { readPlaces, unmet } from "../../scripts/lab/trace/faults.ts";
 import { Wire, type WireEvent, type WireOptions } from "../../scripts/lab/trace/relay.ts";
 import {
   connect,
@@ -191,17 +191,17 @@ async function sent(options: WireOptions, ...pieces: string[]) {
   return { received, told: told(opened.wire.events).slice(1, -1) };
 }
 
-Deno.test("a piece is lost, doubled or cut where the faults say so, and no other", async () => {
+Deno.test("a piece is dropped, duplicated or split where the faults say so, and no other", async () => {
   const second = [{ from: "client" as const, number: 2 }, { from: "server" as const, number: 1 }];
-  assertEquals(await sent({ lose: second }, "one", "two", "three"), {
+  assertEquals(await sent({ drop: second }, "one", "two", "three"), {
     received: "onethree",
     told: ["1 client data one", "1 client lost two", "1 client data three"],
   });
-  assertEquals(await sent({ double: second }, "one", "two"), {
+  assertEquals(await sent({ duplicate: second }, "one", "two"), {
     received: "onetwotwo",
     told: ["1 client data one", "1 client data two", "1 client data two"],
   });
-  assertEquals(await sent({ cut: [{ from: "client", number: 1, amount: 3 }] }, "longer"), {
+  assertEquals(await sent({ split: [{ from: "client", number: 1, amount: 3 }] }, "longer"), {
     received: "longer",
     told: ["1 client data lon", "1 client data ger"],
   });
@@ -239,13 +239,13 @@ Deno.test("datagrams pass both ways, and each client has an address of its own",
   ]);
 });
 
-Deno.test("a datagram is lost, doubled, cut or overtaken where the faults say so", async () => {
+Deno.test("a datagram is dropped, duplicated, split or overtaken where the faults say so", async () => {
   using server = udpSocket();
   using client = udpSocket();
   using opened = await openWire("udp", {
-    lose: [{ from: "client", number: 1 }],
-    double: [{ from: "client", number: 2 }],
-    cut: [{ from: "client", number: 3, amount: 2 }],
+    drop: [{ from: "client", number: 1 }],
+    duplicate: [{ from: "client", number: 2 }],
+    split: [{ from: "client", number: 3, amount: 2 }],
     delay: [{ from: "client", number: 4, amount: 300 }],
   });
   opened.wire.connectTo(server.port);
@@ -266,19 +266,48 @@ Deno.test("a datagram is lost, doubled, cut or overtaken where the faults say so
   ]);
 });
 
+Deno.test("faults that change nothing are reported with the reason", async () => {
+  const faults = {
+    drop: readPlaces("drop", "client:1"),
+    duplicate: readPlaces("duplicate", "client:1,client:2"),
+    delay: readPlaces("delay", "client:1:5,3"),
+    split: readPlaces("split", "client:2:3,client:2:9,client:3:50,client:4"),
+  };
+  using server = listen();
+  using opened = await openWire("tcp", faults);
+  opened.wire.connectTo(server.port);
+  using client = await connect(opened.wire.port);
+  using connection = await server.accept();
+  for (const [i, text] of ["one", "second", "three"].entries()) {
+    await client.write(encode(text));
+    await opened.count([2, 5, 6][i]);
+  }
+  await client.closeWrite();
+  assertEquals(decode(await toEnd(connection)), "secondsecondthree");
+  const dropped = "it is dropped, or named twice";
+  assertEquals(unmet(faults, opened.wire.counts, opened.wire.met), [
+    `--duplicate=client:1 matches nothing: ${dropped}`,
+    `--delay=client:1:5 matches nothing: ${dropped}`,
+    "--delay=server:3 matches nothing: the server sent nothing",
+    "--split=client:2:9 matches nothing: it is too short to be split there",
+    "--split=client:3:50 matches nothing: it is too short to be split there",
+    "--split=client:4 matches nothing: the client sent 3",
+  ]);
+});
+
 Deno.test("readPlaces() reads numbers, senders and amounts", () => {
-  assertEquals(readPlaces("lose", ""), []);
-  assertEquals(readPlaces("cut", "2,client:1:15,server:3"), [
+  assertEquals(readPlaces("drop", ""), []);
+  assertEquals(readPlaces("split", "2,client:1:15,server:3"), [
     { from: "server", number: 2, amount: undefined },
     { from: "client", number: 1, amount: 15 },
     { from: "server", number: 3, amount: undefined },
   ]);
   const wrong = ["0", "x", "client", "client:0", "1:2:3", "1,,2", "-1"];
-  for (const flag of ["lose", "cut"]) {
+  for (const flag of ["drop", "split"]) {
     for (const place of wrong) {
       assertThrows(() => readPlaces(flag, place), UsageError, `--${flag} takes for instance 2`);
     }
   }
-  assertThrows(() => readPlaces("double", "2:5"), UsageError, "not 2:5"); // it takes no amount
+  assertThrows(() => readPlaces("duplicate", "2:5"), UsageError, "not 2:5"); // it takes no amount
   assertThrows(() => readPlaces("delay", "1:10001"), UsageError, "10000 milliseconds at most");
 });

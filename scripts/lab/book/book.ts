@@ -117,7 +117,7 @@ function isShown({ kind, text, from }: Step): boolean {
 }
 
 function eventData(step: Step): EventData {
-  const { data, ...event } = traceEvent(step);
+  const { data, at: _, ...event } = traceEvent(step);
   const hex = data && Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return { ...event, hex };
 }

@@ -27,9 +27,9 @@ export function scenariosOf({ name, transport }: Lab): Scenario[] {
   if (transport === "udp") {
     scenarios.push({
       title: "A lost datagram",
-      about: "The server's first datagram does not arrive (`--lose=1`). UDP does not report the " +
+      about: "The server's first datagram does not arrive (`--drop=1`). UDP does not report the " +
         "loss: the client waits two seconds, and then sends its datagram again.",
-      faults: { lose: [{ from: "server", number: 1 }] },
+      faults: { drop: [{ from: "server", number: 1 }] },
     });
   }
   if (name === "echo_v2") {

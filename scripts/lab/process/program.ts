@@ -7,7 +7,6 @@ import { deadline } from "@std/async/deadline";
 import { readLinuxProcesses } from "../../system/linux.ts";
 import { Activity } from "./activity.ts";
 import { isBound } from "./ports.ts";
-import { MARK_END, MARK_START } from "../trace/mark.ts";
 
 const MARK = "SOCKET_LABS_PROGRAM"; // the environment variable that finds a program's descendants
 const MAX_ROUNDS = 50; // of killing the programs that a program has started
@@ -78,13 +77,10 @@ export class Program {
   hasPrintedTooMuch = false;
   /** The limit that it exceeded, in words, if it was ended for that. */
   excess?: string;
-  /** Called with the marks in its output, which then do not appear on the screen; see mark.ts. */
-  onMark?: (mark: string) => void;
   #child: Deno.ChildProcess;
   #keyboard?: WritableStreamDefaultWriter<Uint8Array>;
   #hasEnded = false;
   #change = Promise.withResolvers<void>();
-  #unfinished = ""; // a mark without its end
   #printed = 0; // characters
   readonly #most: number;
 
@@ -142,7 +138,7 @@ export class Program {
       } catch { /* the program has ended, and its output is not read any longer */ }
     };
     const reading = Promise.all([
-      read(this.#child.stdout, (output) => this.#print(output)),
+      read(this.#child.stdout, (output) => this.#show(output)),
       read(this.#child.stderr, (output) => {
         this.errors += output;
         this.onErrors(output);
@@ -178,28 +174,6 @@ export class Program {
   stop(excess: string) {
     this.excess ??= excess;
     kill(this.#child);
-  }
-
-  /** Shows its output without the marks. */
-  #print(output: string) {
-    if (!this.onMark) return this.#show(output);
-    const [first, ...parts] = (this.#unfinished + output).split(MARK_START);
-    this.#unfinished = "";
-    const show = (text: string) => {
-      const end = text.endsWith("\x1b") ? text.length - 1 : text.length; // half of MARK_START
-      if (end > 0) this.#show(text.slice(0, end));
-      this.#unfinished = text.slice(end);
-    };
-    show(first);
-    for (const part of parts) {
-      const [mark, text] = part.split(MARK_END);
-      if (text === undefined) {
-        this.#unfinished = MARK_START + part;
-      } else {
-        this.onMark(mark);
-        show(text);
-      }
-    }
   }
 
   #show(output: string) {

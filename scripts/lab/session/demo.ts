@@ -20,7 +20,7 @@ import { write } from "../terminal/output.ts";
 import { runChecked, scriptParticipant } from "./checks.ts";
 
 /** Two screens next to each other, which grow line by line as the programs print. */
-class SideBySide {
+export class SideBySide {
   #widths: [number, number];
   #unfinished = { server: "", client: "" }; // lines without their ends
   #prompt = ""; // the part of the client's line that is already on the terminal
@@ -112,6 +112,7 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
   return problems.length === 0;
 }
 
-async function* keyboard() {
+/** Returns the lines that the user types. */
+export async function* keyboard(): AsyncGenerator<string> {
   for (let line; (line = await input("")) !== null;) yield line;
 }

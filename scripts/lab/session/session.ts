@@ -75,8 +75,6 @@ export interface SessionOptions {
   onScreen?(role: Role, output: string): void;
   /** Called with everything that a program prints on stderr. */
   onErrors?(role: Role, output: string): void;
-  /** Called with the marks in what a program prints; see mark.ts. */
-  onMark?(role: Role, mark: string): void;
 }
 
 /** How a program ended. */
@@ -173,7 +171,7 @@ function start(
   participant: Participant,
   port: number,
   screens: Record<Role, string>,
-  { onScreen, onErrors, onMark }: SessionOptions,
+  { onScreen, onErrors }: SessionOptions,
 ): Program {
   const program = new Program(
     participant.command(port),
@@ -185,7 +183,6 @@ function start(
     (output) => onErrors?.(role, output),
     MAX_OUTPUT,
   );
-  if (onMark) program.onMark = (mark) => onMark(role, mark);
   participant.onStart?.(program);
   return program;
 }

@@ -5,14 +5,43 @@
  */
 import { showText } from "../../lib.ts";
 import { bold, plain, terminalWidth, widthOf, wrapped } from "../terminal/columns.ts";
-import type { Lab } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 import { write } from "../terminal/output.ts";
 import type { Step } from "./timeline.ts";
 import { callText, isOnWire, isRead, labelOf, type TraceEvent } from "./words.ts";
 
-const WIDEST = 80; // columns
-const ROWS = 4; // lines of a message at most
-const LETTERS = 60; // of a message in Mermaid
+const MIN_WIDTH = 40; // columns
+const MAX_WIDTH = 160; // columns
+const MAX_ROWS = 4; // lines of a message
+const MAX_LETTERS = 60; // of a message in Mermaid
+const MAX_BYTES = 48; // of a message in hexadecimal
+
+/** What a diagram shows. */
+export interface DiagramOptions {
+  /** What each read gets. */
+  reads?: boolean;
+  /** The bytes in hexadecimal as well. */
+  hex?: boolean;
+  /** When each event happened, in milliseconds since the first one. */
+  times?: boolean;
+}
+
+/** The times to show: milliseconds since the first event. */
+function timesOf(events: TraceEvent[]): string[] {
+  const start = Math.min(...events.map(({ at = 0 }) => at));
+  let latest = 0; // what is in order has no earlier time, although two clocks may differ a little
+  return events.map(({ at = 0 }) => {
+    latest = Math.max(latest, at - start);
+    return `${Math.round(latest)}`;
+  });
+}
+
+/** Returns bytes in hexadecimal, separated by spaces. */
+function inHex(data: ArrayLike<number> = []): string {
+  const bytes = Array.from(data).slice(0, MAX_BYTES);
+  const text = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return data.length > MAX_BYTES ? `${text} …` : text;
+}
 
 /** Bytes as text: control characters are escapes, and spaces that one can't count are signs. */
 export function visible(data: Uint8Array): string {
@@ -29,15 +58,23 @@ export function traceEvent({ kind, text, ...step }: Step): TraceEvent {
  * Draws a recording as a sequence diagram in three columns: what the server prints, what
  * goes over the wire, what the client prints.
  *
- * @param lab The lab.
+ * @param names The names of the programs.
  * @param steps What happened.
- * @param reads Whether to show what each read gets as well.
+ * @param options What to show.
  */
-export function drawDiagram({ server, client }: Lab, steps: Step[], reads: boolean) {
-  const width = Math.max(Math.min(terminalWidth(), WIDEST), 40) - 6;
+export function drawDiagram(
+  names: Record<Role, string>,
+  steps: Step[],
+  { reads = false, hex = false, times = false }: DiagramOptions = {},
+) {
+  const events = steps.map(traceEvent).filter((event) => isDrawn(event, reads));
+  const clock = times ? timesOf(events) : [];
+  const margin = Math.max(0, ...clock.map((time) => `${time} ms `.length));
+  const width = Math.max(Math.min(terminalWidth(), MAX_WIDTH), MIN_WIDTH) - 6 - margin;
   const middle = Math.floor(width / 3);
   const left = Math.ceil((width - middle) / 2);
   const widths = [left, middle, width - middle - left];
+  let time = ""; // shown in the first line of an event
   const row = (cells: string[], paint = plain) => {
     const columns = cells.map((cell, i) => cell ? wrapped(cell, widths[i]) : []);
     for (let i = 0; i < Math.max(...columns.map(({ length }) => length)); i++) {
@@ -45,26 +82,35 @@ export function drawDiagram({ server, client }: Lab, steps: Step[], reads: boole
         const part = lines[i] ?? "";
         return part + " ".repeat(widths[j] - widthOf(part));
       });
-      write`${paint(parts.join(" │ ").trimEnd())}\n`;
+      write`${time.padStart(margin)}${paint(parts.join(" │ ").trimEnd())}\n`;
+      time = "";
     }
   };
-  row([server.name, "", client.name], bold);
-  write`${widths.map((width) => "─".repeat(width)).join("─┼─")}\n`;
-  for (const event of steps.map(traceEvent)) {
+  row([names.server, "", names.client], bold);
+  write`${" ".repeat(margin)}${widths.map((width) => "─".repeat(width)).join("─┼─")}\n`;
+  for (const [i, event] of events.entries()) {
+    time = times ? `${clock[i]} ms ` : "";
     const isServer = event.from === "server";
     const side = (line: string) => row(isServer ? [line, "", ""] : ["", "", line]);
     if (event.kind === "line") side(event.text.replace(/\n$/, "") || " ");
     else if (event.kind === "note") side(event.text);
     else if (event.kind === "call") {
-      if (reads && isRead(event)) side(`· ${callText(event)}`);
+      side(`· ${callText(event)}`);
+      if (hex && event.data?.length) side(`  ${inHex(event.data)}`);
     } else {
       row(["", arrow(event, middle), ""]);
       if (event.text === "") continue;
       const lines = wrapped(event.text, middle - 2);
-      const shown = lines.length > ROWS ? [...lines.slice(0, ROWS - 1), "…"] : lines;
-      for (const line of shown) row(["", `  ${line}`, ""]);
+      const shown = lines.length > MAX_ROWS ? [...lines.slice(0, MAX_ROWS - 1), "…"] : lines;
+      const bytes = hex ? wrapped(inHex(event.data), middle - 2) : [];
+      for (const line of [...shown, ...bytes]) row(["", `  ${line}`, ""]);
     }
   }
+}
+
+/** Whether an event is drawn: of the calls only reads, if they are wanted, and what failed. */
+function isDrawn(event: TraceEvent, reads: boolean): boolean {
+  return event.kind !== "call" || event.error !== undefined || reads && isRead(event);
 }
 
 /** An arrow with its label on it. One that gets lost does not arrive. */
@@ -83,31 +129,39 @@ function arrow(event: TraceEvent, width: number): string {
 /**
  * Writes a recording as a sequence diagram in Mermaid's language.
  *
- * @param lab The lab.
+ * @param names The names of the programs.
  * @param steps What happened.
- * @param reads Whether to show what each read gets as well.
+ * @param options What to show.
  */
-export function writeMermaid({ server, client }: Lab, steps: Step[], reads: boolean) {
+export function writeMermaid(
+  names: Record<Role, string>,
+  steps: Step[],
+  { reads = false, hex = false, times = false }: DiagramOptions = {},
+) {
   write`sequenceDiagram\n`;
-  write`    participant S as ${server.name}\n    participant C as ${client.name}\n`;
+  write`    participant S as ${quoted(names.server)}\n`;
+  write`    participant C as ${quoted(names.client)}\n`;
   let notes: string[] = [];
-  const events = steps.map(traceEvent).filter((event) =>
-    event.kind !== "call" || (reads && isRead(event))
-  );
+  const events = steps.map(traceEvent).filter((event) => isDrawn(event, reads));
+  const clock = timesOf(events);
   for (const [i, event] of events.entries()) {
     const { kind, from, text } = event;
     const [own, other] = from === "server" ? ["S", "C"] : ["C", "S"];
+    const time = times ? `${clock[i]} ms: ` : "";
+    const bytes = hex && event.data?.length ? `<br/>${inHex(event.data)}` : "";
     if (!isOnWire(event)) {
-      notes.push(quoted(kind === "call" ? callText(event) : text.trimEnd()));
+      const note = kind === "call" ? callText(event) : text.trimEnd();
+      notes.push(time + quoted(note) + bytes);
       const next = events[i + 1];
       if (next?.from === from && !isOnWire(next)) continue;
       write`    Note over ${own}: ${notes.join("<br/>")}\n`;
       notes = [];
     } else {
       const letters = [...text];
-      const shown = letters.slice(0, LETTERS).join("") + (letters.length > LETTERS ? "…" : "");
+      const shown = letters.slice(0, MAX_LETTERS).join("") +
+        (letters.length > MAX_LETTERS ? "…" : "");
       const label = labelOf(event) + (shown ? `: ${quoted(shown)}` : "");
-      write`    ${own}${kind === "lost" ? "--x" : "->>"}${other}: ${label}\n`;
+      write`    ${own}${kind === "lost" ? "--x" : "->>"}${other}: ${time}${label}${bytes}\n`;
     }
   }
 }

@@ -4,97 +4,164 @@
  *
  * @module
  */
-import { type Faults, unmet } from "./faults.ts";
-import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts";
-import { inOrder, type Step, type Told } from "./timeline.ts";
 import { note } from "../terminal/output.ts";
-import { runChecked, scriptParticipant } from "../session/checks.ts";
-import type { Participant } from "../session/session.ts";
-import { DENO_RUN } from "../process/program.ts";
-import { Wire } from "./relay.ts";
+import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
+import { difference, sameScreen } from "../session/transcript.ts";
+import { unmet } from "./faults.ts";
+import { inOrder, type Step } from "./timeline.ts";
+import {
+  type PairOptions,
+  type PairOutcome,
+  type Participant,
+  runTracedPair,
+} from "./traced_pair.ts";
 
 /** A lab that was run, with all that happened. */
 export interface Recording {
-  /** The commands that take the halves. */
+  /** The names of the programs. */
+  names: Record<Role, string>;
+  /** The commands that start them. */
   commands: Record<Role, string>;
-  /** What happened, in its order. Ports are those of the headers. */
+  /** What happened, in order. Ports are those that the programs name. */
   steps: Step[];
-  /** What was not as it should be, in words. */
+  /** What went wrong, in words. */
   problems: string[];
 }
 
 /** How to record. */
-export interface RecordOptions {
-  /** What the wire does to what passes. */
-  faults?: Faults;
-  /** More arguments for the client's script. */
+export interface RecordOptions extends Pick<PairOptions, "faults" | "patience"> {
+  /** Files that take the places of the scripts. */
+  files?: Partial<Record<Role, string>>;
+  /** More arguments for the client. */
   more?: string[];
   /** A line that is typed into netcat.ts, which then takes the client's place. */
   netcat?: string;
 }
 
-const TRACE = `${SCRIPTS}lab/trace/tracer_marks.ts`;
-const NETCAT: Participant = {
-  name: "netcat.ts",
-  reportsPort: false,
-  command: (port) => [...DENO_RUN, "-A", `${SCRIPTS}netcat.ts`, "127.0.0.1", `${port}`],
-};
-
 /**
- * Runs a lab as its headers show it, and records it.
+ * Runs a lab as its headers show it, or with other files in the places of its scripts, and records it.
  *
  * @param lab The lab.
  * @param options How to record.
  * @returns What happened.
  */
-export async function record(
-  lab: Lab,
-  { faults = {}, more = [], netcat }: RecordOptions = {},
-): Promise<Recording> {
-  const told: Record<Role, Told[]> = { server: [], client: [] };
-  const hostname = more.includes("--host=::1") ? "::1" : undefined;
-  using wire = await Wire.open(lab.transport, { hostname, ...faults });
-  const isScript = netcat === undefined;
-  const participants = {
-    server: traced(scriptParticipant(lab.server)),
-    client: isScript ? traced(scriptParticipant(lab.client, { more })) : NETCAT,
-  };
-  const { checks } = await runChecked(lab, participants, {
-    relay: wire,
-    typing: isScript ? undefined : typed(netcat),
-    onScreen: (role, text) => told[role].push({ at: Date.now(), text }),
-    onMark: (role, mark) => told[role].push(JSON.parse(mark)),
-  });
-  await wire.isClosed("server") && await wire.isClosed("client");
-  await wire.isQuiet();
-  for (const fault of unmet(faults, wire.counts)) note(fault);
-  const port = portShown(lab.server);
-  const scripts: [Role, Script][] = [["server", lab.server]];
-  if (isScript) scripts.push(["client", lab.client]);
+export async function record(lab: Lab, options: RecordOptions = {}): Promise<Recording> {
+  const { faults = {}, more = [], netcat, files = {}, patience } = options;
+  const outcome = await runFiles(lab, files, more, {
+    faults,
+    patience,
+    typed: netcat === undefined ? lab.client.typed : [netcat],
+  }, netcat !== undefined);
+  for (const fault of unmet(faults, outcome.counts, outcome.met)) note(fault);
+  if (outcome.transport === "tcp" && faults.drop?.some((place) => outcome.met.has(place))) {
+    note("TCP would send a dropped segment again: here its bytes are gone");
+  }
+  const isAsShown = !options.netcat && more.length === 0 && !files.server && !files.client &&
+    Object.values(faults).every((places) => places.length === 0);
+  const problems = [...outcome.problems];
+  for (const role of isAsShown && problems.length === 0 ? ROLES : []) {
+    const { name, screen } = lab[role];
+    const { problem } = difference(outcome.screens[role], screen);
+    if (problem) problems.push(`${name} prints the transcript: ${problem}`);
+  }
+  const scripts: [Role, string][] = [];
+  if (!files.server) scripts.push(["server", lab.server.name]);
+  if (!files.client) scripts.push(["client", outcome.names.client]);
+  const steps = inOrder(outcome.told, outcome.wire);
   return {
+    names: outcome.names,
     commands: {
       server: commandOf(lab.server),
-      client: isScript
+      client: netcat === undefined
         ? commandOf(lab.client, more)
-        : `deno run -A scripts/netcat.ts 127.0.0.1 ${port}`,
+        : `deno run -A scripts/netcat.ts 127.0.0.1 ${portShown(lab.server)}`,
     },
-    steps: atRows(asShown(inOrder(told, wire.events), lab, port), scripts),
-    problems: checks.filter(({ problem }) => problem)
-      .map(({ what, problem }) => `${what}: ${problem}`),
+    steps: atRows(shorten(asShown(steps, lab, outcome)), scripts),
+    problems,
   };
 }
 
-/** A script that marks in its output where it uses the network. */
-function traced(participant: Participant): Participant {
-  const command = (port: number) => {
-    const script = participant.command(port).slice(DENO_RUN.length);
-    return [...DENO_RUN, `--preload=${TRACE}`, ...script];
-  };
-  return { ...participant, command };
+/** What two programs did, and what they are. */
+interface FilesOutcome extends PairOutcome {
+  names: Record<Role, string>;
+  transport: "tcp" | "udp";
 }
 
-async function* typed(line: string) {
-  yield line;
+/**
+ * Runs a lab with other files in the places of its scripts, where there are any.
+ *
+ * @param lab The lab.
+ * @param files The files.
+ * @param more More arguments for the client.
+ * @param options How to run them.
+ * @param isNetcat Whether netcat.ts takes the client's place.
+ */
+export async function runFiles(
+  lab: Lab,
+  files: Partial<Record<Role, string>>,
+  more: string[],
+  options: PairOptions,
+  isNetcat = false,
+): Promise<FilesOutcome> {
+  const run = async (port?: number) => {
+    const server = participant(lab.server, files.server, [], port);
+    const client = isNetcat ? NETCAT : participant(lab.client, files.client, more);
+    const isComplete = (screen: string) =>
+      !files.server && sameScreen(screen, lab.server.screen, port ?? portShown(lab.server));
+    const outcome = await runTracedPair({ server, client }, { isComplete, ...options });
+    const transport = outcome.listens?.transport ?? lab.transport;
+    if (transport !== lab.transport && !(files.server && files.client)) {
+      const other = transport.toUpperCase();
+      outcome.problems.unshift(
+        `${server.name} uses ${other}, and ${client.name} uses ${lab.transport.toUpperCase()}`,
+      );
+    }
+    return { ...outcome, transport, names: { server: server.name, client: client.name } };
+  };
+  const outcome = await run();
+  // A program with a port of its own meets our server at this port.
+  const isMoved = !files.server && files.client && outcome.missed !== undefined;
+  return isMoved ? await run(outcome.missed) : outcome;
+}
+
+const NETCAT: Participant = {
+  file: `${SCRIPTS}netcat.ts`,
+  name: "netcat.ts",
+  argumentsFor: (port) => [["127.0.0.1", `${port}`]],
+};
+
+/** One of our scripts, or the file in its place. */
+function participant(
+  script: Script,
+  file: string | undefined,
+  more: string[],
+  ownPort?: number,
+): Participant {
+  if (file === undefined) {
+    return {
+      file: SCRIPTS + script.name,
+      name: script.name,
+      hasNode: false,
+      argumentsFor: (port) => [[...withPort(script, ownPort ?? port), ...more]],
+    };
+  }
+  return {
+    file,
+    name: file.split(/[/\\]/).at(-1)!,
+    // Programs differ in the arguments that they take: the flags of our script, none, a port, a host and a port.
+    argumentsFor(port) {
+      const number = `${port ?? portShown(script)}`;
+      const lists = [withPort(script, port), [], [number], ["127.0.0.1", number]];
+      return lists.map((list) => [...list, ...more]);
+    },
+  };
+}
+
+/** The arguments of a session, with another port. */
+function withPort({ args, port: usual }: Script, port?: number): string[] {
+  const others = args.filter((arg) => !arg.startsWith("--port="));
+  if (port === undefined) return args;
+  return others.length < args.length || port !== usual ? [...others, `--port=${port}`] : args;
 }
 
 /** The command that a reader types. */
@@ -115,38 +182,73 @@ export function portShown({ args, port }: Script): number {
  * Keeps the rows and calls that are steps of a script's own, not of lib.ts. A connection that no line of it closes is
  * closed where the block ends that was begun with it.
  */
-function atRows(steps: Step[], scripts: [Role, Script][]): Step[] {
-  const rows = Object.fromEntries(scripts.map(([role, { name }]) => {
+function atRows(steps: Step[], scripts: [Role, string][]): Step[] {
+  type Rows = { main?: number; opening?: number };
+  const rows = Object.fromEntries(scripts.map(([role, name]): [Role, Rows] => {
+    if (name === NETCAT.name) return [role, {}]; // the page does not show its source
     const lines = Deno.readTextFileSync(SCRIPTS + name).split("\n");
     const find = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line)) + 1;
     const opening = find(/using .*Deno\.connect\(|\.accept\(/) || undefined;
     return [role, { main: find(/import\.meta\.main/), opening }];
   }));
   const own = steps.map((step) => {
-    const { main = 0, opening } = rows[step.from] ?? {};
+    if (!(step.from in rows)) return step;
+    const { main = 0, opening } = rows[step.from];
     if (step.row !== undefined && step.row < main) return step;
     return { ...step, row: step.kind === "end" ? opening : undefined };
   });
-  return own.filter(({ kind, row }) => kind !== "call" || row !== undefined);
+  return own.filter(({ kind, row, from, error }) =>
+    kind !== "call" || !(from in rows) || row !== undefined && error === undefined
+  );
+}
+
+const MAX_RUN = 30; // lines or calls of one program in a row
+const MAX_STEPS = 2000;
+
+/** Leaves out what nobody would read: the middle of many lines or calls in a row, and the end of very many steps. */
+function shorten(steps: Step[]): Step[] {
+  const kept: Step[] = [];
+  let run: Step[] = [];
+  const leaveOut = (count: number, text: string) => {
+    const { from, at } = run[0];
+    kept.push({ from, at, kind: "note", text: `… ${count} more ${text}` });
+  };
+  const endRun = () => {
+    const count = run.length - MAX_RUN;
+    if (count > 1) {
+      kept.push(...run.slice(0, MAX_RUN / 2));
+      leaveOut(count, run[0].kind === "call" ? "calls" : "lines");
+      kept.push(...run.slice(-MAX_RUN / 2));
+    } else kept.push(...run);
+    run = [];
+  };
+  for (const step of steps) {
+    if (run.length > 0 && (run[0].kind !== step.kind || run[0].from !== step.from)) endRun();
+    if (["line", "note", "call"].includes(step.kind)) run.push(step);
+    else kept.push(step);
+  }
+  endRun();
+  run = steps.slice(-1);
+  if (kept.length > MAX_STEPS) leaveOut(kept.splice(MAX_STEPS).length, "events");
+  return kept;
 }
 
 const FURTHER_PORT = 50001; // for clients that no header shows
 
-/** Gives the ports of a run the numbers that the headers show. */
-function asShown(steps: Step[], lab: Lab, port: number): Step[] {
-  const CLIENT = /(?<=\('[^']*', )\d+(?=\))/g;
-  const shown = [...new Set(`${lab.server.screen}${lab.client.screen}`.match(CLIENT))];
-  const seen: string[] = [];
-  return steps.map((step) => {
+/** Gives the clients' ports, which the system chose, the numbers that the headers show. */
+function asShown(steps: Step[], lab: Lab, { clientPorts }: PairOutcome): Step[] {
+  const inHeader = `${lab.server.screen}${lab.client.screen}`
+    .matchAll(/\('[^']*', (\d+)\)/g).map(([, port]) => port);
+  const shown = [...new Set(inHeader)];
+  const names = new Map<string, string>();
+  for (const [i, ports] of clientPorts.entries()) {
+    const name = shown[i] ?? `${FURTHER_PORT + i - shown.length}`;
+    for (const port of ports) if (port !== 0) names.set(`${port}`, name);
+  }
+  return steps.flatMap((step) => {
     if (step.kind !== "line" && step.kind !== "note") return step;
-    const text = step.text.replace(/(\bport |--port=)\d+/g, `$1${port}`).replace(
-      CLIENT,
-      (client) => {
-        if (!seen.includes(client)) seen.push(client);
-        const i = seen.indexOf(client);
-        return shown[i] ?? `${FURTHER_PORT + i - shown.length}`;
-      },
-    );
-    return { ...step, text };
+    if (step.kind === "note" && /^$|^note: listening on/.test(step.text.trimEnd())) return [];
+    const text = step.text.replace(/\b\d{4,5}\b/g, (number) => names.get(number) ?? number);
+    return { ...step, text: step.kind === "note" ? text.replace(/\n$/, "") : text };
   });
 }

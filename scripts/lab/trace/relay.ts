@@ -1,13 +1,13 @@
 /**
  * What stands between a client and its server: it sees all that passes over the
- * wire, and can lose, double, delay or cut it.
+ * wire, and can drop, duplicate, delay or split it.
  *
  * @module
  */
 import { delay } from "@std/async/delay";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
-import { fateOf, type Faults, type Part } from "./faults.ts";
+import { fateOf, type Faults, type Part, type Place } from "./faults.ts";
 import type { Role } from "../catalog/header.ts";
 
 /** Something that happened on the wire. */
@@ -72,8 +72,12 @@ export class Wire {
   #target = Promise.withResolvers<Target>();
   /** How many pieces or datagrams each side has sent. */
   readonly counts: Record<Role, number> = { server: 0, client: 0 };
-  #connections = 0;
+  /** For each connection, the ports of the client and of the wire's socket at the server. */
+  readonly clientPorts: [client: number, relay: number][] = [];
   #ends: Record<Role, Promise<void>[]> = { server: [], client: [] };
+  /** The faults that changed something. */
+  readonly met: Set<Place> = new Set();
+  #open = 0; // halves of servers that have not ended
   #underWay = new Set<Promise<void>>();
   #isClosed = false;
   #closers: (() => void)[] = [];
@@ -114,6 +118,11 @@ export class Wire {
     return await deadline(all, PATIENCE).catch(() => false);
   }
 
+  /** Returns whether the server's halves of all connections have ended. */
+  hasEnded(): boolean {
+    return this.#open === 0;
+  }
+
   /** Waits until all that is under way has come to its end. */
   async isQuiet() {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
@@ -141,7 +150,8 @@ export class Wire {
     this.#underWay.add(promise);
     const number = ++this.counts[who.from];
     const datagram = kind === "datagram" ? number : undefined;
-    for (const part of fateOf(this.#options, kind, { from: who.from, number }, data)) {
+    const place = { from: who.from, number };
+    for (const part of fateOf(this.#options, kind, place, data, (fault) => this.met.add(fault))) {
       const { after, ...passing } = part;
       if (after > 0) await delay(after);
       this.#tell({ ...who, ...passing, datagram });
@@ -166,7 +176,8 @@ export class Wire {
   }
 
   async #connect(client: net.Socket) {
-    const connection = ++this.#connections;
+    const ports: [number, number] = [client.remotePort ?? 0, 0];
+    const connection = this.clientPorts.push(ports);
     this.#tell({ kind: "connect", from: "client", connection });
     const ends = { server: this.#end("server"), client: this.#end("client") };
     let breaksOff = false;
@@ -182,6 +193,7 @@ export class Wire {
       ends.server();
       return ends.client();
     }
+    ports[1] = server.localPort ?? 0;
     if (this.#isClosed) return server.destroy();
     this.#closers.push(() => server.destroy());
     this.#pump({ from: "server", connection }, server, client, ends.server);
@@ -192,6 +204,9 @@ export class Wire {
   #end(role: Role): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ends[role].push(promise);
+    if (role === "client") return resolve;
+    this.#open++;
+    promise.then(() => this.#open--);
     return resolve;
   }
 
@@ -255,13 +270,15 @@ export class Wire {
 
   /** Makes the socket on the server's side for a client, and gives what sends through it. */
   async #back(front: Deno.DatagramConn, client: Deno.NetAddr) {
-    const connection = ++this.#connections;
+    const ports: [number, number] = [client.port, 0];
+    const connection = this.clientPorts.push(ports);
     const { port, hostnames: [hostname] } = await this.#target.promise;
     const back = Deno.listenDatagram({
       transport: "udp",
       hostname: hostname === "::1" ? hostname : HOSTNAME,
       port: 0,
     });
+    ports[1] = (back.addr as Deno.NetAddr).port;
     const passing = (from: Role, socket: Deno.DatagramConn, to: Deno.NetAddr) => {
       let sending: Promise<unknown> = Promise.resolve(); // Deno may send a later one first
       const send = (data: Uint8Array) => {

@@ -13,8 +13,10 @@
  * - To start a program in another way, take {@linkcode traceCommand} and feed its events to {@linkcode Observed}.
  * - To draw, order the events of each program by `at`, and show `local` and `peer`. A relay uses `actual`.
  * - To lead a client through a relay, give its port in `ports`: `{ 9900: relay.port }`. Its transcript shows 9900.
- * - To learn the port of a program that nobody knows, run it once and read `observed.listens` or `observed.connects`.
- *   `listening` settles without a look at the sockets of the system.
+ *   traced_pair.ts does this with a server and a client.
+ * - To run a server whose port may be in use, take `anyPort`: it listens on a free port, which is the `actual` one of its
+ *   event, and sees its own. `listening` settles without a look at the sockets of the system.
+ * - To learn the port of a program that nobody knows, read `observed.listens` or `observed.connects`.
  * - A script that gathers what it prints, as those with lib.ts do, calls
  *   `globalThis[Symbol.for("lab.trace")]?.printed("stdout", text)` when it prints, so that the order is right.
  *
@@ -46,6 +48,8 @@ export interface TraceOptions {
   ports?: Record<number, number>;
   /** Whether an address that is not a loopback address, such as 10.0.0.8, leads to the loopback interface. */
   toLoopback?: boolean;
+  /** Whether it listens on free ports in place of those that it names. It sees and prints its own. */
+  anyPort?: boolean;
   /**
    * Flags of `deno run`, such as permissions; the default is `-A`. The permission to write to the file of events is added
    * unless all are given.
@@ -96,10 +100,23 @@ const SEPARATOR = Deno.build.os === "windows" ? ";" : ":"; // between the folder
  */
 export async function traceCommand(
   file: string,
-  { args = [], env = {}, ports = {}, toLoopback = false, denoFlags = ["-A"], ...options }:
-    TraceOptions = {},
+  {
+    args = [],
+    env = {},
+    ports = {},
+    toLoopback = false,
+    anyPort = false,
+    denoFlags = ["-A"],
+    ...options
+  }: TraceOptions = {},
 ): Promise<TracedCommand> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lab-trace-" }));
+  const remove = () => {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch { /* Windows: it is still in use */ }
+  };
+  globalThis.addEventListener("unload", remove); // Ctrl-C
   const events = resolve(folder, "events");
   await Deno.writeFile(events, new Uint8Array());
   const target = resolve(options.cwd ?? ".", file);
@@ -110,6 +127,7 @@ export async function traceCommand(
     within,
     ports,
     toLoopback,
+    anyPort,
     limit: options.limit ?? LIMIT,
     burst: options.burst ?? BURST,
   };
@@ -143,6 +161,7 @@ export async function traceCommand(
     },
     events: (ended) => readEvents(follow(events, ended)),
     async [Symbol.asyncDispose]() {
+      globalThis.removeEventListener("unload", remove);
       await Deno.remove(folder, { recursive: true }).catch(() => {}); // Windows: it is still in use
     },
   };

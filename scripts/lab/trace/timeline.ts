@@ -4,7 +4,7 @@
  * @module
  */
 import type { Role } from "../catalog/header.ts";
-import type { Mark } from "./mark.ts";
+import type { TraceEvent } from "./event.ts";
 import type { WireEvent } from "./relay.ts";
 
 /** One step of a recording. */
@@ -16,18 +16,78 @@ export interface Step {
   kind: WireEvent["kind"] | "line" | "note" | "call";
   /** Who did it. */
   from: Role;
+  /** When, in milliseconds as `Date.now()` counts. */
+  at: number;
   /** What appeared on the screen, or the name of the call; empty for the wire. */
   text: string;
   /** The bytes that were sent, read or received. */
   data?: Uint8Array;
+  /** Why a call failed: the name of the error. */
+  error?: string;
+  /** The number of the TCP connection on the wire, if it is not the first one. */
+  connection?: number;
   /** Whether it came late on purpose. */
   isLate?: boolean;
   /** The line of the script that did it, where that is known. */
   row?: number;
 }
 
-/** What a program told: what appeared on its screen, or a mark. */
-export type Told = { at: number; text: string } | Mark;
+/** What a traced program did, and on which of the connections through the relay, from 1 up. */
+export interface Told extends TraceEvent {
+  /** The connection; missing if it is not one through the relay. */
+  connection?: number;
+}
+
+/** Where the relay stands between the programs. */
+export interface Ports {
+  /** The port that clients connect to. */
+  port: number;
+  /** For each connection, the ports of the client and of the relay's socket at the server. */
+  clientPorts: [client: number, relay: number][];
+}
+
+/**
+ * Returns what a program did, in order, with the connections of its sockets. Text that it printed is parted into lines, and
+ * what has only begun is left out.
+ *
+ * @param role Which program it is.
+ * @param events What it did.
+ * @param ports Where the relay stands.
+ */
+export function withConnections(role: Role, events: TraceEvent[], ports: Ports): Told[] {
+  const sockets = new Map<string, number>();
+  let count = 0;
+  const ofServer = ({ peer, actual }: TraceEvent) => {
+    const port = (actual ?? peer)?.port;
+    const index = ports.clientPorts.findIndex(([, relay]) => relay === port);
+    return index < 0 ? undefined : index + 1;
+  };
+  const isToRelay = ({ peer, actual }: TraceEvent) =>
+    role === "client" && (actual ?? peer)?.port === ports.port;
+  const connected = new Set<string>(); // UDP sockets with the relay as their only partner
+  const done = events.filter(({ isWaiting }) => !isWaiting).toSorted((a, b) => a.at - b.at);
+  return done.map((event) => {
+    if (event.kind === "skipped") {
+      const count = (event.sends ?? 0) + (event.receives ?? 0);
+      return { ...event, kind: "print", stream: "stderr", text: `… ${count} more calls\n` };
+    }
+    const { kind, transport, socket, accepted, process = 0, error } = event;
+    const key = `${process} ${socket}`;
+    let connection = sockets.get(key) ?? sockets.get(`0 ${socket}`);
+    if (role === "server" && transport === "udp" && (kind === "receive" || kind === "send")) {
+      connection = ofServer(event);
+    } else if (kind === "accept" && error === undefined) {
+      connection = ofServer(event);
+      if (connection !== undefined) sockets.set(`${process} ${accepted}`, connection);
+    } else if (
+      connection === undefined && error === undefined && (isToRelay(event) || connected.has(key))
+    ) {
+      if (kind === "connect" && transport === "udp") connected.add(key);
+      else if (kind === "connect" || kind === "send") sockets.set(key, connection = ++count);
+    }
+    return { ...event, connection };
+  });
+}
 
 const SOON = 1000; // milliseconds: what is nearer in time has no order but that of its causes
 
@@ -37,7 +97,7 @@ const SOON = 1000; // milliseconds: what is nearer in time has no order but that
  * that leaves a choice, the same one is made every time, whatever was seen first: who is at
  * work goes on until it waits for the other.
  *
- * @param told What the programs told.
+ * @param told What the programs did, each in order.
  * @param events What happened on the wire.
  * @returns All of it, step by step.
  */
@@ -79,142 +139,148 @@ interface Choice {
   take(): Step[];
 }
 
+/** How far a connection has come on one side. */
+interface Progress {
+  /** What the side's program has done. */
+  done: { connects: number; bytes: number; hasEnded: boolean };
+  /** What of this has passed over the wire. */
+  passed: { connects: number; bytes: number; hasEnded: boolean };
+  /** The bytes that came out of the wire: without those that were dropped, with those that were duplicated. */
+  arrived: number;
+  /** The bytes that the side's program has received from the other side. */
+  taken: number;
+}
+
 /** One of the two programs, and what it sends: how far it has come in what it told. */
 class Side {
   #told: Told[];
   #events: WireEvent[];
-  /** Whether its program left marks; without them time alone orders what it did. */
+  /** Whether its program was traced; otherwise time alone orders what it did. */
   readonly isTraced: boolean;
-  /** What its program has done to the wire, and what of it has passed there. */
-  #done = { connects: 0, bytes: 0, ends: 0, datagrams: 0 };
-  #passed = { connects: 0, bytes: 0, ends: 0 };
-  #isOpen = false;
+  #connections = new Map<number, Progress>();
   #row?: number; // of the last thing done to the wire
-  /** What has come to the other side, and what its program has taken of the other's. */
-  #arrived = { connects: 0, bytes: [] as number[], ends: 0, datagrams: [] as WireEvent[] };
-  #taken = { connects: 0, bytes: 0, ends: 0 };
-  /** Its sockets that have sent a datagram, and whether that in use is one of them. */
-  #sockets = 0;
-  #hasSent = false;
+  #sent = 0; // datagrams
+  #arrived: WireEvent[] = []; // datagrams that the other side has not received yet
 
   constructor(readonly role: Role, told: Told[], events: WireEvent[]) {
     this.#told = inLines(told);
     this.#events = events.filter(({ from }) => from === role);
-    this.isTraced = told.some((told) => "call" in told);
+    this.isTraced = told.some(({ kind }) => kind !== "print");
+  }
+
+  #at(connection: number): Progress {
+    const known = this.#connections.get(connection);
+    if (known) return known;
+    const nothing = { connects: 0, bytes: 0, hasEnded: false };
+    const progress = { done: { ...nothing }, passed: { ...nothing }, arrived: 0, taken: 0 };
+    this.#connections.set(connection, progress);
+    return progress;
   }
 
   /** What of it could pass over the wire next. */
   nextEvent(): Choice | undefined {
     const event = this.#events[0];
     if (!event) return;
-    const { kind, at, data, fresh = 0, datagram, held } = event;
-    const [done, passed] = [this.#done, this.#passed];
+    const { kind, at, data, fresh = 0, datagram, held, connection } = event;
+    const progress = this.#at(connection);
+    const { done, passed } = progress;
     const isReady = !this.isTraced || this.#told.length === 0 ||
       (kind === "connect"
         ? passed.connects < done.connects
         : datagram
-        ? datagram <= done.datagrams
+        ? datagram <= this.#sent
         : data
         ? passed.bytes + fresh <= done.bytes
-        : passed.ends < done.ends);
+        : done.hasEnded);
     const take = () => {
       this.#events.shift();
       passed.bytes += fresh;
-      if (kind === "connect") this.#arrived.connects = ++passed.connects;
-      if (kind === "end" || kind === "reset") this.#arrived.ends = ++passed.ends;
-      if (kind === "datagram") this.#arrived.datagrams.push(event);
-      if (kind === "data") { for (const byte of data!) this.#arrived.bytes.push(byte); }
-      return [{ kind, from: this.role, text: "", data, isLate: held === "late", row: this.#row }];
+      if (kind === "connect") passed.connects++;
+      if (kind === "end" || kind === "reset") passed.hasEnded = true;
+      if (kind === "datagram") this.#arrived.push(event);
+      if (kind === "data") progress.arrived += data!.length;
+      const isLate = held === "late";
+      const step: Step = { kind, from: this.role, at, text: "", data, isLate, row: this.#row };
+      if (datagram === undefined && connection > 1) step.connection = connection;
+      return [step];
     };
     return { side: this, at, isReady, isHeld: held !== undefined, take };
   }
 
   /** What its program could do next, given what has come from the other side. */
   nextTold(other: Side): Choice | undefined {
-    const told = this.#told[0];
-    if (!told) return;
-    const isReady = "call" in told ? this.#isCaused(told, other) : this.isTraced ||
-      (other.#events[0]?.at ?? Infinity) > told.at;
-    const take = () => {
+    const event = this.#told[0];
+    if (!event) return;
+    const { kind, at, stream, text = "", line: row, error } = event;
+    const isReady = kind === "print"
+      ? this.isTraced || (other.#events[0]?.at ?? Infinity) > at
+      : this.#isCaused(event, other);
+    const take = (): Step[] => {
       this.#told.shift();
-      return "call" in told
-        ? this.#call(told, other)
-        : [{ kind: "line" as const, from: this.role, text: told.text }];
+      if (kind !== "print") return [this.#call(event, other)];
+      return [{ kind: stream === "stderr" ? "note" : "line", from: this.role, at, text, row }];
     };
-    return { side: this, at: told.at, isReady, take };
+    return { side: this, at, isReady, isHeld: error !== undefined, take }; // a timeout takes its time
   }
 
   /** Whether what a call waited for has come. */
-  #isCaused({ call, length }: Mark, other: Side): boolean {
-    const arrived = other.#arrived;
-    const taken = this.#taken;
-    if (call === "accept") return arrived.connects > taken.connects;
-    if (call === "receive") return this.#next(arrived.datagrams) >= 0;
-    if (call !== "read") return true;
-    return length === null
-      ? arrived.ends > taken.ends
-      : arrived.bytes.length >= taken.bytes + (length ?? 0);
+  #isCaused({ kind, transport, connection, length = 0, error }: Told, other: Side): boolean {
+    if (connection === undefined || error !== undefined) return true;
+    const { passed, arrived } = other.#at(connection);
+    if (kind === "accept") return passed.connects > 0;
+    if (kind !== "receive") return true;
+    if (transport === "udp") return other.#indexOf(connection) >= 0;
+    return length === 0 ? passed.hasEnded : arrived >= this.#at(connection).taken + length;
   }
 
-  /** Which datagram its socket gets next: a server any, a client what is for that socket. */
-  #next(datagrams: WireEvent[]): number {
-    return datagrams.findIndex(({ connection }) =>
-      this.role === "server" || connection === this.#sockets
-    );
+  /** Which of the datagrams that have arrived is the first one of a connection. */
+  #indexOf(connection: number): number {
+    return this.#arrived.findIndex((event) => event.connection === connection);
   }
 
-  /** Notes what a call does, to the wire or with what came over it. */
-  #call({ call, length, row, text = "" }: Mark, other: Side): Step[] {
-    const arrived = other.#arrived;
-    const [done, taken] = [this.#done, this.#taken];
-    const step: Step = { kind: "call", from: this.role, text: call, row };
-    if (call === "note") {
-      const lines = text.split("\n").filter((line) => !/^$|^note: listening on/.test(line));
-      return lines.map((text) => ({ kind: "note", from: this.role, text }));
+  /** Takes in what a call does, to the wire or with what came over it. */
+  #call(event: Told, other: Side): Step {
+    const { kind, at, transport, call, connection, length = 0, line: row, error } = event;
+    const text = call ?? kind;
+    const step: Step = { kind: "call", from: this.role, at, text, row, error };
+    if (error !== undefined) return step;
+    if (kind === "receive") step.data = event.data ?? new Uint8Array();
+    if (connection === undefined) return step;
+    const progress = this.#at(connection);
+    const { done } = progress;
+    if (kind === "connect" && transport === "tcp") done.connects++;
+    if (kind === "send" && transport === "udp") this.#sent++;
+    else if (kind === "send") done.bytes += length;
+    if (kind === "close" || kind === "shutdown" && event.how !== "read") done.hasEnded = true;
+    if (kind === "receive" && !event.isPeek) {
+      if (transport === "udp") other.#arrived.splice(other.#indexOf(connection), 1);
+      else progress.taken += length;
     }
-    if (call === "connect" || call === "accept") this.#isOpen = true;
-    if (call === "connect") done.connects++;
-    if (call === "accept") taken.connects++;
-    if (call === "write") done.bytes += length ?? 0;
-    if (call === "bind") this.#hasSent = false;
-    if (call === "send") {
-      done.datagrams++;
-      if (!this.#hasSent) this.#sockets++;
-      this.#hasSent = true;
-    }
-    if ((call === "closeWrite" || call === "close") && this.#isOpen) {
-      done.ends++;
-      this.#isOpen = false;
-    }
-    if (call === "receive") {
-      const [datagram] = arrived.datagrams.splice(this.#next(arrived.datagrams), 1);
-      step.data = datagram?.data?.subarray(0, length ?? 0);
-    }
-    if (call === "read" && length === null) taken.ends++;
-    if (call === "read") {
-      const start = taken.bytes;
-      taken.bytes += length ?? 0;
-      step.data = Uint8Array.from(arrived.bytes.slice(start, taken.bytes));
-    }
-    if (!["accept", "read", "receive", "bind", "listen"].includes(call)) this.#row = row;
-    return [step];
+    if (["connect", "send", "close", "shutdown"].includes(kind)) this.#row = row;
+    return step;
   }
 }
 
 /** Joins the pieces in which a line appeared, and parts lines that appeared together. */
 function inLines(told: Told[]): Told[] {
   const lines: Told[] = [];
-  for (const part of told) {
-    if ("call" in part) {
-      lines.push(part);
+  const unfinished = new Map<string | undefined, Told>(); // by the stream
+  for (const event of told) {
+    if (event.kind !== "print") {
+      lines.push(event);
+      if (event.kind !== "input") unfinished.clear();
       continue;
     }
-    for (const text of part.text.split(/(?<=\n)/)) {
-      const last = lines.at(-1);
-      if (last && !("call" in last) && !last.text.endsWith("\n")) {
+    for (const text of event.text!.split(/(?<=\n)/)) {
+      const last = unfinished.get(event.stream);
+      if (last) {
         last.text += text;
-        last.at = part.at;
-      } else lines.push({ at: part.at, text });
+        last.at = event.at;
+      } else {
+        lines.push({ ...event, text });
+        unfinished.set(event.stream, lines.at(-1)!);
+      }
+      if (text.endsWith("\n")) unfinished.delete(event.stream);
     }
   }
   return lines;

@@ -20,6 +20,7 @@ interface Config {
   within: string;
   ports: Record<number, number>;
   toLoopback: boolean;
+  anyPort: boolean;
   limit: number;
   burst: number;
 }
@@ -217,6 +218,27 @@ export function actual(host: string | undefined, port: number): { host?: string;
   return { host: toHost, port: toPort };
 }
 
+/** The address to listen at in place of the one that the program gives. */
+export function actualLocal(host: string | undefined, port: number) {
+  const real = actual(host, port);
+  return config.anyPort && port !== 0 && !(port in config.ports) ? { ...real, port: 0 } : real;
+}
+
+/** Takes in where a socket listens, so that the program sees the address that it gave. */
+export function listensAt(bound: Place, host: string | undefined, port: number): Place {
+  if (config.anyPort && port !== 0 && bound.port !== port) {
+    config.ports[port] = bound.port; // for its own connections to this port
+    shownPorts.set(bound.port, port);
+    const isMoved = config.toLoopback && host !== undefined && isRemote(host);
+    const isAddress = host?.includes(":") || /^[\d.]+$/.test(host ?? "");
+    shownPlaces.set(`${bound.host} ${bound.port}`, {
+      host: isMoved && isAddress ? host : bound.host,
+      port,
+    });
+  }
+  return shown(bound.host, bound.port);
+}
+
 /** The address that the program would see without the tracer. */
 export function shown(host: string, port: number): Place {
   return shownPlaces.get(`${host} ${port}`) ?? { host, port: shownPorts.get(port) ?? port };
@@ -269,6 +291,8 @@ export interface Socket {
   /** The fields `socket` and `transport` of its events. */
   fields: { socket: number; transport: "tcp" | "udp" };
   isClosed?: boolean;
+  /** Whether it could not connect. */
+  hasFailed?: boolean;
 }
 
 let sockets = 0;
@@ -530,10 +554,10 @@ function traceDatagrams(socket: Deno.DatagramConn, state: Socket) {
 type ListenOptions = { hostname?: string; port?: number; transport?: string };
 
 /** The options with the address to use, and what is to be reported of it; `undefined` for sockets that are files. */
-function moved(options: ListenOptions | undefined, host: string) {
+function moved(options: ListenOptions | undefined, host: string, toActual = actual) {
   const { hostname, port, transport = "tcp" } = options ?? {};
   if (typeof port !== "number" || !["tcp", "udp"].includes(transport)) return undefined;
-  const real = actual(hostname, port);
+  const real = toActual(hostname, port);
   const isMoved = real.host !== hostname || real.port !== port;
   return {
     options: isMoved ? { ...options, hostname: real.host, port: real.port } : options,
@@ -563,7 +587,7 @@ for (const name of ["listen", "listenDatagram"] as const) {
   const isTcp = name === "listen";
   replace(Deno, name, (listen) =>
     function traced(options: ListenOptions) {
-      const target = moved(options, "0.0.0.0");
+      const target = moved(options, "0.0.0.0", actualLocal);
       if (!target) return callSync(traced, () => listen.call(Deno, options), () => {});
       const socket = newSocket(isTcp ? "tcp" : "udp");
       const at = now();
@@ -574,7 +598,8 @@ for (const name of ["listen", "listenDatagram"] as const) {
         restoreAddress(error, target.seen, target.real);
       });
       const real = placeOf(result.addr);
-      emit(kind, at, { ...fields, ...both("local", shown(real.host, real.port), real) });
+      const seen = listensAt(real, options.hostname, target.seen.port);
+      emit(kind, at, { ...fields, ...both("local", seen, real) });
       if (isTcp) traceListener(result, socket);
       else traceDatagrams(result, socket);
       return result;

@@ -11,6 +11,7 @@ import { EventEmitter } from "node:events";
 import net from "node:net";
 import {
   actual,
+  actualLocal,
   both,
   closed,
   countCall,
@@ -20,6 +21,7 @@ import {
   held,
   hideTracer,
   isBurst,
+  listensAt,
   type Method,
   newSocket,
   now,
@@ -71,6 +73,7 @@ function traceSocket(connection: net.Socket, socket: Socket) {
   );
   listen(connection, "close", () => closed(socket, {}));
   listen(connection, EventEmitter.errorMonitor, (error) => {
+    if (socket.hasFailed) return;
     emit(socket.isClosed ? "close" : "receive", now(), {
       ...where,
       ...socket.fields,
@@ -207,6 +210,7 @@ replace(proto, "connect", (connect) =>
     });
     listen(this, EventEmitter.errorMonitor, (error) => {
       if (isConnected) return;
+      socket.hasFailed = true;
       emit("connect", at, { ...fields, ...failed(error) });
       restoreAddress(error, { ...seen, host: target.host ?? "127.0.0.1" }, real);
     });
@@ -263,13 +267,14 @@ replace(
       if (!target) return call(traced, original, this, args);
       const socket = newSocket("tcp");
       sockets.set(this, socket);
-      const real = actual(target.host, target.port);
+      const real = actualLocal(target.host, target.port);
       const at = now();
       const fields = { ...place(), ...socket.fields };
       listen(this, "listening", () => {
         const bound = address.call(this) as net.AddressInfo;
         const at = { host: bound.address, port: bound.port };
-        emit("listen", now(), { ...fields, ...both("local", shown(at.host, at.port), at) });
+        const seen = listensAt(at, target.host, target.port);
+        emit("listen", now(), { ...fields, ...both("local", seen, at) });
       });
       listen(this, "connection", (connection: net.Socket) => {
         const accepted = newSocket("tcp");
@@ -370,13 +375,14 @@ replace(
       const options = typeof first === "object" && first !== null
         ? { host: first.address, port: first.port ?? 0 }
         : { host: typeof args[1] === "string" ? args[1] : undefined, port: Number(first) || 0 };
-      const real = actual(options.host, options.port);
+      const real = actualLocal(options.host, options.port);
       const isMoved = real.port !== options.port || real.host !== options.host;
       const where = place();
       listen(this, "listening", () => {
         const bound = udpAddress.call(this);
         const at = { host: bound.address, port: bound.port };
-        emit("bind", now(), { ...where, ...fields, ...both("local", shown(at.host, at.port), at) });
+        const seen = listensAt(at, options.host, options.port);
+        emit("bind", now(), { ...where, ...fields, ...both("local", seen, at) });
       });
       listen(
         this,

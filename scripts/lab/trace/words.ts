@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Role as Role } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 import type { Step } from "./timeline.ts";
 
 /** A step of a recording, as a reader sees it. */
@@ -19,10 +19,16 @@ export interface TraceEvent {
   text: string;
   /** The bytes that were sent, read or received. */
   data?: ArrayLike<number>;
+  /** Why the call failed: the name of the error. */
+  error?: string;
+  /** The number of the TCP connection on the wire, if it is not the first one. */
+  connection?: number;
   /** Whether the wire delayed it. */
   isLate?: boolean;
   /** The line number in the script that did it, if known. */
   row?: number;
+  /** When it happened, in milliseconds as `Date.now()` counts. */
+  at?: number;
 }
 
 /** Whether an event happened on the wire, and not inside one of the two programs. */
@@ -30,17 +36,29 @@ export function isOnWire({ kind }: TraceEvent): boolean {
   return kind !== "line" && kind !== "note" && kind !== "call";
 }
 
+const RECEIVING = /^(read|receive|recv|data|end|message)/;
+
 /** Whether an event is a call that received data. */
-export function isRead({ call }: TraceEvent): boolean {
-  return call === "read" || call === "receive";
+export function isRead({ call = "", error }: TraceEvent): boolean {
+  return error === undefined && RECEIVING.test(call);
+}
+
+/** Whether an event is a read that found the end of what the other side sends. */
+function isEnd({ call = "", data }: TraceEvent): boolean {
+  return !data?.length && !/^(receive|recvfrom|message)/.test(call);
 }
 
 function sizeOf({ data }: TraceEvent): string {
   return data?.length === 1 ? "1 byte" : `${data?.length ?? 0} bytes`;
 }
 
-/** Returns the label of an event on the wire: its size, or what it is. */
+/** Returns the label of an event on the wire: its size, or what it is, and on which connection. */
 export function labelOf(event: TraceEvent): string {
+  const { connection } = event;
+  return nameOf(event) + (connection === undefined ? "" : ` (${connection})`);
+}
+
+function nameOf(event: TraceEvent): string {
   switch (event.kind) {
     case "connect":
       return "connect";
@@ -71,14 +89,15 @@ export function arrowTexts(event: TraceEvent): [above: string, below: string] {
 /** Returns a call as its program sees it, with the data that it received. */
 export function callText(event: TraceEvent): string {
   const { call = "", data, text } = event;
+  if (event.error !== undefined) return `${call} fails: ${event.error}`;
   if (!isRead(event)) return call;
-  if (call === "read" && !data?.length) return "read: end of file";
+  if (isEnd(event)) return `${call === "end" ? "read" : call}: end of file`;
   return `${call} ${data?.length ?? 0}${text && `: ${text}`}`;
 }
 
 /** Returns an event as a sentence. */
 export function sentence(event: TraceEvent): string {
-  const { kind, from, call, data, text } = event;
+  const { kind, from, call, text } = event;
   const shown = text === "" ? "" : `: ${text.trimEnd()}`;
   switch (kind) {
     case "line":
@@ -88,7 +107,7 @@ export function sentence(event: TraceEvent): string {
     case "call":
       if (call === "accept") return `The ${from}'s accept returns a connection`;
       if (!isRead(event)) return `The ${from} calls ${call}`;
-      if (call === "read" && !data?.length) return `The ${from}'s read returns null: end of file`;
+      if (isEnd(event)) return `The ${from}'s read returns null: end of file`;
       return `The ${from}'s ${call} returns ${sizeOf(event)}${shown}`;
     case "connect":
       return `The ${from} connects`;

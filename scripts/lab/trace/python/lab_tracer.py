@@ -129,6 +129,7 @@ def start(config):
     within = os.path.normcase(os.path.realpath(config["within"]))
     ports = dict(map(int, pair.split(":")) for pair in config["ports"].split())
     to_loopback = config["toLoopback"] == "true"
+    any_port = config["anyPort"] == "true"
 
     # Where: the nearest line of the program's own files.
     heads = {}  # by the file names of code: how the fields begin; None for others, b"" for the event loop
@@ -218,7 +219,7 @@ def start(config):
         if not isinstance(address, tuple) or len(address) < 2:
             return address
         host, port = address[:2]
-        to_port = ports.get(port, port) if isinstance(port, int) else port
+        to_port = ports.get(port, 0 if is_bind and any_port else port) if isinstance(port, int) else port
         to_host = host
         if to_loopback and isinstance(host, str) and is_remote(host):
             to_host = "::1" if C.family.__get__(sock) == socket.AF_INET6 else "127.0.0.1"
@@ -291,7 +292,7 @@ def start(config):
             if not state.is_traced or len(args) != 1:
                 return original(sock, *args)
             address = args[0]
-            real = actual(sock, address)
+            real = actual(sock, address, is_bind=True)
             if state.transport == TCP and os.name == "posix":
                 C.setsockopt(sock, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             at, where = time(), place()
@@ -301,6 +302,9 @@ def start(config):
                 emit(b"bind", at, where, state, both(b"local", address, real) + failed(error))
                 raise
             real = C.getsockname(sock)
+            if any_port and address[1] not in (0, real[1]):
+                ports[address[1]] = real[1]  # for its own connections to this port
+                shown_ports[real[1]] = address[1]
             if real[0] in ("127.0.0.1", "::1") and to_loopback and is_remote(address[0]):
                 shown_addresses[real[:2]] = (resolved(address[0]), shown(real)[1])
             emit(b"bind", at, where, state, both(b"local", shown(real), real))
