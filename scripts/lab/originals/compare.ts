@@ -43,7 +43,10 @@ export interface CompareOptions {
  * @throws {UsageError} There is no name, and no folder, or the options are for one lab.
  * @throws {UserError} A pairing does not work, or an original is missing.
  */
-export async function compare(name: string | undefined, options: CompareOptions) {
+export async function compare(
+  name: string | undefined,
+  options: CompareOptions,
+): Promise<void> {
   if (!await hasPython()) throw new UserError("Python 3 is not installed");
   if (name !== undefined) return await compareLab(findLab(name), options);
   if (!options.originals) throw new UsageError("LAB is missing, or --originals=DIR for all labs");

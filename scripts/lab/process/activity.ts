@@ -42,6 +42,7 @@ export class Activity {
   work = 0;
   #ticks?: number;
 
+  /** Watches some programs. */
   constructor(readonly programs: Program[]) {}
 
   /**

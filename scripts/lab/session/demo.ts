@@ -25,6 +25,7 @@ export class SideBySide {
   #unfinished = { server: "", client: "" }; // lines without their ends
   #prompt = ""; // the part of the client's line that is already on the terminal
 
+  /** Prepares columns of some widths. */
   constructor(widths: [number, number], readonly isTyped: boolean) {
     this.#widths = widths;
   }

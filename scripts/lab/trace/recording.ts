@@ -82,7 +82,7 @@ export async function record(lab: Lab, options: RecordOptions = {}): Promise<Rec
 }
 
 /** What two programs did, and what they are. */
-interface FilesOutcome extends PairOutcome {
+export interface FilesOutcome extends PairOutcome {
   names: Record<Role, string>;
   transport: "tcp" | "udp";
 }

@@ -203,8 +203,11 @@ async function* follow(path: string, ended: Promise<unknown>): AsyncGenerator<Ui
 
 /** An end of a connection. */
 export interface Endpoint {
+  /** The protocol. */
   transport: "tcp" | "udp";
+  /** Its host. */
   host: string;
+  /** Its port. */
   port: number;
 }
 

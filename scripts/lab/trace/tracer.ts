@@ -46,7 +46,7 @@ let left = config.limit; // bytes that may be written
 let printsLeft = config.limit / 4; // a program that prints without end leaves room for the rest
 
 /** Milliseconds since 1970, with fractions. */
-export const now = () => performance.timeOrigin + performance.now();
+export const now = (): number => performance.timeOrigin + performance.now();
 
 const CALM = 1000; // milliseconds without a call, after which a burst is over
 const COUNTED = 1000; // calls that are left out before they are reported together
@@ -201,7 +201,9 @@ function isRemote(host: string): boolean {
 
 /** An address, as far as it is known. */
 export interface Place {
+  /** Its host. */
   host: string;
+  /** Its port. */
   port: number;
 }
 
@@ -219,7 +221,10 @@ export function actual(host: string | undefined, port: number): { host?: string;
 }
 
 /** The address to listen at in place of the one that the program gives. */
-export function actualLocal(host: string | undefined, port: number) {
+export function actualLocal(
+  host: string | undefined,
+  port: number,
+): { host?: string; port: number } {
   const real = actual(host, port);
   return config.anyPort && port !== 0 && !(port in config.ports) ? { ...real, port: 0 } : real;
 }
@@ -290,6 +295,7 @@ const placeOf = (address: Deno.Addr): Place => {
 export interface Socket {
   /** The fields `socket` and `transport` of its events. */
   fields: { socket: number; transport: "tcp" | "udp" };
+  /** Whether it is closed. */
   isClosed?: boolean;
   /** Whether it could not connect. */
   hasFailed?: boolean;
