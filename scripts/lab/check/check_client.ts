@@ -31,14 +31,15 @@ export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
   const { submission } = run;
   const [session, ...others] = probes;
   for (const finding of await checkProbe(run, session)) run.report(finding);
-  const waiting = others.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  const weight = (probe: ClientProbe) => Number(run.isMild(probe)) * 2 - Number(isLong(probe));
+  const waiting = others.toSorted((a, b) => weight(a) - weight(b));
   const findings = new Map(others.map((probe) => [probe, Promise.withResolvers<Finding[]>()]));
   const work = async () => {
     for (let probe; (probe = waiting.shift());) {
       const { stop } = run;
       const lacks = probe.args?.find((arg) => !hasFlag(submission, arg.split("=")[0]));
       const found = stop
-        ? [{ what: probe.what, skipped: stop }]
+        ? [run.skipped(probe, stop)]
         : lacks !== undefined
         ? missingFlag(run, probe, lacks)
         : await checkProbe(run, probe);
@@ -92,8 +93,7 @@ async function checkProbe(run: CheckRun, probe: ClientProbe): Promise<Finding[]>
     args,
     sandbox: run.sandbox,
   });
-  const canWait = probe.level === "beyond" && !run.isStrict;
-  const longest = canWait ? SHORT_NO_REPLY : NO_REPLY;
+  const longest = run.isMild(probe) ? SHORT_NO_REPLY : NO_REPLY;
   const limit = isLong(probe) ? Math.min(run.left, longest) : 0;
   const context: StepContext = {
     exchange,
@@ -160,7 +160,7 @@ async function absent(
   const { submission, sandbox } = run;
   const { script } = submission;
   if (probe.isSession) run.isHopeless = true;
-  else if (run.left < 100) return { what: probe.what, skipped: "no time is left" };
+  else if (run.left < 100) return run.skipped(probe, "no time is left");
   const elsewhere = await wrongEndpoint(submission, program, "connects to");
   const did = script.lab.transport === "udp" ? "sent no datagram" : "did not connect";
   const general = `the client ${did} to the lab's port, ${script.port}`;
@@ -220,7 +220,10 @@ async function endProblem(
     : await waitPatiently(wait, patience);
   if (!hasEnded) {
     await program.endInput();
+    // In Deno, a destroyed stdin of Node still waits for its input.
+    const isDestroyed = /stdin\.destroy\(/.test(submission.source);
     if (await program.ended(0.5)) {
+      if (isDestroyed) return undefined;
       return { problem: "it does not end while its input is open, though all is done" };
     }
     const reason = steps.some(({ drops }) => drops !== undefined)

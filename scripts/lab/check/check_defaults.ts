@@ -14,7 +14,7 @@ const PAUSE = 40; // milliseconds between two looks
 /** Checks the default port, and `--host`. A program without these flags has shown its port before. */
 export async function checkDefaults(run: CheckRun): Promise<void> {
   const { submission } = run;
-  const { role, port: labPort, args } = submission.script;
+  const { role, port: labPort } = submission.script;
   const hasHost = hasFlag(submission, "--host");
   if (!hasHost && !hasFlag(submission, "--port")) return;
   const what = `its port is ${labPort} if none is given`;
@@ -24,13 +24,14 @@ export async function checkDefaults(run: CheckRun): Promise<void> {
     port: run.ports.take(transport),
     labPort: run.ports.take(transport),
     args: hasHost ? [`--host=${HOST}`] : [],
-    isPlain: true,
+    hasSession: false,
+    hasPort: false,
     sandbox: run.sandbox,
   });
   const endpoint = await endpointOf(run, program);
   if (!endpoint) {
-    const needsPort = args.some((arg) => arg.startsWith("--port="));
-    const isWrong = await program.ended(0) && !needsPort && await program.status !== 0;
+    // Status 2 is wrong usage: the sheet's session may have --port as well.
+    const isWrong = await program.ended(0) && ![0, 2].includes(await program.status);
     const problem = isWrong ? await ending(submission, program, "without --port") : undefined;
     const note = isWrong ? undefined : "it does not run without --port";
     return run.report({ what, problem, note });

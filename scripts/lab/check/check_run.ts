@@ -38,7 +38,8 @@ export type Problem = Pick<Finding, "problem" | "expected" | "actual" | "exchang
 const FIRST_START = 8000; // milliseconds that a program may take until it is ready
 const MIN_PATIENCE = 1500; // milliseconds
 const AFTER_FAILURE = 900; // milliseconds of patience
-const MAX_WAIT = 8000; // milliseconds that a busy program may take for one step
+const MAX_WAIT = 6000; // milliseconds that a busy program may take for one step
+const MAX_MILD_WAIT = 2000; // the same, if a note is all that depends on it
 const NO_TIME = "no time is left";
 
 /** Labs whose sheets do not show what the programs print. */
@@ -114,6 +115,24 @@ export class CheckRun implements Disposable {
     return { milliseconds, end, isBusy: () => program.isBusy() };
   }
 
+  /** How long to wait for a program, if a note is all that depends on it. */
+  mildPatience(program: SubmissionProgram): Patience {
+    const { milliseconds, end, isBusy } = this.patience(program, 10 * this.pause);
+    return { milliseconds, end: Math.min(end, Date.now() + MAX_MILD_WAIT), isBusy };
+  }
+
+  /** Whether a probe can only lead to a note. */
+  isMild({ level }: Pick<Probe, "level">): boolean {
+    return level === "beyond" && !this.isStrict;
+  }
+
+  /** Makes the finding of a probe that is skipped. What lies beyond the sheet may be left out. */
+  skipped({ what, level }: Pick<Probe, "what" | "level">, why: string): Finding {
+    return this.isMild({ level }) && why === NO_TIME
+      ? { what, note: "beyond the sheet: not checked, as no time is left" }
+      : { what, skipped: why };
+  }
+
   /** How long to wait between two pieces, in milliseconds. */
   get pause(): number {
     return Math.min(300, Math.max(40, this.#slowest / 4));
@@ -183,8 +202,8 @@ export function toFinding(
 ): Finding {
   if (!problem) return { what };
   const isWait = kind !== undefined && kind !== "other" && kind !== "reset" && kind !== "refused";
-  if (isWait && run.left < 100) return { what, skipped: NO_TIME };
-  if (level !== "beyond" || run.isStrict) return { what, ...problem };
+  if (isWait && run.left < 100) return run.skipped({ what, level }, NO_TIME);
+  if (!run.isMild({ level })) return { what, ...problem };
   return { what, note: `beyond the sheet: ${cause ?? problem.problem!.split("\n")[0]}` };
 }
 
@@ -221,10 +240,11 @@ function hasOwnWords({ script }: Submission, screen: string): boolean {
   if (!OPEN_WORDING.includes(script.lab.name)) return false;
   if (script.role === "client" && script.typed.length === 0) return false;
   const letters = (text: string) => text.replace(/\s/g, "").replace(/\d+/g, "0");
-  const [first] = script.role === "server" ? script.screen.split("\n") : [promptOf(script)];
-  const start = letters(screen);
-  return start !== "" && !start.startsWith(letters(first)) &&
-    !(script.role === "client" && start.startsWith(letters(script.typed[0])));
+  const [line] = screen.split("\n");
+  if (script.role === "server") return letters(line) !== letters(script.screen.split("\n")[0]);
+  const start = letters(line);
+  return start !== "" && !start.startsWith(letters(promptOf(script))) &&
+    !start.startsWith(letters(script.typed[0]));
 }
 
 /** Returns what the script asks with. */

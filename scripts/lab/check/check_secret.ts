@@ -17,7 +17,7 @@ export async function checkSecret(run: CheckRun): Promise<void> {
   if (run.stop) return run.report({ what, skipped: run.stop });
   const games: Game[] = [];
   const play = async (random?: RandomNumbers) => {
-    const { running, problem } = await listen(run, { random, isPlain: true, clients: 2 });
+    const { running, problem } = await listen(run, { random, hasSession: false, clients: 2 });
     if (!running) return games.push({ guesses: [], problem });
     await using _program = running.program;
     games.push(running.game!);

@@ -47,7 +47,10 @@ export interface RunningServer {
 export async function checkServer(run: CheckRun, exercise?: number) {
   const { submission } = run;
   const lab = submission.script.lab.name;
-  const probesFor = (server?: RunningServer) => serverProbes(lab, exercise, server?.game?.number);
+  // What the sheet asks for comes first.
+  const probesFor = (server?: RunningServer) =>
+    serverProbes(lab, exercise, server?.game?.number)
+      .toSorted((a, b) => Number(a.level === "beyond") - Number(b.level === "beyond"));
   const clients = probesFor().reduce((sum, probe) => sum + clientsOf(probe, submission), 0);
   let server: RunningServer | undefined;
   for (const [i, { what, args, isPlain, level }] of probesFor().entries()) {
@@ -59,13 +62,13 @@ export async function checkServer(run: CheckRun, exercise?: number) {
     }
     const { stop } = run;
     if (stop) {
-      run.report({ what, skipped: stop });
+      run.report(run.skipped({ what, level }, stop));
       continue;
     }
     const isAlone = args !== undefined || isPlain !== undefined;
     const isFirst = i === 0;
     const running = (!isAlone && server) ||
-      await begin(run, { what, args, isPlain, clients, isFirst, level });
+      await begin(run, { what, args, hasSession: !isPlain, clients, isFirst, level });
     if (!running) {
       run.isHopeless ||= isFirst;
       continue;
@@ -94,7 +97,8 @@ function clientsOf({ steps, next }: Probe, { script }: Submission): number {
 /** Starts a server and waits until it listens. Reports it if it does not. */
 async function begin(
   run: CheckRun,
-  { what, isFirst, level, ...how }: Pick<Probe, "what" | "args" | "isPlain" | "level"> & {
+  { what, isFirst, level, ...how }: Pick<Probe, "what" | "args" | "level"> & {
+    hasSession: boolean;
     isFirst: boolean;
     clients: number;
   },
@@ -127,7 +131,7 @@ function reportPort(run: CheckRun, { program, port }: RunningServer) {
 /** Starts a server and waits until it listens, or says why it does not. */
 export async function listen(
   run: CheckRun,
-  { clients: count, ...how }: Pick<Start, "args" | "isPlain" | "random"> & { clients: number },
+  { clients: count, ...how }: Pick<Start, "args" | "hasSession" | "random"> & { clients: number },
 ): Promise<{ running?: RunningServer; problem?: string; isLate?: boolean }> {
   const { submission, ports } = run;
   const { transport, name } = submission.script.lab;
@@ -149,7 +153,10 @@ export async function listen(
   run.started(Date.now() - before);
   if (found !== undefined) {
     const running: RunningServer = { program, port: found, clients };
-    if (name === "guess" && !how.args && (how.isPlain || !hasFlag(submission, "--secret"))) {
+    if (
+      name === "guess" && !how.args &&
+      (how.hasSession === false || !hasFlag(submission, "--secret"))
+    ) {
       running.game = await findNumber(run, running);
     }
     return { running };
@@ -196,10 +203,7 @@ async function checkProbe(
   const errorsBefore = program.errors.length;
   const exchange = new Exchange();
   const context = contextFor(run, server, before, exchange);
-  const isMild = probe.level === "beyond" && !run.isStrict;
-  if (isMild) {
-    context.patience = () => run.patience(program, 10 * context.pause);
-  }
+  if (run.isMild(probe)) context.patience = () => run.mildPatience(program);
   const isGame = probe.isSession && game !== undefined;
   const result = isGame && game.problem
     ? { sent: "", mismatch: undefined }
@@ -231,12 +235,14 @@ async function checkProbe(
   if (probe.next && !wrong) {
     const { stop } = run;
     if (stop) {
-      run.report({ what: probe.what, skipped: stop });
+      run.report(run.skipped(probe, stop));
       return true;
     }
     const again = new Exchange();
     const steps = nextClient(submission.script.lab.name, exercise, game?.number);
-    const next = await runSteps(steps, contextFor(run, server, before, again));
+    const nextContext = contextFor(run, server, before, again);
+    if (run.isMild(probe)) nextContext.patience = context.patience;
+    const next = await runSteps(steps, nextContext);
     const after = problemIn(next, probe, run, again);
     if (after) {
       const first = "after that, the next client was not served";

@@ -25,8 +25,10 @@ export interface Start {
   labPort: number;
   /** More arguments. They replace those of the session that set the same flags. */
   args?: string[];
-  /** Whether it gets no `--port`, and none of the session's arguments. */
-  isPlain?: boolean;
+  /** Whether it gets the session's arguments. */
+  hasSession?: boolean;
+  /** Whether it gets `--port`. */
+  hasPort?: boolean;
   /** What its random numbers are. */
   random?: RandomNumbers;
   /** Where it runs. */
@@ -105,13 +107,16 @@ export async function start(submission: Submission, how: Start): Promise<Submiss
 }
 
 /** Returns the arguments that a submission gets: only flags that it has. */
-function argsOf(submission: Submission, { port, args = [], isPlain }: Start): string[] {
+function argsOf(
+  submission: Submission,
+  { port, args = [], hasSession = true, hasPort = true }: Start,
+): string[] {
   const flagOf = (arg: string) => arg.split("=")[0];
   const flags = args.map(flagOf);
   const session = submission.script.args.filter((arg) =>
     !flags.includes(flagOf(arg)) && flagOf(arg) !== "--port"
   );
-  return [...isPlain ? [] : [...session, `--port=${port}`], ...args]
+  return [...hasSession ? session : [], ...hasPort ? [`--port=${port}`] : [], ...args]
     .filter((arg) => hasFlag(submission, flagOf(arg)));
 }
 

@@ -77,11 +77,11 @@ export const PRACTICAL12_TCP: LabProbes = {
     {
       what: "`héllo`, which it prints in Python's notation for bytes",
       steps: [
-        { send: "héllo it's" },
-        { gets: "héllo it's" },
+        { send: "héllo" },
+        { gets: "héllo" },
         { end: true },
         { ends: true },
-        { prints: `Received b"h\\xc3\\xa9llo it's"` },
+        { prints: "Received b'h\\xc3\\xa9llo'" },
       ],
     },
     {
@@ -134,7 +134,15 @@ export const PRACTICAL12_TCP: LabProbes = {
       status: "well",
     },
     {
-      what: "`héllo it's`, in Python's notation for bytes",
+      what: "`héllo`, in Python's notation for bytes",
+      typed: ["héllo"],
+      steps: [{ gets: "héllo" }, { send: cut("hállo", 2) }, { ends: true }],
+      screen: "Enter a message: héllo\nReceived b'h\\xc3\\xa1llo'\n",
+      status: "well",
+    },
+    {
+      what: "`héllo it's`: around an apostrophe the notation has double quotes",
+      level: "beyond",
       typed: ["héllo it's"],
       steps: [{ gets: "héllo it's" }, { send: cut("héllo it's", 2) }, { ends: true }],
       screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa9llo it's"\n`,
@@ -169,9 +177,9 @@ export const PRACTICAL12_UDP: LabProbes = {
     {
       what: "`héllo`, which it prints in Python's notation for bytes",
       steps: [
-        { send: "héllo it's" },
-        { gets: "héllo it's" },
-        { prints: `Received b"h\\xc3\\xa9llo it's" from {client}` },
+        { send: "héllo" },
+        { gets: "héllo" },
+        { prints: "Received b'h\\xc3\\xa9llo' from {client}" },
       ],
     },
     {
@@ -195,7 +203,15 @@ export const PRACTICAL12_UDP: LabProbes = {
       status: "well",
     },
     {
-      what: "`héllo it's`, in Python's notation for bytes",
+      what: "`héllo`, in Python's notation for bytes",
+      typed: ["héllo"],
+      steps: [{ gets: "héllo" }, { send: "hállo" }],
+      screen: "Enter a message: héllo\nReceived b'h\\xc3\\xa1llo'\n",
+      status: "well",
+    },
+    {
+      what: "`héllo it's`: around an apostrophe the notation has double quotes",
+      level: "beyond",
       typed: ["héllo it's"],
       steps: [{ gets: "héllo it's" }, { send: "hállo it's" }],
       screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa1llo it's"\n`,
