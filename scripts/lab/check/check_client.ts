@@ -311,10 +311,10 @@ async function typeLine(
   exchange: Exchange,
 ) {
   const prompt = promptOf(run.submission.script).trimEnd();
-  const begin = program.screen.length;
-  const asks = () => prompt !== "" && program.screen.trimEnd().endsWith(prompt);
+  const isStarting = program.typedEnd === 0;
+  const asks = () =>
+    prompt !== "" && program.screen.slice(program.typedEnd).trimEnd().endsWith(prompt);
   const end = Date.now() + run.startPatience;
-  const isStarting = begin === 0;
   for (let before = program.screen; !asks() && Date.now() < end; before = program.screen) {
     const hasChanged = () => asks() || program.screen !== before;
     const rest = isStarting && program.screen === "" ? 2 * run.patience(program).milliseconds : 600;

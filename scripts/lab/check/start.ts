@@ -40,6 +40,8 @@ export interface Start {
 /** A submission that runs. */
 export class SubmissionProgram extends Program {
   readonly #traced: TracedCommand;
+  /** Where on its screen the last typed line ends. */
+  typedEnd = 0;
   #work = 0;
 
   /** The ports that it was given. */
@@ -54,6 +56,12 @@ export class SubmissionProgram extends Program {
     super(traced.command, undefined, options, undefined, MAX_OUTPUT, isMarked);
     this.#traced = traced;
     this.ports = [port, labPort];
+  }
+
+  /** Types a line, which shows on the screen. */
+  override async type(line: string) {
+    this.typedEnd = this.screen.length + line.length + 1;
+    await super.type(line);
   }
 
   /** Returns what it did with sockets and its keyboard so far. */

@@ -82,9 +82,9 @@ export const UPPER_TCP: LabProbes = {
     },
     {
       what: "an answer of 100 characters",
-      typed: ["hello"],
-      steps: [{ gets: "hello" }, { send: long(100) }, { leaves: true }],
-      screen: `Input lowercase sentence:hello\nFrom Server: ${long(100)}\n`,
+      typed: [long(100)],
+      steps: [{ gets: long(100) }, { send: UPPER(long(100)) }, { leaves: true }],
+      screen: `Input lowercase sentence:${long(100)}\nFrom Server: ${UPPER(long(100))}\n`,
       status: "well",
     },
     {
