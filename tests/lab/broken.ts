@@ -56,17 +56,9 @@ export const BROKEN: Broken[] = [
     "new Uint8Array(2048)",
     "new Uint8Array(1024)",
   ]),
-  broken("echo_server.ts", "prints another line", /line 3 is too much: length 33/, [
-    "    if (length !== null) {",
-    '    console.log("length", length);\n    if (length !== null) {',
-  ]),
   broken("echo_server.ts", "prints other words", /line 3 is: Date: Test message/, [
     'console.log("Data:", text);',
     'console.log("Date:", text);',
-  ]),
-  broken("echo_server.ts", "listens on another port", /it listens on port \d+/, [
-    'hostname: "127.0.0.1", port });',
-    'hostname: "127.0.0.1", port: 0 });',
   ]),
   broken("echo_server.ts", "has another default port", /it listens on port 9000 if none is given/, [
     "?? 9900",
@@ -83,10 +75,6 @@ export const BROKEN: Broken[] = [
   broken("echo_server.ts", "prints without end", /it prints without end/, [
     'console.log("Data:", text);',
     'for (;;) console.log("Data:", text);',
-  ]),
-  broken("echo_server.ts", "takes bytes for characters", /each byte was taken for a character/, [
-    "await client.write(data);",
-    "await client.write(new TextEncoder().encode(String.fromCharCode(...data)));",
   ]),
   broken("echo_server.ts", "always sends the same reply", /the reply is written into the program/, [
     "await client.write(data);",
@@ -122,15 +110,6 @@ export const BROKEN: Broken[] = [
     "    socket.send(data, peer.port",
     "    socket.send(data.toString().trim(), peer.port",
   ]),
-  beyond(
-    "echo_server_udp.mjs",
-    "decodes bytes that are not text",
-    /bytes that are not UTF-8 came back as others/,
-    [
-      "    socket.send(data, peer.port",
-      "    socket.send(data.toString(), peer.port",
-    ],
-  ),
   broken("guess_server.py", "swaps the verdicts", /`HIGHER`, and should be `LOWER`|swapped/, [
     '{-1: "HIGHER", 0: "CORRECT", 1: "LOWER"}',
     '{1: "HIGHER", 0: "CORRECT", -1: "LOWER"}',
@@ -139,10 +118,6 @@ export const BROKEN: Broken[] = [
     "random.randint(1, 99)",
     "55",
   ]),
-  broken("guess_server.py", "never draws 99", /the greatest number that it draws is 98/, [
-    "random.randint(1, 99)",
-    "random.randint(1, 98)",
-  ]),
   beyond("guess_server.py", "crashes at text", /ValueError: invalid literal/, [
     '            return "INVALID"',
     "            pass",
@@ -150,10 +125,6 @@ export const BROKEN: Broken[] = [
   broken("guess_server.py", "ends with CORRECT", /ended by itself|does not answer after CORRECT/, [
     "    sock.sendto(verdict.encode(), player)\n",
     '    sock.sendto(verdict.encode(), player)\n    if verdict == "CORRECT":\n        break\n',
-  ]),
-  broken("guess_server.py", "draws at every guess", /contradict each other/, [
-    "    verdict = game.verdict(guess)",
-    '    game = game if "secret" in flags else Game()\n    verdict = game.verdict(guess)',
   ]),
   beyond(
     "guess_server.py",
@@ -164,25 +135,13 @@ export const BROKEN: Broken[] = [
       '    sock.sendto(verdict.encode(), player)\n    if verdict == "CORRECT":\n        game = Game()\n',
     ],
   ),
-  broken("guess_server.py", "replies in lower case", /it came in lower case/, [
-    "verdict.encode()",
-    "verdict.lower().encode()",
-  ]),
   broken("guess_server.py", "adds a newline", /a line end \(newline\) was added/, [
     "verdict.encode()",
     '(verdict + "\\n").encode()',
   ]),
-  broken("echo_server_v1.mjs", "closes without a reply", /no reply came back/, [
-    "client.end(chunk)",
-    "client.end()",
-  ]),
   broken("echo_server_v2.ts", "counts bytes in its header", /the length counts bytes/, [
     "String(size).padStart(10)",
     "String(new TextEncoder().encode(message).length).padStart(10)",
-  ]),
-  beyond("echo_server_v2.ts", "counts UTF-16 units", /the length counts UTF-16 units/, [
-    "String(size).padStart(10)",
-    "String(message.length).padStart(10)",
   ]),
   broken(
     "echo_server_v2.ts",
@@ -191,15 +150,6 @@ export const BROKEN: Broken[] = [
     [
       "padStart(10)",
       "padEnd(10)",
-    ],
-  ),
-  broken(
-    "echo_server_v2.ts",
-    "has a header of 9 characters",
-    /the header has 9 characters: it should have 10/,
-    [
-      "padStart(10)",
-      "padStart(9)",
     ],
   ),
   broken("echo_server_v2.ts", "fills its header with zeros", /the header is filled with zeros/, [
@@ -213,14 +163,6 @@ export const BROKEN: Broken[] = [
   broken("echo_server_v2.ts", "reads once", /only \d+ of \d+ bytes came back/, [
     "if (characters.length >= size) {",
     "{",
-  ]),
-  beyond("echo_server_v2.ts", "cuts characters in two", /a character that was cut in two/, [
-    ", { stream: true });\n    if (text",
-    ");\n    if (text",
-  ]),
-  broken("echo_server_v3.py", "keeps the connection after exit", /the connection is still open/, [
-    "    writer.close()",
-    "    await asyncio.sleep(20)",
   ]),
   broken(
     "echo_server_v3.py",
@@ -252,16 +194,12 @@ export const BROKEN: Broken[] = [
   broken(
     "upper_server_tcp.mjs",
     "replies only at the end",
-    /no reply came back: the connection stays open/,
+    /no reply came back to .*: the connection stays open/,
     [
       'client.on("data", (chunk) => client.write(decoder.write(chunk).toUpperCase()));\n  client.on("end", () => client.end(decoder.end().toUpperCase()));',
       'let all = "";\n  client.on("data", (chunk) => all += decoder.write(chunk));\n  client.on("end", () => client.end(all.toUpperCase()));',
     ],
   ),
-  broken("upper_server_tcp.mjs", "changes only a to z", /only a to z were put into upper case/, [
-    "client.write(decoder.write(chunk).toUpperCase())",
-    "client.write(decoder.write(chunk).replace(/[a-z]/g, (c) => c.toUpperCase()))",
-  ]),
   broken(
     "upper_server_udp.ts",
     "does not change the text",
@@ -271,17 +209,9 @@ export const BROKEN: Broken[] = [
       "sentence",
     ],
   ),
-  broken("tcp_server.ts", "does not print the empty piece", /line 6 is missing: Received data/, [
-    '    console.log("Received data: " + piece);',
-    '    if (piece) console.log("Received data: " + piece);',
-  ]),
   broken("tcp_server.ts", "replies", /though no reply was due|more came back than should/, [
     '    console.log("Received data: " + piece);',
     '    console.log("Received data: " + piece);\n    if (length) await client.write(buffer.subarray(0, length));',
-  ]),
-  broken("echo_client.mjs", "prints what it sent", /what it prints after `Received: ` is/, [
-    'console.log("Received: " + all.subarray(i, i + 16).toString());',
-    'console.log("Received: " + data.subarray(i, i + 16).toString());',
   ]),
   broken("echo_client.mjs", "reads once", /what it prints after `Received: ` is `TEST `/, [
     "  if (received >= data.length) finish(0);",
@@ -302,15 +232,6 @@ export const BROKEN: Broken[] = [
     [
       'server.on("end", () => finish(1));',
       'server.on("end", () => finish(0));',
-    ],
-  ),
-  beyond(
-    "echo_client.mjs",
-    "waits without end",
-    /it still runs after the server has closed the connection/,
-    [
-      'server.on("end", () => finish(1));',
-      "setInterval(() => {}, 1000);",
     ],
   ),
   beyond(
@@ -343,10 +264,6 @@ export const BROKEN: Broken[] = [
     'print(str(connection.recv(1024), "utf-8"))',
     'connection.recv(1024)\n        print("Hello!")',
   ]),
-  broken("echo_client_v2.mjs", "prints the header", /line 1 is: {9}72Hello!This/, [
-    'console.log(message.slice(0, size).join(""));',
-    "console.log(answer);",
-  ]),
   broken(
     "echo_client_v3.ts",
     "has a space after its prompt",
@@ -356,10 +273,6 @@ export const BROKEN: Broken[] = [
       '"exit" to abort: \'',
     ],
   ),
-  broken("practical12_client_tcp.py", "has no default message", /Hello, world/, [
-    ' or "Hello, world"',
-    "",
-  ]),
   beyond(
     "upper_client_tcp.ts",
     "does not end its half",
@@ -376,9 +289,5 @@ export const BROKEN: Broken[] = [
   broken("tcp_client.js", "never closes", /the connection is still open: it was never closed/, [
     '  server.end(message, () => {\n    console.log("Closing socket");\n    server.destroySoon();\n  });',
     '  server.write(message, () => {\n    console.log("Closing socket");\n  });',
-  ]),
-  broken("tcp_client.js", "sends another message", /the message is/, [
-    '"Hi. I am a TCP client',
-    '"Hi, I am a TCP client',
   ]),
 ];

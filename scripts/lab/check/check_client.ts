@@ -13,6 +13,7 @@ import {
   toFinding,
   wrongEndpoint,
 } from "./check_run.ts";
+import { weightOf } from "./check_server.ts";
 import { brief } from "./diagnosis.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
 import type { ClientProbe } from "./probe.ts";
@@ -24,12 +25,13 @@ import { TestServer } from "./test_server.ts";
 
 const AT_ONCE = 3; // probes
 const NO_REPLY = 9500; // milliseconds that a client may wait for a reply that never comes
+const ASKS_AGAIN = 5000; // milliseconds that a client may take until it asks again
 const SHORT_NO_REPLY = 4000; // the same, if it may wait without end
 
 /** Runs the probes of a client: the session first, then the others, some at a time. */
 export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
   const { submission } = run;
-  const [session, ...others] = probes;
+  const [session, ...others] = probes.toSorted((a, b) => weightOf(a) - weightOf(b));
   for (const finding of await checkProbe(run, session)) run.report(finding);
   const weight = (probe: ClientProbe) => Number(run.isMild(probe)) * 2 - Number(isLong(probe));
   const waiting = others.toSorted((a, b) => weight(a) - weight(b));
@@ -52,6 +54,7 @@ export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
     }
   };
   await Promise.all([report(), ...Array.from({ length: AT_ONCE }, work)]);
+  if (!run.isHopeless) run.report(portFinding(run));
 }
 
 /** Reports a flag that a client does not have. A message that is typed needs no flag. */
@@ -128,18 +131,20 @@ async function checkProbe(run: CheckRun, probe: ClientProbe): Promise<Finding[]>
     wrong = await endProblem(run, program, probe, limit);
   }
   if (program.excess) wrong = { problem: program.excess };
-  const screenWrong = wrong ? undefined : screenProblemIn(run, probe, program.screen);
+  const screenWrong = wrong || probe.isSession
+    ? undefined
+    : screenProblemIn(run, probe, program.screen);
   const finding = toFinding(run, probe, wrong ?? screenWrong, mismatch?.kind);
   if (!probe.isSession) return [finding];
   const what = "it prints the transcript of its header";
-  return [...portFinding(run), finding, {
+  return [finding, {
     what,
     ...transcriptProblem(run, program, server.usedPort ?? server.port),
   }];
 }
 
 /** Says whether a client takes its port from `--port`. */
-function portFinding(run: CheckRun): Finding[] {
+function portFinding(run: CheckRun): Finding {
   const { submission, hasOwnPort } = run;
   const problem = !hasOwnPort
     ? undefined
@@ -147,7 +152,7 @@ function portFinding(run: CheckRun): Finding[] {
     ? `it ignores --port: it connects to port ${submission.script.port}`
     : `it has no --port: it always connects to port ${submission.script.port}`;
   const probe = { what: "it connects to the port given with --port", level: "beyond" } as const;
-  return [toFinding(run, probe, problem ? { problem } : undefined)];
+  return toFinding(run, probe, problem ? { problem } : undefined);
 }
 
 /** Reports a client that did not connect. */
@@ -178,11 +183,13 @@ async function withRuntimeError(
   wrong: Problem,
   { mismatch }: StepsResult,
 ): Promise<Problem> {
-  await program.ended(0.3);
+  const hasEnded = await program.ended(0.3);
   // After a wrong message an error may follow from it.
   const error = mismatch!.actual === "" ? runtimeError(program.errors, run.submission) : undefined;
   const missing = isSession ? await run.sandbox.missingAwait() : undefined;
-  const first = missing ?? error;
+  const hasStopped = mismatch!.actual === "" && hasEnded && mismatch!.kind !== "open";
+  const first = missing ?? error ??
+    (hasStopped ? `the program ended (status ${await program.status}) too early` : undefined);
   return first ? { ...wrong, problem: `${first}\n${wrong.problem}` } : wrong;
 }
 
@@ -266,6 +273,12 @@ function screenProblemIn(
   if (should !== undefined && screen !== should && compared !== should) {
     const [is, line] = [compared, should].map((text) => text.split("\n"));
     const at = line.findIndex((text, i) => text !== is[i]);
+    const own = questionsIn(steps).find((text) =>
+      is[at]?.includes(text) && !line[at].includes(text)
+    );
+    if (own !== undefined) {
+      return wrong(`it prints what it sent, not the reply: ${brief(own)}`, should);
+    }
     const more = brief(is.slice(line.length - 1).join("\n"));
     return wrong(
       at < 0
@@ -296,6 +309,12 @@ function screenProblemIn(
   }
 }
 
+/** Returns what a client sent, as text without a header. */
+function questionsIn(steps: Step[]): string[] {
+  return steps.flatMap(({ gets }) => typeof gets === "string" ? [gets.slice(-60)] : [])
+    .map((text) => text.replace(/^ {0,9}\d+(?=\D)/, ""));
+}
+
 /** Returns the answers that a client got as whole texts, without a header. */
 function answersIn(steps: Step[]): string[] {
   const isText = (data: unknown): data is string => typeof data === "string";
@@ -317,12 +336,17 @@ async function typeLine(
   const end = Date.now() + run.startPatience;
   for (let before = program.screen; !asks() && Date.now() < end; before = program.screen) {
     const hasChanged = () => asks() || program.screen !== before;
-    const rest = isStarting && program.screen === "" ? 2 * run.patience(program).milliseconds : 600;
+    const rest = program.hasAsked
+      ? ASKS_AGAIN
+      : isStarting && program.screen === ""
+      ? 2 * run.patience(program).milliseconds
+      : 600;
     const patience = run.patience(program, rest);
     const wait = async (time: number) =>
       await program.until(hasChanged, time / 1000) || await program.ended(0);
     if (!await waitPatiently(wait, patience) || await program.ended(0)) break;
   }
+  if (asks()) program.hasAsked = true;
   exchange.happened(`typed: ${brief(line)}`);
   await program.type(line);
 }

@@ -227,12 +227,42 @@ export function screenProblem(
       ? { note: `beyond the sheet: ${note}` }
       : { problem: note, expected, actual: screen };
   }
+  const first = lineProblem(problem.problem!, screen, expected);
+  if (first !== undefined) problem.problem = `${first}\n${problem.problem}`;
   if (!run.isStrict && hasOwnWords(submission, screen)) {
     run.hasOwnWords = true;
     const [first] = problem.problem!.split("\n");
     return { note: `it prints words of its own, as the sheet shows none: ${first}` };
   }
   return problem;
+}
+
+/** Says what is wrong about the first line that differs, if it is one of the usual things. */
+function lineProblem(problem: string, screen: string, expected: string): string | undefined {
+  for (const start of ["Received: ", "Received data: "]) {
+    const pieces = joinedPieces(start, expected);
+    if (pieces === "" || joinedPieces(start, screen) !== pieces) continue;
+    const piece = (text: string) => text.split("\n").find((line) => line.startsWith(start))!;
+    const size = (text: string) => piece(text).length - start.length;
+    if (size(screen) === size(expected)) continue;
+    return `it prints pieces of ${size(screen)} bytes, where the header shows ${
+      size(expected)
+    } at a time`;
+  }
+  const [, number, is, should] = problem.match(/^line (\d+) is: (.*)\nand should be: (.*)$/) ?? [];
+  if (number === undefined) return undefined;
+  if (/<coroutine object|\[object Promise\]|Promise \{/.test(is)) {
+    return `an \`await\` is missing: line ${number} is ${is}`;
+  }
+  const letters = (text: string) => text.replace(/\s/g, "");
+  if (is.trim() !== "" && letters(is) === letters(should)) {
+    return `line ${number} has other spaces: "${is}", and should be "${should}"`;
+  }
+  if (is !== "" && should.startsWith(is)) {
+    return /[:?] ?$/.test(is)
+      ? `line ${number} ends after its prompt (a newline is too much): ${is}`
+      : `line ${number} is cut, and shows only a part: ${is}`;
+  }
 }
 
 /** Returns whether a program prints other words than its header, in a lab whose sheet shows none. */

@@ -50,7 +50,7 @@ export async function checkServer(run: CheckRun, exercise?: number) {
   // What the sheet asks for comes first.
   const probesFor = (server?: RunningServer) =>
     serverProbes(lab, exercise, server?.game?.number)
-      .toSorted((a, b) => Number(a.level === "beyond") - Number(b.level === "beyond"));
+      .toSorted((a, b) => weightOf(a) - weightOf(b));
   const clients = probesFor().reduce((sum, probe) => sum + clientsOf(probe, submission), 0);
   let server: RunningServer | undefined;
   for (const [i, { what, args, isPlain, level }] of probesFor().entries()) {
@@ -81,6 +81,12 @@ export async function checkServer(run: CheckRun, exercise?: number) {
     }
   }
   if (server) await checkCtrlC(run, server);
+  if (!run.isHopeless) reportPort(run);
+}
+
+/** Orders probes: what the sheet asks for, then what lies beyond it, then flags. */
+export function weightOf({ level, args }: Pick<Probe, "level" | "args">): number {
+  return level !== "beyond" ? 0 : args === undefined ? 1 : 2;
 }
 
 /** A flag that sets what is otherwise typed need not exist. */
@@ -109,15 +115,13 @@ async function begin(
   else if (!running) run.report(toFinding(run, { what: name, level }, { problem }));
   else if (isFirst) {
     run.report({ what: name });
-    reportPort(run, running);
+    run.hasOwnPort = running.port !== running.program.ports[0];
   }
   return running;
 }
 
 /** Reports whether a server listens on the port given with `--port`. */
-function reportPort(run: CheckRun, { program, port }: RunningServer) {
-  const [given] = program.ports;
-  run.hasOwnPort = port !== given;
+function reportPort(run: CheckRun) {
   const { port: labPort } = run.submission.script;
   const problem = !run.hasOwnPort
     ? undefined

@@ -54,7 +54,10 @@ export function causeOf(circumstances: Circumstances): string {
     }
     const ending = kind === "silence" ? "and then nothing more" : "and then the end";
     return role === "client"
-      ? `only ${part} of ${all} bytes came, ${ending}`
+      ? `the client sent only ${part} of ${all} bytes, ${ending}: ${
+        brief(actual)
+      }, and should send ` +
+        brief(expected)
       : `only ${part} of ${all} bytes came back, ${ending}: ` +
         "one read gives a part of a message, not always all of it";
   }
@@ -89,7 +92,7 @@ function surplus({ mismatch: { actual }, sent, submission: { script }, steps }: 
 
 /** Says what did not come. */
 function nothingCame(
-  { mismatch: { kind, expected }, submission: { script }, steps }: Circumstances,
+  { mismatch: { kind, expected }, sent, submission: { script }, steps }: Circumstances,
 ) {
   const isUdp = script.lab.transport === "udp";
   if (script.role === "client") {
@@ -104,8 +107,8 @@ function nothingCame(
   }
   if (isUdp) return "no reply came back over UDP to the port that asked";
   return kind === "silence"
-    ? "no reply came back: the connection stays open, and nothing comes"
-    : "no reply came back: the server closed the connection before it";
+    ? `no reply came back to ${brief(sent)}: the connection stays open, and nothing comes`
+    : `no reply came back to ${brief(sent)}: the server closed the connection before it`;
 }
 
 /** Says what is wrong about a header of 10 characters, if that is it. */

@@ -296,7 +296,7 @@ export class Datagrams implements Channel {
       }
       if (this.isServer) {
         // Who got no answer in time asks again: the same thing, and that is no runtimeError.
-        const question = `${from.port} ${shown(data)}`;
+        const question = shown(data); // it may ask again from another port
         if (this.#asked.has(question)) continue;
         this.#peer = from;
       }
@@ -332,12 +332,12 @@ export class Datagrams implements Channel {
   check() {
     // One question may come twice at once if this machine stops for a while, not all of them.
     for (let i = this.#used; i < this.#inbox.data.length; i++) {
-      const question = `${(this.#from[i] as Deno.NetAddr).port} ${shown(this.#inbox.data[i])}`;
+      const question = shown(this.#inbox.data[i]);
       const before = this.#asked.get(question);
       if (before !== undefined && this.#times[i] - before < MAX_QUICK) this.#repeated.add(question);
     }
     if (this.#asked.size > 1 && this.#repeated.size === this.#asked.size) {
-      throw new Mismatch("twice", "", [...this.#asked.keys()][0].replace(/^\d+ /, ""));
+      throw new Mismatch("twice", "", [...this.#asked.keys()][0]);
     }
   }
 

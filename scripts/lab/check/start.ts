@@ -42,6 +42,8 @@ export class SubmissionProgram extends Program {
   readonly #traced: TracedCommand;
   /** Where on its screen the last typed line ends. */
   typedEnd = 0;
+  /** Whether it has asked for a line as its header shows. */
+  hasAsked = false;
   #work = 0;
 
   /** The ports that it was given. */
@@ -168,6 +170,7 @@ function preloads({ source }: Submission, { random }: Start): string[] {
     flags.push(`--preload=data:text/javascript,${encodeURIComponent(code)}`);
   if (random) preload(`Math.random = () => ${random === "least" ? 0 : 1 - Number.EPSILON / 2}`);
   if (/\bprompt\(/.test(source)) preload(PROMPT);
+  if (/\bdgram\b/.test(source)) preload(LOCALHOST);
   return flags;
 }
 
@@ -182,6 +185,16 @@ globalThis.prompt = (message = "Prompt", before = "") => {
   if (length === null && line.length === 0) return null; // the end of the input
   return before + new TextDecoder().decode(Uint8Array.from(line));
 };
+`;
+
+/** Gives Node's modules the address of localhost, which else they may not look up. */
+const LOCALHOST = `
+import dns from "node:dns";
+const { lookup } = dns;
+dns.lookup = (host, options, done = options) =>
+  host === "localhost"
+    ? queueMicrotask(() => done(null, "127.0.0.1", 4))
+    : lookup(host, options, done);
 `;
 
 /**

@@ -90,6 +90,10 @@ export const PRACTICAL12_TCP: LabProbes = {
       next: true,
     },
     {
+      what: "a message of 1000 bytes",
+      steps: [{ send: long(1000) }, { gets: long(1000) }, { end: true }, { ends: true }],
+    },
+    {
       what: "100,000 bytes at once",
       steps: [{ send: long(100_000) }, { gets: long(100_000) }, { end: true }, { ends: true }],
     },
