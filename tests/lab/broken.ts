@@ -45,8 +45,8 @@ export const BROKEN: Broken[] = [
     ],
   ),
   broken("echo_server.ts", "lacks an `await`", /an `await` is missing in line \d+/, [
-    "await listener.accept()",
-    "listener.accept() as unknown as Deno.TcpConn",
+    "await client.read(buffer)",
+    "client.read(buffer)",
   ]),
   broken("echo_server.ts", "never closes", /the connection is still open: it was never closed/, [
     "  client.close();\n",
@@ -125,19 +125,6 @@ export const BROKEN: Broken[] = [
   broken("guess_server.py", "ends with CORRECT", /ended by itself|does not answer after CORRECT/, [
     "    sock.sendto(verdict.encode(), player)\n",
     '    sock.sendto(verdict.encode(), player)\n    if verdict == "CORRECT":\n        break\n',
-  ]),
-  beyond(
-    "guess_server.py",
-    "draws again after CORRECT",
-    /after CORRECT the number is another one/,
-    [
-      "    sock.sendto(verdict.encode(), player)\n",
-      '    sock.sendto(verdict.encode(), player)\n    if verdict == "CORRECT":\n        game = Game()\n',
-    ],
-  ),
-  broken("guess_server.py", "adds a newline", /a line end \(newline\) was added/, [
-    "verdict.encode()",
-    '(verdict + "\\n").encode()',
   ]),
   broken("echo_server_v2.ts", "counts bytes in its header", /the length counts bytes/, [
     "String(size).padStart(10)",
@@ -260,14 +247,14 @@ export const BROKEN: Broken[] = [
     "  console.log(verdict);",
     '  console.log(Number(guess) > 42 ? "LOWER" : Number(guess) < 42 ? "HIGHER" : "CORRECT");',
   ]),
-  broken("echo_client_v1.py", "does not print the reply", /and should print `HeLLO\?`/, [
+  broken("echo_client_v1.py", "does not print the reply", /it prints what it sent, not the reply/, [
     'print(str(connection.recv(1024), "utf-8"))',
     'connection.recv(1024)\n        print("Hello!")',
   ]),
   broken(
     "echo_client_v3.ts",
     "has a space after its prompt",
-    /line 1 is: Enter a message: "exit" to abort: hello/,
+    /line 1 has other spaces/,
     [
       '"exit" to abort:\'',
       '"exit" to abort: \'',
@@ -282,7 +269,7 @@ export const BROKEN: Broken[] = [
       "",
     ],
   ),
-  broken("upper_client_tcp.ts", "ignores the reply", /and should print/, [
+  broken("upper_client_tcp.ts", "ignores the reply", /it prints|and should print/, [
     'console.log("From Server: " + await answer);',
     'await answer;\nconsole.log("From Server: " + sentence.toUpperCase());',
   ]),

@@ -83,7 +83,6 @@ function withTyping({ steps, typed = [] }: ClientProbe): Step[] {
 async function checkProbe(run: CheckRun, probe: ClientProbe): Promise<Finding[]> {
   const { submission } = run;
   const { script } = submission;
-  const { transport } = script.lab;
   const before = Date.now();
   const exchange = new Exchange();
   using server = TestServer.take(run, exchange, probe.isAlone);

@@ -115,6 +115,11 @@ async function begin(
   else if (!running) run.report(toFinding(run, { what: name, level }, { problem }));
   else if (isFirst) {
     run.report({ what: name });
+    const { program } = running;
+    if (!await hasPrinted(run, program, () => program.screen !== "") && program.errors === "") {
+      const late = "it prints nothing before the first client comes";
+      run.report({ what: "it prints its first line when it is ready", problem: late });
+    }
     run.hasOwnPort = running.port !== running.program.ports[0];
   }
   return running;

@@ -295,9 +295,14 @@ export class Datagrams implements Channel {
         throw new Mismatch("other", shown(expected), `${shown(data)} from port ${from.port}`);
       }
       if (this.isServer) {
-        // Who got no answer in time asks again: the same thing, and that is no runtimeError.
-        const question = shown(data); // it may ask again from another port
-        if (this.#asked.has(question)) continue;
+        // A client that gets no reply in time may ask again, also from another port.
+        const question = shown(data);
+        const before = this.#asked.get(question);
+        if (before !== undefined) {
+          if (at - before < MAX_QUICK) this.#repeated.add(question);
+          continue;
+        }
+        this.#asked.set(question, at);
         this.#peer = from;
       }
       if (!same(data, expected) && !(or && same(data, or))) {

@@ -203,7 +203,7 @@ dns.lookup = (host, options, done = options) =>
  */
 const PYTHON_RUNNER = `
 def run():
-    import os, sys
+    import os, sys, tokenize
     mode, path = sys.argv[1:3]
     sys.argv[:3] = [path]
     sys.path[0] = os.path.dirname(os.path.abspath(path))
@@ -217,7 +217,8 @@ def run():
     main = sys.modules["__main__"].__dict__
     main["__file__"] = path
     del main["run"]
-    with open(path, "rb") as file:
-        exec(compile(file.read(), path, "exec"), main)
+    with tokenize.open(path) as file:
+        source = file.read()
+    exec(compile(source, path, "exec"), main)
 run()
 `;

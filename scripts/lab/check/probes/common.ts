@@ -175,11 +175,6 @@ export function asksOnce(
       ...answered("another text: héllo 😀"),
     },
     {
-      what: "a late reply: it waits for it",
-      steps: [{ gets: question }, { waits: true }, { send: "a late reply" }],
-      ...answered("a late reply"),
-    },
-    {
       what: `a reply of ${most} bytes`,
       steps: [{ gets: question }, { send: long(most) }],
       ...answered(long(most)),

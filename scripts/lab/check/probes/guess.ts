@@ -35,7 +35,10 @@ export function guessServer(number = 42): Probe[] {
     },
     {
       what: "it goes on after CORRECT",
-      steps: [...guessed(number, "a"), { on: "b", send: "50" }, { on: "b", answered: true }],
+      steps: [`${number}`, "50"].flatMap((send, i) => [
+        { on: `${i}`, send },
+        { on: `${i}`, answered: true as const },
+      ]),
       cause: "it does not answer after CORRECT",
     },
     {
