@@ -317,9 +317,12 @@ export async function wrongEndpoint(
   const observed = await program.observe();
   const { transport } = script.lab;
   const { failed } = observed;
-  const tried = failed && /^(bind|listen|connect|send)$/.test(failed.kind) && failed.transport
-    ? [{ transport: failed.transport, ...(failed.local ?? failed.peer ?? { port: 0 }) }]
-    : [];
+  // A program that goes on after a failure may still do what it should.
+  const tried =
+    failed && await program.ended(0) && /^(bind|listen|connect|send)$/.test(failed.kind) &&
+      failed.transport
+      ? [{ transport: failed.transport, ...(failed.local ?? failed.peer ?? { port: 0 }) }]
+      : [];
   const used = [...observed.listens, ...observed.connects, ...tried];
   const other = used.find((endpoint) => endpoint.transport !== transport);
   if (other) {
