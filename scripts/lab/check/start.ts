@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { statOf } from "../../kill_port/linux.ts";
+import { Activity } from "../process/activity.ts";
 import { Program, PYTHON_RUN } from "../process/program.ts";
 import { Observed, traceCommand, type TracedCommand } from "../trace/run_traced.ts";
 import { type Sandbox, watch } from "./sandbox.ts";
@@ -44,7 +44,7 @@ export class SubmissionProgram extends Program {
   typedEnd = 0;
   /** Whether it has asked for a line as its header shows. */
   hasAsked = false;
-  #work = 0;
+  readonly #activity = new Activity([this]);
 
   /** The ports that it was given. */
   readonly ports: number[];
@@ -75,14 +75,10 @@ export class SubmissionProgram extends Program {
 
   /**
    * Returns whether it had work to do since the last call: a wait in vain says nothing then, as the
-   * machine may be busy. Only Linux tells.
+   * machine may be busy.
    */
   isBusy(): boolean {
-    const stat = Deno.build.os === "linux" ? statOf(this.pid) : undefined;
-    if (!stat) return false;
-    const hasWorked = stat.work !== this.#work;
-    this.#work = stat.work;
-    return hasWorked || stat.state === "R" || stat.state === "D";
+    return !this.#activity.isIdle();
   }
 }
 

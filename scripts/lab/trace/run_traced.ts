@@ -112,7 +112,9 @@ export async function traceCommand(
     ...options
   }: TraceOptions = {},
 ): Promise<TracedCommand> {
-  const folder = await Deno.realPath(await Deno.makeTempDir({ dir: options.temporary, prefix: "lab-trace-" }));
+  const folder = await Deno.realPath(
+    await Deno.makeTempDir({ dir: options.temporary, prefix: "lab-trace-" }),
+  );
   const remove = () => {
     try {
       Deno.removeSync(folder, { recursive: true });
