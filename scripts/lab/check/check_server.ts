@@ -186,7 +186,7 @@ function closeQuietly(socket: Deno.DatagramConn) {
 async function whyNot(run: CheckRun, program: SubmissionProgram): Promise<string> {
   const { submission, sandbox } = run;
   const wrong = await wrongEndpoint(submission, program, "listens on");
-  if (wrong) return wrong;
+  if (wrong) return `${wrong}${printedBy(program)}`;
   const { port } = submission.script;
   if (!await program.ended(0.05)) {
     return `it does not listen on the lab's port, ${port}${printedBy(program)}`;
