@@ -53,6 +53,7 @@ const FLAGS = {
   originals: "",
   as: "",
   exercise: NaN,
+  strict: false,
   server: "",
   client: "",
   port: NaN,
@@ -162,16 +163,18 @@ The page is whole in itself: it works from disk, offline, and on paper.
   {
     name: "check",
     words: ["[FILE...]"],
-    flags: ["as", "exercise"],
-    summary: "checks an exercise, and reports in TAP",
+    flags: ["as", "exercise", "strict"],
+    summary: "checks a submission, and reports in TAP",
     manual: `\
 Without a FILE, all scripts of the exercise in this folder are checked. Several
 files are reported in turn, and summed up at the end:
-lab check hand-ins/*/echo_server.ts
---as=SCRIPT      the script whose place the file takes, where its name does not say so.
+lab check submissions/*/echo_server.ts
+--as=SCRIPT      the script that the file takes the place of, if its name does not say so.
 --exercise=N     the exercise of the README that it is: it must go further than the copy.
+--strict         also requires what the sheet does not ask for: several clients at once,
+                 --port, a client that resets its connection. Otherwise these are notes.
 Status 1 if a check failed, 3 if none failed but no time was left for some. TypeScript and
-JavaScript get their own port and nothing else. Python can't be limited.`,
+JavaScript get their own ports and nothing else. Python cannot be limited.`,
     run: checkAll,
   },
   {
@@ -268,12 +271,12 @@ async function writeBook(folder: string, originals: string) {
 }
 
 /** Checks files, or else the exercise of the folder that the user stands in. */
-async function checkAll(names: string[], { as, exercise }: typeof FLAGS) {
+async function checkAll(names: string[], { as, exercise, strict: isStrict }: typeof FLAGS) {
   const number = Number.isNaN(exercise) ? undefined : exercise;
   const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
-  if (as) find(scripts(), as); // a wrong name is not the fault of any file
+  if (as) find(scripts(), as); // a wrong name is not an error of any file
   const checkFile = (file: string, print: (output: SafeText) => void) =>
-    check(file, as || scriptNamed(file), number, print);
+    check(file, as || scriptNamed(file), { exercise: number, isStrict }, print);
   if (files.length === 1) {
     as ||= scriptNamed(files[0]);
     globalThis.addEventListener("unload", bailOut);
@@ -342,13 +345,13 @@ function noBailOut() {
   globalThis.removeEventListener("unload", bailOut);
 }
 
-/** The script that has a file's name. */
+/** Returns the script that has a file's name. */
 function scriptNamed(file: string): string {
+  mustBeFile(file);
   const name = file.split(/[/\\]/).at(-1)!.replace(/\.\w+$/, ".ts");
   if (!scripts().some((script) => script.name === name)) {
-    throw new UsageError(`--as=SCRIPT is missing: ${file} has no script's name`);
+    throw new UsageError(`--as=SCRIPT is missing: ${file} does not have the name of a script`);
   }
-  mustBeFile(file);
   return name;
 }
 

@@ -8,8 +8,8 @@
 import process from "node:process";
 import { align } from "../../scripts/lab/originals/align.ts";
 import { isSameCode } from "../../scripts/lab/check/check.ts";
-import { mistake, readHandIn } from "../../scripts/lab/check/submission.ts";
-import { placeOf } from "../../scripts/lab/check/start.ts";
+import { readSubmission, runtimeError } from "../../scripts/lab/check/submission.ts";
+import { hasFlag } from "../../scripts/lab/check/start.ts";
 import { wrapped } from "../../scripts/lab/terminal/columns.ts";
 import { nextGuess } from "../../scripts/lab/originals/compare.ts";
 import { readScript } from "../../scripts/lab/catalog/header.ts";
@@ -147,7 +147,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   run(`show: ${name}`, () => align(sourceOf(file), script));
   run(`original: ${name}`, () => readOriginal(file));
   run(`search: ${name}`, () => findOriginal(server, folder));
-  run(`submission: ${name}`, () => readHandIn(file, server));
+  run(`submission: ${name}`, () => hasFlag(readSubmission(file, server), "--port"));
   run(`copy: ${name}`, () => isSameCode(source, script));
   run(`header: ${name}`, () => readScript("x.ts", source));
 }
@@ -170,10 +170,9 @@ for (const [name, screen] of Object.entries(SCREENS)) {
 }
 for (const [name, errors] of Object.entries(ERRORS)) {
   const program = { errors } as Program;
-  const submission = { path: "/a/b.py" } as Parameters<typeof mistake>[1];
-  run(`mistake: ${name}`, () => mistake(errors, submission));
+  const submission = { path: "/a/b.py" } as Parameters<typeof runtimeError>[1];
+  run(`error: ${name}`, () => runtimeError(errors, submission));
   run(`port: ${name}`, () => portOf(program));
-  run(`place: ${name}`, () => placeOf(program));
   run(`/proc: ${name}`, () => parseProcNet(errors, "TCP"));
   run(`tasklist: ${name}`, () => parseTasklist(errors));
   run(`netstat: ${name}`, () => parseMacNetstat(errors));

@@ -1,92 +1,89 @@
 /**
- * Checks an exercise, and reports in TAP.
+ * Checks a submission, and reports in TAP.
  *
  * @module
  */
 import { deadline } from "@std/async/deadline";
 import { escapeText, UserError } from "../../cli.ts";
-import { Exam, type Finding } from "./check_run.ts";
-import { examineClient } from "./check_client.ts";
-import { examineServer } from "./check_server.ts";
-import { EXERCISES } from "../exercises/exercise.ts";
-import { readHandIn } from "./submission.ts";
 import { SCRIPTS } from "../catalog/header.ts";
 import { find, scripts } from "../catalog/labs.ts";
+import { EXERCISES } from "../exercises/exercise.ts";
+import { hasPython } from "../process/program.ts";
 import { aboutFile, mustBeFile } from "../terminal/files.ts";
 import { multiline, note, safe, type SafeText } from "../terminal/output.ts";
-import { PROBES, serverProbes } from "./probes/all.ts";
-import { examinePlace } from "./check_defaults.ts";
-import { examineSecret } from "./check_secret.ts";
-import { hasPython } from "../process/program.ts";
+import { checkClient } from "./check_client.ts";
+import { checkDefaults } from "./check_defaults.ts";
+import { CheckRun, type Finding } from "./check_run.ts";
+import { checkSecret } from "./check_secret.ts";
+import { checkServer } from "./check_server.ts";
+import { PROBES } from "./probes/all.ts";
 import { Sandbox } from "./sandbox.ts";
 import { takeTurn } from "./slots.ts";
+import { readSubmission } from "./submission.ts";
 
-const MOST_LINES = 20; // of what an exercise printed
-const LONGEST_LINE = 200; // characters of it
-const MOST_FAILURES = 3; // more of the same would only hide the first
-const TIME = 14_000; // milliseconds that a check may take
-const LAST = 3000; // milliseconds of them that are kept for what ends it
-let isFirst = true; // of the checks of this process
+const MAX_LINES = 20; // of what a submission printed
+const MAX_LINE = 200; // characters of such a line
+const MAX_FAILURES = 3; // more of the same would only hide the first
+const TIME = 30_000; // milliseconds that a check may take
+const RESERVE = 3000; // milliseconds of them that are kept for its end
 
 /** How to check. */
 export interface CheckOptions {
   /** The README's exercise that it is, if it is one. */
   exercise?: number;
-  /** Called with what is found, in its order. */
+  /** Whether what the sheet does not ask for is required, too. */
+  isStrict?: boolean;
+  /** Called with each finding, in order. */
   tell?: (finding: Finding) => void;
-  /** After how many failures the rest is not looked at. */
+  /** After how many failures the rest is skipped. */
   most?: number;
   /** Milliseconds that it may take. */
   time?: number;
 }
 
 /**
- * Puts a file through what its lab teaches.
+ * Runs all probes of a script on a file that takes its place.
  *
  * @param file The file: TypeScript, JavaScript or Python.
- * @param as The script whose place it takes.
- * @param options How.
- * @returns What was looked at, in this order.
+ * @param as The script.
+ * @param options How to check.
+ * @returns What was checked, in order.
  * @throws {UserError} There is no such file, or nothing that runs it.
  */
 export async function examine(
   file: string,
   as: string,
-  { exercise, tell = () => {}, most = MOST_FAILURES, time = TIME }: CheckOptions = {},
+  { exercise, isStrict = false, tell = () => {}, most = MAX_FAILURES, time = TIME }: CheckOptions =
+    {},
 ): Promise<Finding[]> {
   const script = find(scripts(), exercise === 3 ? as.replace("_v2", "_v3") : as);
-  const submission = readHandIn(file, script);
-  using sandbox = await Sandbox.create(submission);
-  const handIn = { ...submission, path: sandbox.path };
+  const original = readSubmission(file, script);
+  using sandbox = await Sandbox.create(original);
+  const submission = { ...original, path: sandbox.path };
   const { role, lab } = script;
-  if (handIn.isPython && !await hasPython()) throw new UserError("there is no Python 3 here");
+  if (submission.isPython && !await hasPython()) {
+    throw new UserError("Python 3 is not installed on this computer");
+  }
   const findings: Finding[] = [];
-  using exam = new Exam(
-    handIn,
-    sandbox,
-    (finding) => {
-      findings.push(finding);
-      tell(finding);
-    },
-    time - LAST,
-    most,
-  );
+  const keep = (finding: Finding) => {
+    findings.push(finding);
+    tell(finding);
+  };
+  using run = new CheckRun(submission, sandbox, isStrict, keep, time - RESERVE, most);
   if (exercise !== undefined) {
     const what = "it is no longer the copy that the exercise starts from";
-    const isCopy = isSameCode(
-      handIn.source,
-      Deno.readTextFileSync(SCRIPTS + find(scripts(), as).name),
-    );
-    exam.report({ what, problem: isCopy ? firstStep(exercise) : undefined });
+    const copy = Deno.readTextFileSync(SCRIPTS + find(scripts(), as).name);
+    const isCopy = isSameCode(submission.source, copy);
+    run.report({ what, problem: isCopy ? firstStep(exercise) : undefined });
   }
-  if (role === "client") await examineClient(exam, PROBES[lab.name].client);
+  if (role === "client") await checkClient(run, PROBES[lab.name].client);
   else {
-    await examineServer(exam, serverProbes(lab.name, exercise));
-    if (lab.name === "guess") await examineSecret(exam);
+    await checkServer(run, exercise);
+    if (lab.name === "guess") await checkSecret(run);
   }
-  await examinePlace(exam);
+  await checkDefaults(run);
   for (const asked of sandbox.askedFor()) {
-    exam.report({ what: "it does without more than the network", note: `it asked for ${asked}` });
+    run.report({ what: "it needs only the network", note: `it asked for ${asked}` });
   }
   return findings;
 }
@@ -104,29 +101,29 @@ function firstStep(exercise: number): string {
   return `nothing has been changed yet\nfirst: ${first}`;
 }
 
-/** What became of a check. */
+/** The result of a check. */
 export interface Result {
-  /** How many things were looked at. */
+  /** How many things were checked. */
   count: number;
-  /** How many of them there was no time for. */
+  /** How many of them were skipped, as there was no time or the failures before had to be fixed. */
   skipped: number;
   /** What is wrong about those that failed, the cause of each. */
   problems: string[];
 }
 
 /**
- * Checks an exercise: a file that takes the place of a script. Waits for its turn first.
+ * Checks a file that takes the place of a script. Waits for its turn first.
  *
  * @param file The file.
  * @param as The script.
- * @param exercise The README's exercise that it is, if it is one.
+ * @param options Whether the check is strict, and the README's exercise that it is, if it is one.
  * @param print Called with the lines of the report.
- * @throws {UserError} It can't be checked, or not in time.
+ * @throws {UserError} The file cannot be checked.
  */
 export async function check(
   file: string,
   as: string,
-  exercise: number | undefined,
+  { exercise, isStrict }: Pick<CheckOptions, "exercise" | "isStrict">,
   print: (output: SafeText) => void,
 ): Promise<Result> {
   const { name } = find(scripts(), as);
@@ -137,37 +134,34 @@ export async function check(
     );
   }
   if (file.endsWith(".py")) {
-    note(`${file} runs with all your rights: Python can't be held to the network`);
+    note(`${file} runs with all your rights: Python cannot be limited to the network`);
   }
-  const before = performance.now();
   using _turn = await takeTurn();
-  const hasWaited = performance.now() - before > 100;
-  const time = TIME - (isFirst && !hasWaited ? before : 0); // the tool's own start counts
-  isFirst = false;
   print(safe`TAP version 14\n# ${file} as ${name}\n`);
   const result: Result = { count: 0, skipped: 0, problems: [] };
+  const tell = (finding: Finding) => {
+    print(asTap(++result.count, finding));
+    if (finding.skipped !== undefined) result.skipped++;
+    if (finding.problem !== undefined) result.problems.push(finding.problem.split("\n")[0]);
+  };
   try {
-    const tell = (finding: Finding) => {
-      print(asTap(++result.count, finding));
-      if (finding.skipped !== undefined) result.skipped++;
-      if (finding.problem !== undefined) result.problems.push(finding.problem.split("\n")[0]);
-    };
-    await deadline(examine(file, as, { exercise, tell, time }), time);
-    print(safe`1..${result.count}\n`);
-    return result;
+    await deadline(examine(file, as, { exercise, isStrict, tell, time: TIME }), TIME);
   } catch (thrown) {
     const error = aboutFile(thrown);
-    const isLate = error instanceof DOMException;
-    const why = isLate ? "no time is left" : (error as Error).message.split("\n")[0];
-    print(safe`Bail out! ${why}\n`);
-    throw isLate ? new UserError(`${file}: the time is up`) : error;
+    if (!(error instanceof DOMException)) {
+      print(safe`Bail out! ${(error as Error).message.split("\n")[0]}\n`);
+      throw error;
+    }
+    tell({ what: "the rest", skipped: "no time is left" });
   }
+  print(safe`1..${result.count}\n`);
+  return result;
 }
 
 /** Writes a finding as a test point of TAP 14, with what is wrong in a block of YAML. */
 export function asTap(
   number: number,
-  { what, problem, expected, actual, note, skipped }: Finding,
+  { what, problem, expected, actual, exchange, note, skipped }: Finding,
 ): SafeText {
   const directive = skipped === undefined ? safe`` : safe` # SKIP ${skipped}`;
   const lines = [
@@ -181,16 +175,17 @@ export function asTap(
   lines.push(safe`  ---\n`, block("message", problem));
   if (expected !== undefined) lines.push(block("expected", expected));
   if (actual !== undefined) lines.push(block("actual", actual));
+  if (exchange !== undefined) lines.push(block("exchange", exchange));
   return safe`${lines}  ...\n`;
 }
 
-/** What an exercise printed, the first lines of it, without what drives a terminal. */
+/** Returns the first lines of what a submission printed, with escapes for control characters. */
 function cut(text: string): string {
   const lines = text.trimEnd().split("\n");
-  const shown = lines.slice(0, MOST_LINES).map((line) => {
+  const shown = lines.slice(0, MAX_LINES).map((line) => {
     const safe = escapeText(line);
-    return safe.length > LONGEST_LINE ? `${safe.slice(0, LONGEST_LINE)}...` : safe;
+    return safe.length > MAX_LINE ? `${safe.slice(0, MAX_LINE)}...` : safe;
   });
-  if (lines.length > MOST_LINES) shown.push(`... and ${lines.length - MOST_LINES} lines more`);
+  if (lines.length > MAX_LINES) shown.push(`... and ${lines.length - MAX_LINES} lines more`);
   return shown.join("\n");
 }

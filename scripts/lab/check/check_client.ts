@@ -1,164 +1,288 @@
 /**
- * Puts a client through its probes.
+ * Checks a client.
  *
  * @module
  */
-import { deadline } from "@std/async/deadline";
-import { type Exam, type Finding, judged, screenProblem, wrongIn } from "./check_run.ts";
-import { type HandIn, mistake } from "./submission.ts";
-import { joined as joinedOf, play, type Stage } from "./run_steps.ts";
+import {
+  type CheckRun,
+  type Finding,
+  type Problem,
+  problemIn,
+  promptOf,
+  screenProblem,
+  toFinding,
+  wrongEndpoint,
+} from "./check_run.ts";
+import { weightOf } from "./check_server.ts";
 import { brief } from "./diagnosis.ts";
-import { knows, start } from "./start.ts";
+import { Exchange, waitPatiently } from "./exchange.ts";
 import type { ClientProbe } from "./probe.ts";
-import type { Program } from "../process/program.ts";
-import { Connection, Datagrams, type Wire } from "./endpoints.ts";
-import { isSoon } from "../process/activity.ts";
-import { Wrong } from "./steps.ts";
+import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
+import { hasFlag, start, type SubmissionProgram } from "./start.ts";
+import { type Data, Mismatch, type Step } from "./steps.ts";
+import { runtimeError } from "./submission.ts";
+import { TestServer } from "./test_server.ts";
 
 const AT_ONCE = 3; // probes
 const NO_REPLY = 9500; // milliseconds that a client may wait for a reply that never comes
+const ASKS_AGAIN = 5000; // milliseconds that a client may take until it asks again
+const SHORT_NO_REPLY = 4000; // the same, if it may wait without end
 
-/** Puts a client through its probes: the session first, then the others, some at a time. */
-export async function examineClient(exam: Exam, probes: ClientProbe[]) {
-  const [session, ...others] = probes.filter(({ args = [] }) =>
-    args.every((arg) => knows(exam.handIn, arg))
-  );
-  for (const finding of await examine(exam, session)) exam.report(finding);
-  const waiting = others.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)));
+/** Runs the probes of a client: the session first, then the others, some at a time. */
+export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
+  const { submission } = run;
+  const [session, ...others] = probes.toSorted((a, b) => weightOf(a) - weightOf(b));
+  for (const finding of await checkProbe(run, session)) run.report(finding);
+  const weight = (probe: ClientProbe) => Number(run.isMild(probe)) * 2 - Number(isLong(probe));
+  const waiting = others.toSorted((a, b) => weight(a) - weight(b));
   const findings = new Map(others.map((probe) => [probe, Promise.withResolvers<Finding[]>()]));
   const work = async () => {
     for (let probe; (probe = waiting.shift());) {
-      const { stop } = exam;
-      findings.get(probe)!.resolve(
-        stop ? [{ what: probe.what, skipped: stop }] : await examine(exam, probe),
-      );
+      const { stop } = run;
+      const lacks = probe.args?.find((arg) => !hasFlag(submission, arg.split("=")[0]));
+      const found = stop
+        ? [run.skipped(probe, stop)]
+        : lacks !== undefined
+        ? missingFlag(run, probe, lacks)
+        : await checkProbe(run, probe);
+      findings.get(probe)!.resolve(found);
     }
   };
   const report = async () => {
     for (const probe of others) {
-      for (const finding of await findings.get(probe)!.promise) exam.report(finding);
+      for (const finding of await findings.get(probe)!.promise) run.report(finding);
     }
   };
   await Promise.all([report(), ...Array.from({ length: AT_ONCE }, work)]);
+  if (!run.isHopeless) run.report(portFinding(run));
 }
 
-/** Whether a probe takes seconds: where a reply is lost. */
+/** Reports a flag that a client does not have. A message that is typed needs no flag. */
+function missingFlag(run: CheckRun, probe: ClientProbe, arg: string): Finding[] {
+  const [flag] = arg.split("=");
+  if (flag === "--message" && run.submission.script.typed.length > 0) return [];
+  return [toFinding(run, probe, { problem: `it has no ${flag}` })];
+}
+
+/** Whether a probe takes seconds: the client waits for a reply that was dropped. */
 function isLong({ steps }: ClientProbe): boolean {
-  return steps.some(({ loses }) => loses !== undefined);
+  return steps.some(({ drops }) => drops !== undefined);
+}
+
+/** Returns the steps, with each line typed before the message that it becomes. */
+function withTyping({ steps, typed = [] }: ClientProbe): Step[] {
+  const lines = [...typed];
+  const all = steps.flatMap((step) => {
+    const isMessage = step.gets !== undefined || step.drops !== undefined;
+    return isMessage && lines.length > 0 ? [{ types: lines.shift()! }, step] : [step];
+  });
+  return [...all, ...lines.map((types) => ({ types }))];
 }
 
 /** Starts a client with a server that does what the probe says. */
-async function examine(exam: Exam, probe: ClientProbe): Promise<Finding[]> {
-  const { handIn } = exam;
-  const { transport } = handIn.script.lab;
+async function checkProbe(run: CheckRun, probe: ClientProbe): Promise<Finding[]> {
+  const { submission } = run;
+  const { script } = submission;
   const before = Date.now();
-  const { port, place } = takePlace(exam, transport, probe.isAlone);
-  using server = place;
+  const exchange = new Exchange();
+  using server = TestServer.take(run, exchange, probe.isAlone);
   const args = [...probe.args ?? []];
-  if (isLong(probe) && /lib\.ts"/.test(handIn.source) && handIn.source.includes("timeout")) {
-    args.push("--timeout=1");
-  }
-  const typed = probe.isSession ? handIn.script.typed : probe.typed ?? [];
-  await using program = start(handIn, { port, args, sandbox: exam.sandbox });
-  const typing = type(exam, program, typed);
-  if (probe.inputEnds) typing.then(() => program.endInput());
-  const limit = isLong(probe) ? Math.min(exam.left, NO_REPLY) : exam.patience;
-  const stage: Stage = {
-    patience: limit,
-    pause: exam.pause,
-    hasEnded: () => false,
-    open: async () => {
-      const wire = await server!.wire(program, exam.startPatience);
-      if (probe.isSession && exam.asks) exam.started(Date.now() - before);
-      if (probe.isSession) stage.patience = exam.patience;
-      return wire;
+  if (isLong(probe) && hasFlag(submission, "--timeout")) args.push("--timeout=1");
+  const typed = probe.isSession ? script.typed : probe.typed ?? [];
+  await using program = await start(submission, {
+    port: server.port,
+    labPort: server.labPort,
+    args,
+    sandbox: run.sandbox,
+  });
+  const longest = run.isMild(probe) ? SHORT_NO_REPLY : NO_REPLY;
+  const limit = isLong(probe) ? Math.min(run.left, longest) : 0;
+  const context: StepContext = {
+    exchange,
+    pause: run.pause,
+    patience: () => {
+      const patience = run.patience(program);
+      return limit > 0 ? { ...patience, milliseconds: limit, end: Date.now() + limit } : patience;
     },
-    typed: typing,
-    breakOff: () => Promise.resolve(),
+    open: async () => {
+      const channel = await server.open(program, run.startPatience);
+      if (probe.isSession) {
+        run.started(Date.now() - before);
+        run.hasOwnPort = server.usedPort === server.labPort;
+      }
+      return channel;
+    },
+    type: (line) => typeLine(run, program, line, exchange),
+    endInput: () => program.endInput(),
+    reset: () => Promise.resolve(),
     hasPrinted: () => Promise.resolve(true),
   };
-  const course = await play(probe.steps, stage);
-  if (course.wrong) await deadline(typing, 200).catch(() => {});
-  else await typing;
-  await program.endInput(); // not before: some programs end with their input
-  if (probe.isSession && course.wrong?.kind === "absent") exam.isHopeless = true;
-  if (!probe.isSession && course.wrong?.kind === "absent" && exam.left === 0) {
-    return [{ what: probe.what, skipped: exam.stop }]; // it starts slowly
+  const result = await runSteps(withTyping({ ...probe, typed }), context);
+  const { mismatch } = result;
+  if (mismatch?.kind === "absent") {
+    return [await absent(run, program, probe, mismatch)];
   }
-  let wrong = wrongIn(course, probe, exam);
-  if (wrong && probe.cause) wrong.problem = `${probe.cause}\n${wrong.problem}`;
-  const hasEnded = await program.ended((wrong ? 300 : limit) / 1000);
+  let wrong: Problem | undefined = problemIn(result, probe, run, exchange);
   if (wrong) {
-    // After a wrong message it may well complain: that is not the cause.
-    const said = course.wrong!.actual === "" ? mistake(program.errors, handIn) : undefined;
-    if (said) wrong = { problem: `${said}\n${wrong.problem}` };
-  } else wrong = await endProblem(probe, program, handIn, hasEnded);
-  if (program.excess) wrong = { problem: program.excess };
-  const shownPort = handIn.ownPort ?? port;
-  if (probe.isSession) {
-    const transcript = screenProblem(program.screen, handIn.script.screen, shownPort, handIn);
-    const errors = program.errors;
-    if (errors !== "") transcript.note ??= `it printed on stderr: ${errors.split("\n")[0]}`;
-    const what = "it prints the transcript of its header";
-    return [judged(probe, wrong, handIn), { what, ...transcript }];
+    if (probe.cause) wrong = { ...wrong, problem: `${probe.cause}\n${wrong.problem}` };
+    wrong = await withRuntimeError(run, program, probe, wrong, result);
+  } else {
+    wrong = await endProblem(run, program, probe, limit);
   }
-  wrong ??= onScreen(probe, program.screen);
-  return [judged(probe, wrong, handIn)];
+  if (program.excess) wrong = { problem: program.excess };
+  const screenWrong = wrong || probe.isSession
+    ? undefined
+    : screenProblemIn(run, probe, program.screen);
+  const finding = toFinding(run, probe, wrong ?? screenWrong, mismatch?.kind);
+  if (!probe.isSession) return [finding];
+  const what = "it prints the transcript of its header";
+  return [finding, {
+    what,
+    ...transcriptProblem(run, program, server.usedPort ?? server.port),
+  }];
 }
 
-/** What is wrong about how a client ended. */
+/** Says whether a client takes its port from `--port`. */
+function portFinding(run: CheckRun): Finding {
+  const { submission, hasOwnPort } = run;
+  const problem = !hasOwnPort
+    ? undefined
+    : hasFlag(submission, "--port")
+    ? `it ignores --port: it connects to port ${submission.script.port}`
+    : `it has no --port: it always connects to port ${submission.script.port}`;
+  const probe = { what: "it connects to the port given with --port", level: "beyond" } as const;
+  return toFinding(run, probe, problem ? { problem } : undefined);
+}
+
+/** Reports a client that did not connect. */
+async function absent(
+  run: CheckRun,
+  program: SubmissionProgram,
+  probe: ClientProbe,
+  { kind }: Mismatch,
+): Promise<Finding> {
+  const { submission, sandbox } = run;
+  const { script } = submission;
+  if (probe.isSession) run.isHopeless = true;
+  else if (run.left < 100) return run.skipped(probe, "no time is left");
+  const elsewhere = await wrongEndpoint(submission, program, "connects to");
+  const did = script.lab.transport === "udp" ? "sent no datagram" : "did not connect";
+  const general = `the client ${did} to the lab's port, ${script.port}`;
+  const error = runtimeError(program.errors, submission);
+  const missing = elsewhere ? undefined : await sandbox.missingAwait();
+  const problem = [missing, elsewhere, error, general].filter((line) => line !== undefined);
+  return toFinding(run, probe, { problem: problem.join("\n") }, kind);
+}
+
+/** Adds to a problem what the runtime reported, if that is its cause. */
+async function withRuntimeError(
+  run: CheckRun,
+  program: SubmissionProgram,
+  { isSession }: ClientProbe,
+  wrong: Problem,
+  { mismatch }: StepsResult,
+): Promise<Problem> {
+  const hasEnded = await program.ended(0.3);
+  // After a wrong message an error may follow from it.
+  const error = mismatch!.actual === "" ? runtimeError(program.errors, run.submission) : undefined;
+  const missing = isSession ? await run.sandbox.missingAwait() : undefined;
+  const hasStopped = mismatch!.actual === "" && hasEnded && mismatch!.kind !== "open";
+  const first = missing ?? error ??
+    (hasStopped ? `the program ended (status ${await program.status}) too early` : undefined);
+  return first ? { ...wrong, problem: `${first}\n${wrong.problem}` } : wrong;
+}
+
+/** Compares the screen after the session with the one of the header. */
+function transcriptProblem(run: CheckRun, program: SubmissionProgram, port: number) {
+  const { script } = run.submission;
+  const { screen, errors } = program;
+  const printed = screen.match(/\bport:? (\d+)/)?.[1];
+  const shownPort = printed === `${port}` ? port : script.port;
+  const transcript = screenProblem(run, screen, script.screen, shownPort);
+  if (errors === "") return transcript;
+  const [first] = errors.split("\n");
+  const prompt = promptOf(script);
+  const isMisplaced = prompt && errors.includes(prompt.trimEnd()) ||
+    script.screen.includes(`${first}\n`);
+  if (transcript.problem && isMisplaced) {
+    const problem = `it prints on stderr, not on stdout: ${first}\n${transcript.problem}`;
+    return { ...transcript, problem };
+  }
+  return { note: `it printed on stderr: ${first}`, ...transcript };
+}
+
+/** Says what is wrong about how a client ended. */
 async function endProblem(
+  run: CheckRun,
+  program: SubmissionProgram,
   { status: should, isSession, cause, steps }: ClientProbe,
-  program: Program,
-  handIn: HandIn,
-  hasEnded: boolean,
-): Promise<{ problem: string } | undefined> {
+  limit: number,
+): Promise<Problem | undefined> {
+  const { submission } = run;
+  const patience = run.patience(program);
+  const wait = async (time: number) => await program.ended(time / 1000);
+  const hasEnded = limit > 0
+    ? await program.ended(limit / 1000)
+    : await waitPatiently(wait, patience);
   if (!hasEnded) {
-    const reason = steps.some(({ loses }) => loses !== undefined)
-      ? "it waits for a reply for ever: a datagram may get lost"
+    await program.endInput();
+    // In Deno, a destroyed stdin of Node still waits for its input.
+    const isDestroyed = /stdin\.destroy\(/.test(submission.source);
+    if (await program.ended(0.5)) {
+      if (isDestroyed) return undefined;
+      return { problem: "it does not end while its input is open, though all is done" };
+    }
+    const reason = steps.some(({ drops }) => drops !== undefined)
+      ? "it waits for a reply without end: a datagram may get lost"
       : should === "failed" && steps.length > 0
-      ? "it still runs after the server has gone: it waits for ever"
-      : "it still runs: it waits for something that does not come";
+      ? "it still runs after the server has closed the connection: it waits without end"
+      : "it does not end: it still runs after everything was done";
     return { problem: cause ?? reason };
   }
   const status = await program.status;
   if ((should === "well" || isSession) && status !== 0) {
-    const prompt = promptOf(handIn);
-    const asksOn = program.screen.endsWith(prompt) && prompt !== "";
-    const mistaken = mistake(program.errors, handIn);
-    const said = asksOn && cause ? cause : mistaken ?? cause; // it then complains of the input's end
-    const ended = `it ended with status ${status}` +
-      (asksOn ? ": it asked for one more line than there was to type" : "");
-    return { problem: said ? `${said}\n${ended}` : `${ended}${errorsOf(program)}` };
+    const error = runtimeError(program.errors, submission);
+    const ended = `it ended with status ${status}`;
+    return { problem: [cause, error, ended].filter((line) => line !== undefined).join("\n") };
   }
   if (should === "failed" && status === 0) {
-    return { problem: "it ended with status 0, as if all had gone well" };
+    return { problem: "it ended with status 0, which means success" };
   }
 }
 
-function errorsOf({ errors }: Program): string {
-  return errors === "" ? "" : `\non stderr it said:\n${errors.trimEnd()}`;
-}
-
-/** What is wrong about what stands on a client's screen. */
-function onScreen(
-  { screen: should, shows = [], hides, joined, cause }: ClientProbe,
+/** Says what is wrong about what a client printed. */
+function screenProblemIn(
+  run: CheckRun,
+  { screen: should, shows = [], hides, joined, cause, steps }: ClientProbe,
   screen: string,
-): Pick<Finding, "problem" | "expected" | "actual"> | undefined {
-  const says = (problem: string, expected?: string) => ({
+): Problem | undefined {
+  const wrong = (problem: string, expected?: string): Problem => ({
     problem: cause ? `${cause}\n${problem}` : problem,
     expected,
     actual: screen.length < 2000 ? screen : undefined,
   });
   if (hides !== undefined && screen.includes(hides)) {
-    return says(`it prints what did not come from the server: ${brief(hides)}`);
+    return wrong(`it prints what did not come from the server: ${brief(hides)}`);
   }
-  if (should !== undefined && screen !== should) {
-    const [is, line] = [screen, should].map((text) => text.split("\n"));
+  if (run.hasOwnWords) {
+    const missing = answersIn(steps).find((answer) => !screen.includes(answer));
+    return missing === undefined ? undefined : wrong(`it does not print: ${brief(missing)}`);
+  }
+  const compared = run.comparable(screen);
+  if (should !== undefined && screen !== should && compared !== should) {
+    const [is, line] = [compared, should].map((text) => text.split("\n"));
     const at = line.findIndex((text, i) => text !== is[i]);
-    return says(
-      at < 0 ? `it prints more than it should: ${brief(is.slice(line.length - 1).join("\n"))}` : is
-          .length <= at
+    const own = questionsIn(steps).find((text) =>
+      is[at]?.includes(text) && !line[at].includes(text)
+    );
+    if (own !== undefined) {
+      return wrong(`it prints what it sent, not the reply: ${brief(own)}`, should);
+    }
+    const more = brief(is.slice(line.length - 1).join("\n"));
+    return wrong(
+      at < 0
+        ? `it prints more than it should: ${more}`
+        : is.length <= at
         ? `it does not print: ${line[at]}`
         : `it prints ${is[at] === "" ? "an empty line" : brief(is[at])}, and should print ${
           brief(line[at])
@@ -168,93 +292,60 @@ function onScreen(
   }
   if (joined) {
     const [start, text] = joined;
-    const all = joinedOf(start, screen);
+    const all = run.joined(start, screen);
     if (all !== text) {
-      return says(
-        `what it prints behind \`${start}\` is ${brief(all)}, and should be ${brief(text)}`,
+      return wrong(
+        `what it prints after \`${start}\` is ${brief(all)}, and should be ${brief(text)}`,
       );
     }
   }
   let from = 0;
+  const text = shows.every((part) => screen.includes(part)) ? screen : compared;
   for (const part of shows) {
-    const at = screen.indexOf(part, from);
-    if (at < 0) return says(`it does not print: ${brief(part)}`);
+    const at = text.indexOf(part, from);
+    if (at < 0) return wrong(`it does not print: ${brief(part)}`);
     from = at + part.length;
   }
 }
 
-/** What the script asks with. */
-function promptOf({ script: { screen, typed: [first = ""] } }: HandIn): string {
-  return screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;
+/** Returns what a client sent, as text without a header. */
+function questionsIn(steps: Step[]): string[] {
+  return steps.flatMap(({ gets }) => typeof gets === "string" ? [gets.slice(-60)] : [])
+    .map((text) => text.replace(/^ {0,9}\d+(?=\D)/, ""));
 }
 
-/** Types lines, each when it is asked for. */
-export async function type(exam: Exam, program: Program, lines: string[]) {
-  const prompt = promptOf(exam.handIn);
-  for (const [i, line] of lines.entries()) {
-    const asks = () =>
-      program.screen.split(prompt.trimEnd()).length > i + 1 &&
-      program.screen.trimEnd().endsWith(prompt.trimEnd());
-    // Who asks in other words is not waited for when the screen has come to rest.
-    const end = Date.now() + exam.startPatience;
-    for (let before = ""; !asks() && Date.now() < end; before = program.screen) {
-      const isSilent = program.screen === "";
-      const rest = isSilent && exam.asks ? exam.startPatience * 0.7 : exam.patience / 2;
-      const isNew = () => asks() || program.screen !== before;
-      if (!await isSoon(isNew, rest / 1000, [program], end)) {
-        if (isSilent) exam.asks = false;
-        break;
-      }
-    }
-    await program.type(line);
+/** Returns the answers that a client got as whole texts, without a header. */
+function answersIn(steps: Step[]): string[] {
+  const isText = (data: unknown): data is string => typeof data === "string";
+  return steps.map(({ send }) => send as Data).filter(isText)
+    .map((text) => text.replace(/^ {0,9}\d+(?=\D)/, ""));
+}
+
+/** Types a line when the program asks for it, or when it has had nothing to do for a while. */
+async function typeLine(
+  run: CheckRun,
+  program: SubmissionProgram,
+  line: string,
+  exchange: Exchange,
+) {
+  const prompt = promptOf(run.submission.script).trimEnd();
+  const isStarting = program.typedEnd === 0;
+  const asks = () =>
+    prompt !== "" && program.screen.slice(program.typedEnd).trimEnd().endsWith(prompt);
+  const end = Date.now() + run.startPatience;
+  for (let before = program.screen; !asks() && Date.now() < end; before = program.screen) {
+    const hasChanged = () => asks() || program.screen !== before;
+    const rest = program.hasAsked
+      ? ASKS_AGAIN
+      : isStarting && program.screen === ""
+      ? 2 * run.patience(program).milliseconds
+      : 600;
+    const patience = run.patience(program, rest);
+    const wait = async (time: number) =>
+      await program.until(hasChanged, time / 1000) || await program.ended(0);
+    if (!await waitPatiently(wait, patience) || await program.ended(0)) break;
   }
-}
-
-/** A server's place, where a probe waits for its client. */
-interface Place extends Disposable {
-  wire(program: Program, milliseconds: number): Promise<Wire>;
-}
-
-/** Takes a port, and listens there unless the client is to find nobody. */
-function takePlace(exam: Exam, transport: "tcp" | "udp", isAlone = false) {
-  for (let tries = 1;; tries++) {
-    const port = exam.ports.take(transport);
-    try {
-      return { port, place: isAlone ? undefined : listenAt(port, transport) };
-    } catch (error) { // another program was faster
-      if (!(error instanceof Deno.errors.AddrInUse) || tries === 10) throw error;
-    }
-  }
-}
-
-function listenAt(port: number, transport: "tcp" | "udp"): Place {
-  const hostname = "127.0.0.1";
-  if (transport === "udp") {
-    const socket = Deno.listenDatagram({ transport, hostname, port });
-    const wire = new Datagrams(socket);
-    return {
-      wire: async (program, milliseconds) => {
-        program.status.then(() => setTimeout(() => wire.lost(), 100));
-        if (!await wire.isAsked(milliseconds)) throw new Wrong("absent");
-        return wire;
-      },
-      [Symbol.dispose]: () => wire.close(),
-    };
-  }
-  const listener = Deno.listen({ hostname, port });
-  return {
-    wire: async (program, milliseconds) => {
-      const timer = Promise.withResolvers<undefined>();
-      const id = setTimeout(() => timer.resolve(undefined), milliseconds);
-      program.status.then(() => setTimeout(() => timer.resolve(undefined), 100));
-      try {
-        const client = await Promise.race([listener.accept(), timer.promise]);
-        if (!client) throw new Wrong("absent");
-        return new Connection(client);
-      } finally {
-        clearTimeout(id);
-      }
-    },
-    [Symbol.dispose]: () => listener.close(),
-  };
+  if (asks()) program.hasAsked = true;
+  exchange.happened(`typed: ${brief(line)}`);
+  await program.type(line);
 }

@@ -1,43 +1,72 @@
 /**
- * Where a program listens, or connects to, when it is given no port: on the port of its lab.
+ * Checks where a program listens, or connects to, when it is given no port or another host.
  *
  * @module
  */
-import { ending, type Exam } from "./check_run.ts";
-import { type as typeLines } from "./check_client.ts";
-import { knows, placeOf, start } from "./start.ts";
+import { delay } from "@std/async/delay";
+import { type CheckRun, ending, toFinding } from "./check_run.ts";
+import type { Endpoint } from "../trace/run_traced.ts";
+import { hasFlag, start, type SubmissionProgram } from "./start.ts";
 
-const HOST = "127.0.0.2"; // this machine as well, and no program's own choice
+const HOST = "127.0.0.2"; // this machine as well, and not a program's own choice
+const PAUSE = 40; // milliseconds between two looks
 
-/** Starts the program without a port, and lets it tell its place instead of taking it. */
-export async function examinePlace(exam: Exam): Promise<void> {
-  const { handIn } = exam;
-  if (handIn.ownPort !== undefined) return; // it takes no flags
-  const { role, port, args, typed } = handIn.script;
-  const what = `its port is ${port} where none is given, and its address the one of --host`;
-  if (exam.stop) return exam.report({ what, skipped: exam.stop });
-  await using program = start(handIn, {
-    args: [`--host=${HOST}`],
-    asksPlace: true,
-    sandbox: exam.sandbox,
+/** Checks the default port, and `--host`. A program without these flags has shown its port before. */
+export async function checkDefaults(run: CheckRun): Promise<void> {
+  const { submission } = run;
+  const { role, port: labPort } = submission.script;
+  const hasHost = hasFlag(submission, "--host");
+  if (!hasHost && !hasFlag(submission, "--port")) return;
+  const what = `its port is ${labPort} if none is given`;
+  if (run.stop) return run.report({ what, skipped: run.stop });
+  const { transport } = submission.script.lab;
+  await using program = await start(submission, {
+    port: run.ports.take(transport),
+    labPort: run.ports.take(transport),
+    args: hasHost ? [`--host=${HOST}`] : [],
+    hasSession: false,
+    hasPort: false,
+    sandbox: run.sandbox,
   });
-  if (role === "client") typeLines(exam, program, typed);
-  const hasEnded = await program.ended(exam.startPatience / 1000);
-  const place = placeOf(program);
-  if (!place) {
-    const mayNeedPort = args.some((arg) => arg.startsWith("--port="));
-    const isWrong = hasEnded && !mayNeedPort && await program.status !== 0;
-    return exam.report({
-      what,
-      problem: isWrong ? await ending(handIn, program, "where no --port is given") : undefined,
-      note: isWrong ? undefined : "it does not run without --port",
-    });
+  const endpoint = await endpointOf(run, program);
+  if (!endpoint) {
+    // Status 2 is wrong usage: the sheet's session may have --port as well.
+    const isWrong = await program.ended(0) && ![0, 2].includes(await program.status);
+    const problem = isWrong ? await ending(submission, program, "without --port") : undefined;
+    const note = isWrong ? undefined : "it does not run without --port";
+    return run.report({ what, problem, note });
   }
   const does = role === "server" ? "listens on" : "connects to";
-  const problem = place.port !== port
-    ? `it takes port ${place.port} where none is given: the lab's port is ${port}`
-    : knows(handIn, "--host") && place.host !== HOST
-    ? `it ${does} ${place.host || "another address"}, not the one given with --host`
-    : undefined;
-  exam.report({ what, problem });
+  const { host, port } = endpoint;
+  const isRight = port === labPort;
+  run.report({
+    what,
+    problem: isRight
+      ? undefined
+      : `it ${does} port ${port} if none is given: the lab's is ${labPort}`,
+  });
+  const isHost = !hasHost || host === HOST || host === "";
+  const problem = `it ${does} ${host || "another address"}, not the one given with --host`;
+  const name = hasHost ? "it uses the address given with --host" : "it has --host";
+  const missing = hasHost ? undefined : { problem: "it has no --host" };
+  const wrong = isHost ? missing : { problem };
+  run.report(toFinding(run, { what: name, level: "beyond" }, wrong));
+}
+
+/** Waits until a program listens or connects somewhere. */
+async function endpointOf(
+  run: CheckRun,
+  program: SubmissionProgram,
+): Promise<Endpoint | undefined> {
+  const { role, typed } = run.submission.script;
+  if (role === "client") { for (const line of typed) await program.type(line); }
+  const end = Date.now() + run.startPatience;
+  for (let isLast = false; !isLast; await delay(PAUSE)) {
+    isLast = await program.ended(0) || Date.now() > end;
+    const { listens, connects, failed } = await program.observe();
+    const [found] = role === "server" ? listens : connects;
+    if (found) return found;
+    const address = failed?.local ?? failed?.peer;
+    if (failed?.transport && address) return { transport: failed.transport, ...address };
+  }
 }

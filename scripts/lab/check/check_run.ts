@@ -1,46 +1,62 @@
 /**
- * Puts a hand-in through its probes.
+ * The state of a check while its probes run, and how their results are reported.
  *
  * @module
  */
-import { causeOf } from "./diagnosis.ts";
-import { type HandIn, mistake, Ports } from "./submission.ts";
-import type { Probe } from "./probe.ts";
-import type { Program } from "../process/program.ts";
 import { atPort, difference } from "../session/transcript.ts";
-import type { Play } from "./run_steps.ts";
+import { causeOf } from "./diagnosis.ts";
+import { Exchange, type Patience } from "./exchange.ts";
+import { containsLines, joinedPieces, withoutNotation } from "./printed.ts";
+import type { Probe } from "./probe.ts";
+import type { StepsResult } from "./run_steps.ts";
 import type { Sandbox } from "./sandbox.ts";
-import type { Wrong } from "./steps.ts";
+import type { SubmissionProgram } from "./start.ts";
+import type { Mismatch } from "./steps.ts";
+import { Ports, runtimeError, type Submission } from "./submission.ts";
 
-/** What was looked at, and what is wrong about it. */
+/** What was checked, and what is wrong about it. */
 export interface Finding {
   /** What should be. */
   what: string;
   /** What is wrong about it: the first line says the cause, the rest explains. */
   problem?: string;
-  /** What should have come, or stood on the screen. */
+  /** What should have come, or should be on the screen. */
   expected?: string;
-  /** What did. */
+  /** What came, or is on the screen. */
   actual?: string;
-  /** What is only told. */
+  /** The messages of both sides until something was wrong. */
+  exchange?: string;
+  /** What is not a failure. */
   note?: string;
-  /** Why it was not looked at. */
+  /** Why it was not checked. */
   skipped?: string;
 }
 
-const FIRST_START = 6000; // milliseconds that a program may take until it is ready
-const LEAST_PATIENCE = 1500; // milliseconds
+/** What is wrong, as a part of a finding. */
+export type Problem = Pick<Finding, "problem" | "expected" | "actual" | "exchange">;
 
-/** The state of a check while it goes on. */
-export class Exam implements Disposable {
+const FIRST_START = 8000; // milliseconds that a program may take until it is ready
+const MIN_PATIENCE = 1500; // milliseconds
+const AFTER_FAILURE = 900; // milliseconds of patience
+const MAX_WAIT = 6000; // milliseconds that a busy program may take for one step
+const MAX_MILD_WAIT = 2000; // the same, if a note is all that depends on it
+const NO_TIME = "no time is left";
+
+/** Labs whose sheets do not show what the programs print. */
+const OPEN_WORDING = ["echo_v1", "echo_v2", "echo_v3", "guess"];
+
+/** The state of a check while its probes run. */
+export class CheckRun implements Disposable {
   /** Ports for its programs. */
   readonly ports = new Ports();
   /** What the probes so far have sent. */
   readonly earlier: string[] = [];
   /** Whether nothing else can be right. */
   isHopeless = false;
-  /** Whether it asks before somebody types, as far as is known. */
-  asks = true;
+  /** Whether the program ignores `--port` or has no such flag. */
+  hasOwnPort = false;
+  /** Whether it prints other words than the header, where the sheet shows none. */
+  hasOwnWords = false;
   /** How many findings are failures. */
   failures = 0;
   readonly #end: number;
@@ -49,27 +65,29 @@ export class Exam implements Disposable {
   /**
    * Begins a check: its time runs from now.
    *
-   * @param handIn What is checked.
+   * @param submission What is checked.
    * @param sandbox Where it runs.
-   * @param tell Called with what is found.
+   * @param isStrict Whether what the sheet does not ask for is required, too.
+   * @param tell Called with each finding.
    * @param time Milliseconds for all probes.
-   * @param most After how many failures the rest is not looked at.
+   * @param max After how many failures the rest is skipped.
    */
   constructor(
-    readonly handIn: HandIn,
+    readonly submission: Submission,
     readonly sandbox: Sandbox,
+    readonly isStrict: boolean,
     readonly tell: (finding: Finding) => void,
     time: number,
-    readonly most: number,
+    readonly max: number,
   ) {
     this.#end = Date.now() + time;
   }
 
-  /** Reports something. */
+  /** Reports a finding. */
   report(finding: Finding) {
     if (finding.problem !== undefined) this.failures++;
-    const { problem, expected, actual, note } = finding;
-    const texts = Object.entries({ problem, expected, actual, note })
+    const { problem, expected, actual, exchange, note } = finding;
+    const texts = Object.entries({ problem, expected, actual, exchange, note })
       .map(([name, text]) => [name, text && this.sandbox.withOriginalPaths(text)]);
     this.tell({ ...finding, ...Object.fromEntries(texts) });
   }
@@ -79,102 +97,240 @@ export class Exam implements Disposable {
     return Math.max(0, this.#end - Date.now());
   }
 
-  /** Notes how long a program took until it was ready: on a busy machine all takes longer. */
+  /** Notes how long a program took until it was ready: on a busy machine everything takes longer. */
   started(milliseconds: number) {
     this.#slowest = Math.max(this.#slowest, milliseconds);
   }
 
-  /** How long to wait until a program is ready. */
+  /** How long to wait until a program is ready, in milliseconds. */
   get startPatience(): number {
     return Math.min(this.left, FIRST_START);
   }
 
-  /** How long to wait for an answer. */
-  get patience(): number {
-    const least = (this.failures === 0 ? LEAST_PATIENCE : 900) * crowding();
-    return Math.min(this.left, Math.max(least, 4 * this.#slowest));
+  /** How long to wait for a program. */
+  patience(program: SubmissionProgram, longest = Infinity): Patience {
+    const min = this.failures === 0 ? MIN_PATIENCE : AFTER_FAILURE;
+    const milliseconds = Math.min(longest, Math.max(min, 4 * this.#slowest));
+    const end = Date.now() + Math.min(this.left, Math.max(milliseconds, MAX_WAIT));
+    return { milliseconds, end, isBusy: () => program.isBusy() };
   }
 
-  /** How long to wait between two pieces. */
+  /** How long to wait for a program, if a note is all that depends on it. */
+  mildPatience(program: SubmissionProgram): Patience {
+    const { milliseconds, end, isBusy } = this.patience(program, 10 * this.pause);
+    return { milliseconds, end: Math.min(end, Date.now() + MAX_MILD_WAIT), isBusy };
+  }
+
+  /** Whether a probe can only lead to a note. */
+  isMild({ level }: Pick<Probe, "level">): boolean {
+    return level === "beyond" && !this.isStrict;
+  }
+
+  /** Makes the finding of a probe that is skipped. What lies beyond the sheet may be left out. */
+  skipped({ what, level }: Pick<Probe, "what" | "level">, why: string): Finding {
+    return this.isMild({ level }) && why === NO_TIME
+      ? { what, note: "beyond the sheet: not checked, as no time is left" }
+      : { what, skipped: why };
+  }
+
+  /** How long to wait between two pieces, in milliseconds. */
   get pause(): number {
     return Math.min(300, Math.max(40, this.#slowest / 4));
   }
 
-  /** Why nothing more is looked at, if so. */
+  /** Why nothing more is checked, if so. */
   get stop(): string | undefined {
-    if (this.isHopeless || this.failures >= this.most) return "first mend what is above";
-    return this.left < LEAST_PATIENCE ? "no time is left" : undefined;
+    if (this.isHopeless || this.failures >= this.max) return "fix the failures above first";
+    return this.left < MIN_PATIENCE ? NO_TIME : undefined;
   }
 
-  /** Gives back what it took from the system. */
+  /** Whether bytes in Python's notation may be printed where the sheet shows text. */
+  get acceptsNotation(): boolean {
+    const { script } = this.submission;
+    return !this.isStrict &&
+      !script.lab.name.startsWith("upper") && !/b'/.test(script.screen);
+  }
+
+  /** Returns a screen as it is compared: text in place of bytes in Python's notation, if they may be. */
+  comparable(screen: string): string {
+    return this.acceptsNotation ? withoutNotation(screen) : screen;
+  }
+
+  /** Returns whether lines were printed in this order. */
+  hasLines(lines: string, screen: string): boolean {
+    return containsLines(lines, screen) || containsLines(lines, this.comparable(screen));
+  }
+
+  /** Returns what is printed after a text in all lines that begin with it. */
+  joined(start: string, screen: string): string {
+    if (this.acceptsNotation) return joinedPieces(start, screen);
+    return screen.split("\n").filter((line) => line.startsWith(start))
+      .map((line) => line.slice(start.length)).join("");
+  }
+
+  /** Releases what it took from the system. */
   [Symbol.dispose]() {
     this.ports[Symbol.dispose]();
   }
 }
 
-/** How many programs want each processor, from 1 to 3: so much longer may an answer take. */
-function crowding(): number {
-  const [perMinute] = Deno.loadavg(); // 0 where the system does not tell
-  return Math.min(3, Math.max(1, perMinute / navigator.hardwareConcurrency));
-}
-
-/** Says what a play showed, or nothing where all is as it should be. */
-export function wrongIn(
-  { wrong, sent }: Play,
-  probe: Probe,
-  exam: Exam,
-): Pick<Finding, "problem" | "expected" | "actual"> | undefined {
-  if (!wrong) return undefined;
-  const { handIn, earlier } = exam;
-  const problem = causeOf({ wrong, sent, earlier, handIn, steps: probe.steps });
-  const { expected, actual } = wrong;
+/** Returns what the steps showed to be wrong, if anything. */
+export function problemIn(
+  { mismatch, sent }: StepsResult,
+  { steps }: Probe,
+  { submission, earlier }: CheckRun,
+  exchange: Exchange,
+): Problem | undefined {
+  if (!mismatch) return undefined;
+  const problem = causeOf({ mismatch, sent, earlier, submission, steps });
+  const { expected, actual } = mismatch;
   const isShort = (text: string) => text.length < 200;
-  return isShort(expected) && isShort(actual) && actual !== "" ? { problem, expected, actual } : {
-    problem,
-  };
+  const drawn = mismatch.kind === "print" || exchange.isEmpty
+    ? undefined
+    : exchange.draw(problem.split("\n")[0]);
+  return isShort(expected) && isShort(actual) && actual !== ""
+    ? { problem, expected, actual, exchange: drawn }
+    : { problem, exchange: drawn };
 }
 
-/** Makes a finding of what is wrong, and of who is excused. */
-export function judged(
-  probe: Probe,
-  wrong: Pick<Finding, "problem" | "expected" | "actual"> | undefined,
-  { isPython }: HandIn,
-  kind?: Wrong["kind"],
+/** Makes a finding of a probe: a failure, a note, or nothing sure if the time was up. */
+export function toFinding(
+  run: CheckRun,
+  { what, level, cause }: Pick<Probe, "what" | "level" | "cause">,
+  problem: Problem | undefined,
+  kind?: Mismatch["kind"],
 ): Finding {
-  const { what, excused } = probe;
-  if (!wrong) return { what };
-  const hasWaited = kind === "silence" || kind === "print";
-  if (
-    excused === "nobody" || excused === "waiting" && hasWaited || excused === "python" && isPython
-  ) {
-    const [first] = (probe.cause ?? wrong.problem!).split("\n");
-    return { what, note: first };
-  }
-  return { what, ...wrong };
+  if (!problem) return { what };
+  const isWait = kind !== undefined && kind !== "other" && kind !== "reset" && kind !== "refused";
+  if (isWait && run.left < 100) return run.skipped({ what, level }, NO_TIME);
+  if (!run.isMild({ level })) return { what, ...problem };
+  return { what, note: `beyond the sheet: ${cause ?? problem.problem!.split("\n")[0]}` };
 }
 
-/** How a screen differs from the one that the header shows, if it does. */
+/** Compares a screen with the one that the header shows. */
 export function screenProblem(
+  run: CheckRun,
   screen: string,
   shown: string,
   port: number,
-  { isPython }: HandIn,
 ): Pick<Finding, "problem" | "expected" | "actual" | "note"> {
+  const { submission } = run;
   const expected = atPort(shown, port);
-  const { isNotation, ...wrong } = difference(screen, expected);
-  if (!isNotation) return wrong;
-  const isBytes = /\bb['"]/.test(screen) && !/\bb['"]/.test(shown);
-  const note = isBytes
-    ? "it prints bytes in Python's notation, where the sheet shows text"
-    : "it prints text, where the sheet shows Python's notation for bytes: b'...'";
-  return isPython && isBytes ? { note } : { problem: note, expected, actual: screen };
+  const { isNotation, ...problem } = difference(screen, expected);
+  if (!isNotation && problem.problem === undefined) return {};
+  if (isNotation) {
+    const isBytes = /\bb['"]/.test(screen) && !/\bb['"]/.test(shown);
+    const note = isBytes
+      ? "it prints bytes in Python's notation, where the sheet shows text"
+      : "it prints text, where the sheet shows Python's notation for bytes: b'...'";
+    return isBytes && run.acceptsNotation
+      ? { note: `beyond the sheet: ${note}` }
+      : { problem: note, expected, actual: screen };
+  }
+  const first = lineProblem(problem.problem!, screen, expected);
+  if (first !== undefined) problem.problem = `${first}\n${problem.problem}`;
+  if (!run.isStrict && hasOwnWords(submission, screen)) {
+    run.hasOwnWords = true;
+    const [first] = problem.problem!.split("\n");
+    return { note: `it prints words of its own, as the sheet shows none: ${first}` };
+  }
+  return problem;
 }
 
-/** How a program ended by itself, in words, and what its runtime said about it. */
-export async function ending(handIn: HandIn, program: Program, when: string): Promise<string> {
+/** Says what is wrong about the first line that differs, if it is one of the usual things. */
+function lineProblem(problem: string, screen: string, expected: string): string | undefined {
+  for (const start of ["Received: ", "Received data: "]) {
+    const pieces = joinedPieces(start, expected);
+    if (pieces === "" || joinedPieces(start, screen) !== pieces) continue;
+    const piece = (text: string) => text.split("\n").find((line) => line.startsWith(start))!;
+    const size = (text: string) => piece(text).length - start.length;
+    if (size(screen) === size(expected)) continue;
+    return `it prints pieces of ${size(screen)} bytes, where the header shows ${
+      size(expected)
+    } at a time`;
+  }
+  const [, number, is, should] = problem.match(/^line (\d+) is: (.*)\nand should be: (.*)$/) ?? [];
+  if (number === undefined) return undefined;
+  if (/<coroutine object|\[object Promise\]|Promise \{/.test(is)) {
+    return `an \`await\` is missing: line ${number} is ${is}`;
+  }
+  const letters = (text: string) => text.replace(/\s/g, "");
+  if (is.trim() !== "" && letters(is) === letters(should)) {
+    return `line ${number} has other spaces: "${is}", and should be "${should}"`;
+  }
+  if (is !== "" && should.startsWith(is)) {
+    return /[:?] ?$/.test(is)
+      ? `line ${number} ends after its prompt (a newline is too much): ${is}`
+      : `line ${number} is cut, and shows only a part: ${is}`;
+  }
+}
+
+/** Returns whether a program prints other words than its header, in a lab whose sheet shows none. */
+function hasOwnWords({ script }: Submission, screen: string): boolean {
+  if (!OPEN_WORDING.includes(script.lab.name)) return false;
+  if (script.role === "client" && script.typed.length === 0) return false;
+  const letters = (text: string) => text.replace(/\s/g, "").replace(/\d+/g, "0");
+  const [line] = screen.split("\n");
+  if (script.role === "server") return letters(line) !== letters(script.screen.split("\n")[0]);
+  const start = letters(line);
+  return start !== "" && !start.startsWith(letters(promptOf(script))) &&
+    !start.startsWith(letters(script.typed[0]));
+}
+
+/** Returns what the script asks with. */
+export function promptOf({ screen, typed: [first = ""] }: Submission["script"]): string {
+  return screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;
+}
+
+/** Says how a program ended by itself, and what its runtime reported. */
+export async function ending(
+  submission: Submission,
+  program: SubmissionProgram,
+  when: string,
+): Promise<string> {
   const status = await program.status;
-  const said = mistake(program.errors, handIn);
+  const error = runtimeError(program.errors, submission);
   if (program.excess) return program.excess;
   const words = `the program ended by itself (status ${status}) ${when}`;
-  return said ? `${said}\n${words}` : words;
+  return error ? `${error}\n${words}` : words;
+}
+
+/** Returns what a program printed, for the rest of a message. */
+export function printedBy({ screen, errors }: SubmissionProgram): string {
+  const parts = [
+    ...screen ? [`it printed:\n${screen.trimEnd()}`] : [],
+    ...errors ? [`on stderr it printed:\n${errors.trimEnd()}`] : [],
+  ];
+  return parts.map((part) => `\n${part}`).join("");
+}
+
+/**
+ * Says that a program used another port or transport than the lab's, if it did.
+ *
+ * @param does What it does there: `listens on` or `connects to`.
+ */
+export async function wrongEndpoint(
+  { script }: Submission,
+  program: SubmissionProgram,
+  does: string,
+): Promise<string | undefined> {
+  const observed = await program.observe();
+  const { transport } = script.lab;
+  const { failed } = observed;
+  // A program that goes on after a failure may still do what it should.
+  const tried =
+    failed && await program.ended(0) && /^(bind|listen|connect|send)$/.test(failed.kind) &&
+      failed.transport
+      ? [{ transport: failed.transport, ...(failed.local ?? failed.peer ?? { port: 0 }) }]
+      : [];
+  const used = [...observed.listens, ...observed.connects, ...tried];
+  const other = used.find((endpoint) => endpoint.transport !== transport);
+  if (other) {
+    const name = (kind: string) => kind.toUpperCase();
+    return `it opens a ${name(other.transport)} socket: this lab uses ${name(transport)}`;
+  }
+  const { port } = used.find(({ port }) => port > 0 && port !== script.port) ?? {};
+  const given = program.ports;
+  if (port === undefined || given.includes(port)) return undefined;
+  return `it ${does} port ${port}: the lab's port is ${script.port}`;
 }

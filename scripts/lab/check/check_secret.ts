@@ -1,79 +1,63 @@
 /**
- * What the guess server's number is: from 1 to 99, and not always the same.
+ * Checks the number of the guess server: from 1 to 99, and not always the same.
  *
  * @module
  */
+import type { CheckRun } from "./check_run.ts";
 import { listen } from "./check_server.ts";
-import type { Exam } from "./check_run.ts";
-import type { Chance } from "./start.ts";
+import type { Game } from "./find_number.ts";
+import type { RandomNumbers } from "./start.ts";
 
-const STARTS = 5; // one in a million has the same number each time by chance
+const STARTS = 5; // the same number in all of them has a chance of 1 to 96 million
+const SMALL_STARTS = 9; // all numbers below 20 or above 80: 1 to 1.8 million
 
-/** Starts the server with random numbers that are known, and finds out its number each time. */
-export async function examineSecret(exam: Exam): Promise<void> {
-  const what = "the number is from 1 to 99, stays as it is, and is not always the same";
-  if (exam.stop) return exam.report({ what, skipped: exam.stop });
-  const chances: (Chance | undefined)[] = ["least", "greatest", undefined];
-  const found: (number | undefined)[] = [];
-  for (const chance of chances) found.push(await secretOf(exam, chance));
-  const isSame = () => new Set(found).size === 1;
-  while (isSame() && found.length < STARTS && exam.left > 2000) found.push(await secretOf(exam));
-  exam.report({ what, problem: problemOf(found, isSame(), exam.handIn.source) });
-}
-
-function problemOf(
-  found: (number | undefined)[],
-  isSame: boolean,
-  source: string,
-): string | undefined {
-  const [least, greatest] = found.slice(0, 2).toSorted((a = -1, b = -1) => a - b);
-  if (found.includes(undefined)) return "not every guess was answered";
-  if (found.includes(NaN)) {
-    return "the number changes while the game goes on: it is to be drawn once, at the start";
-  }
-  if (isSame) return `the number is always ${found[0]}: it is to be drawn anew at each start`;
-  if (found.includes(0)) return "it draws numbers below 1: the least should be 1";
-  if (found.includes(100)) return "it draws numbers above 99: the greatest should be 99";
-  // Where the numbers come from elsewhere, nothing is known about the range.
-  if (!/Math\.random|\brandom\b|secrets/.test(source)) return undefined;
-  if (least !== 1) return `the least number that it draws is ${least}: it should be 1`;
-  if (greatest !== 99) return `the greatest number that it draws is ${greatest}: it should be 99`;
-}
-
-/**
- * The number that a server has drawn: 0 and 100 stand for all below 1 and above 99, `NaN` for one
- * that changes. Without a reply it is unknown.
- */
-async function secretOf(exam: Exam, chance?: Chance): Promise<number | undefined> {
-  const { running } = await listen(exam, { chance, isPlain: true, clients: 1 });
-  if (!running) return undefined;
-  await using _program = running.program;
-  const socket = running.clients.shift()!;
-  const server = { transport: "udp", hostname: "127.0.0.1", port: running.port } as const;
-  const timer = setTimeout(() => socket.close(), exam.patience);
-  const judge = async (guess: number) => {
-    await socket.send(new TextEncoder().encode(`${guess}`), server);
-    return new TextDecoder().decode((await socket.receive())[0]);
+/** Starts the server several times, and finds out its number each time. */
+export async function checkSecret(run: CheckRun): Promise<void> {
+  const what = "the number is from 1 to 99, stays the same, and differs between starts";
+  if (run.stop) return run.report({ what, skipped: run.stop });
+  const games: Game[] = [];
+  const play = async (random?: RandomNumbers) => {
+    const { running, problem } = await listen(run, { random, hasSession: false, clients: 2 });
+    if (!running) return games.push({ guesses: [], problem });
+    await using _program = running.program;
+    games.push(running.game!);
   };
-  try {
-    let [low, high] = [1, 99];
-    while (low <= high) {
-      const guess = Math.floor((low + high) / 2);
-      const verdict = await judge(guess);
-      if (verdict === "CORRECT") {
-        const again = [await judge(guess), await judge(guess)];
-        return again.every((verdict) => verdict === "CORRECT") ? guess : NaN;
-      }
-      if (verdict === "HIGHER") low = guess + 1;
-      else high = guess - 1;
-    }
-    return high === 0 ? 0 : low === 100 ? 100 : NaN;
-  } catch {
-    /* no reply came in time */
-  } finally {
-    clearTimeout(timer);
-    try {
-      socket.close();
-    } catch { /* closed already */ }
+  for (const random of ["least", "greatest"] as const) await play(random);
+  const isUndecided = () => {
+    const numbers = games.map(({ number }) => number ?? NaN);
+    const isSame = new Set(numbers).size === 1;
+    return games.every(({ problem }) => problem === undefined) && run.left > 2000 &&
+      (isSame && games.length < STARTS || isNarrow(numbers) && games.length < SMALL_STARTS + 2);
+  };
+  while (isUndecided()) await play();
+  const failed = games.find(({ problem }) => problem !== undefined);
+  if (failed && run.left < 100) return run.report({ what, skipped: "no time is left" });
+  const numbers = games.map(({ number }) => number!);
+  const problem = failed ? failed.problem : rangeProblem(numbers, run.submission.source);
+  run.report({ what, problem, exchange: failed?.exchange });
+}
+
+/** Returns whether all numbers are in a small part of the range. */
+function isNarrow(numbers: number[]): boolean {
+  return numbers.every((number) => number < 20) || numbers.every((number) => number > 80);
+}
+
+/** Says what is wrong about the numbers. The first two were drawn with known random numbers. */
+function rangeProblem(numbers: number[], source: string): string | undefined {
+  if (new Set(numbers).size === 1) {
+    return `the number is always the same, ${numbers[0]}: it should be drawn at each start`;
+  }
+  if (isNarrow(numbers) && numbers.length >= SMALL_STARTS) {
+    const [min, max] = [Math.min(...numbers), Math.max(...numbers)];
+    return `the range is too small: ${numbers.length} starts drew numbers from ${min} to ${max}`;
+  }
+  // What is drawn with the least and the greatest random number is known only for simple calls.
+  if (/shuffle|sample|\bsort\(/.test(source)) return undefined;
+  const [least, greatest] = numbers;
+  if (least === 1 && greatest < 99 && greatest > 90) {
+    return `the greatest number that it draws is ${greatest}: it should be 99`;
+  }
+  if (greatest === 99 && least > 1 && least < 10) {
+    return `the least number that it draws is ${least}: it should be 1`;
   }
 }

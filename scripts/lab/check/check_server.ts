@@ -1,295 +1,436 @@
 /**
- * Puts a server through its probes.
+ * Checks a server.
  *
  * @module
  */
-import { ending, type Exam, type Finding, judged, screenProblem, wrongIn } from "./check_run.ts";
-import { type HandIn, listens, mistake, otherPort } from "./submission.ts";
-import { knows, type Start, start } from "./start.ts";
-import { joined, missingIn, type Play, play, type Stage, standIn } from "./run_steps.ts";
+import {
+  type CheckRun,
+  ending,
+  type Finding,
+  printedBy,
+  type Problem,
+  problemIn,
+  screenProblem,
+  toFinding,
+  wrongEndpoint,
+} from "./check_run.ts";
 import { brief } from "./diagnosis.ts";
-import { nextClient } from "./probes/all.ts";
+import { type Channel, Connection, Datagrams, resetConnection } from "./endpoints.ts";
+import { Exchange, waitPatiently } from "./exchange.ts";
+import { findNumber, type Game } from "./find_number.ts";
+import { missingLine } from "./printed.ts";
 import type { Probe } from "./probe.ts";
-import type { Program } from "../process/program.ts";
+import { nextClient, serverProbes } from "./probes/all.ts";
+import { transcriptOf } from "./probes/guess.ts";
+import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
+import { hasFlag, type Start, start, type SubmissionProgram } from "./start.ts";
+import { Mismatch } from "./steps.ts";
+import { listeningPort, runtimeError, type Submission } from "./submission.ts";
 import { sameScreen } from "../session/transcript.ts";
-import { breakOff, Connection, Datagrams, type Wire } from "./endpoints.ts";
-import { Wrong } from "./steps.ts";
 
 /** A server that runs. */
-export interface Running {
+export interface RunningServer {
   /** The program. */
-  program: Program;
-  /** Its port. */
+  program: SubmissionProgram;
+  /** Where it listens. */
   port: number;
   /** Sockets for its clients over UDP, each for one: it may send to their ports alone. */
   clients: Deno.DatagramConn[];
+  /** What was found out about the guess server's number, if `--secret` does not set it. */
+  game?: Game;
 }
 
 /**
- * Puts a server through its probes, one after the other, since the originals serve one client
- * after the other. After a failure the server is started anew, so that each stands for itself.
+ * Runs the probes of a server, in turn, since the originals serve one client at a time. After a
+ * failure the server is started again, so that each probe is independent of the others.
  */
-export async function examineServer(exam: Exam, probes: Probe[]) {
-  let server: Running | undefined;
-  const { handIn } = exam;
-  const fitting = probes.filter(({ isPlain, args = isPlain ? handIn.script.args : [] }) =>
-    args.every((arg) => knows(handIn, arg))
-  );
-  const clients = fitting.reduce((sum, probe) => sum + clientsOf(probe, handIn), 0);
-  for (const [i, probe] of fitting.entries()) {
-    const { stop } = exam;
-    if (stop) {
-      exam.report({ what: probe.what, skipped: stop });
+export async function checkServer(run: CheckRun, exercise?: number) {
+  const { submission } = run;
+  const lab = submission.script.lab.name;
+  // What the sheet asks for comes first.
+  const probesFor = (server?: RunningServer) =>
+    serverProbes(lab, exercise, server?.game?.number)
+      .toSorted((a, b) => weightOf(a) - weightOf(b));
+  const clients = probesFor().reduce((sum, probe) => sum + clientsOf(probe, submission), 0);
+  let server: RunningServer | undefined;
+  for (const [i, { what, args, isPlain, level }] of probesFor().entries()) {
+    const lacks = (args ?? []).find((arg) => !hasFlag(submission, arg.split("=")[0]));
+    if (lacks) {
+      const problem = { problem: `it has no ${lacks.split("=")[0]}` };
+      if (!isMessageFlag(submission, lacks)) run.report(toFinding(run, { what, level }, problem));
       continue;
     }
-    const isAlone = probe.args !== undefined || probe.isPlain !== undefined;
+    const { stop } = run;
+    if (stop) {
+      run.report(run.skipped({ what, level }, stop));
+      continue;
+    }
+    const isAlone = args !== undefined || isPlain !== undefined;
+    const isFirst = i === 0;
     const running = (!isAlone && server) ||
-      await begin(exam, { ...probe, clients, isFirst: i === 0 });
+      await begin(run, { what, args, hasSession: !isPlain, clients, isFirst, level });
     if (!running) {
-      exam.isHopeless ||= i === 0;
+      run.isHopeless ||= isFirst;
       continue;
     }
     if (!isAlone) server = running;
-    const isWell = await examine(exam, running, probe);
-    if (isAlone) await running.program.end("SIGKILL");
-    else if (!isWell) {
+    const isWell = await checkProbe(run, running, probesFor(running)[i], exercise);
+    if (isAlone || !isWell) {
       await running.program.end("SIGKILL");
-      server = undefined;
+      if (!isAlone) server = undefined;
     }
   }
-  if (server) await endByCtrlC(exam, server);
+  if (server) await checkCtrlC(run, server);
+  if (!run.isHopeless) reportPort(run);
 }
 
-/** How many sockets a probe needs for its clients. */
-function clientsOf({ steps, next }: Probe, { script }: HandIn): number {
+/** Orders probes: what the sheet asks for, then what lies beyond it, then flags. */
+export function weightOf({ level, args }: Pick<Probe, "level" | "args">): number {
+  return level !== "beyond" ? 0 : args === undefined ? 1 : 2;
+}
+
+/** A flag that sets what is otherwise typed need not exist. */
+function isMessageFlag({ script }: Submission, flag: string): boolean {
+  return flag.startsWith("--message") && script.typed.length > 0;
+}
+
+/** Returns how many sockets a probe needs for its clients. */
+function clientsOf({ steps, next }: Probe, { script }: Submission): number {
   const all = [...steps, ...next ? nextClient(script.lab.name) : []];
-  return new Set(all.map(({ on = "a" }) => on)).size;
+  return new Set(all.map(({ on = "a" }) => on)).size + 1;
 }
 
-/** Starts a server and waits until it listens; where it does not, that is reported. */
+/** Starts a server and waits until it listens. Reports it if it does not. */
 async function begin(
-  exam: Exam,
-  { what, isFirst, ...how }: Pick<Probe, "what" | "args" | "isPlain"> & {
+  run: CheckRun,
+  { what, isFirst, level, ...how }: Pick<Probe, "what" | "args" | "level"> & {
+    hasSession: boolean;
     isFirst: boolean;
     clients: number;
   },
-): Promise<Running | undefined> {
-  const { running, problem } = await listen(exam, how);
-  const first = "it starts and listens on its port";
-  if (!running) exam.report({ what: isFirst ? first : what, problem });
-  else if (isFirst) exam.report({ what: first });
+): Promise<RunningServer | undefined> {
+  const { running, problem, isLate } = await listen(run, how);
+  const name = isFirst ? "it starts and listens on its port" : what;
+  if (!running && isLate) run.report({ what: name, skipped: "no time is left" });
+  else if (!running) run.report(toFinding(run, { what: name, level }, { problem }));
+  else if (isFirst) {
+    run.report({ what: name });
+    const { program } = running;
+    if (!await hasPrinted(run, program, () => program.screen !== "") && program.errors === "") {
+      const late = "it prints nothing before the first client comes";
+      run.report({ what: "it prints its first line when it is ready", problem: late });
+    }
+    run.hasOwnPort = running.port !== running.program.ports[0];
+  }
   return running;
+}
+
+/** Reports whether a server listens on the port given with `--port`. */
+function reportPort(run: CheckRun) {
+  const { port: labPort } = run.submission.script;
+  const problem = !run.hasOwnPort
+    ? undefined
+    : hasFlag(run.submission, "--port")
+    ? `it ignores --port: it listens on port ${labPort}`
+    : `it has no --port: it always listens on port ${labPort}`;
+  const what = "it listens on the port given with --port";
+  run.report(toFinding(run, { what, level: "beyond" }, problem ? { problem } : undefined));
 }
 
 /** Starts a server and waits until it listens, or says why it does not. */
 export async function listen(
-  exam: Exam,
-  { clients: count, ...how }: Omit<Start, "port" | "sandbox" | "clients"> & { clients: number },
-): Promise<{ running?: Running; problem?: string }> {
-  const { handIn, ports } = exam;
-  const { lab } = handIn.script;
-  const port = ports.take(lab.transport);
+  run: CheckRun,
+  { clients: count, ...how }: Pick<Start, "args" | "hasSession" | "random"> & { clients: number },
+): Promise<{ running?: RunningServer; problem?: string; isLate?: boolean }> {
+  const { submission, ports } = run;
+  const { transport, name } = submission.script.lab;
+  const [port, labPort] = [ports.take(transport), ports.take(transport)];
   const before = Date.now();
-  const isUdp = lab.transport === "udp";
-  const clients = Array.from({ length: isUdp ? count : 0 }, () => openSocket());
+  const clients = Array.from({ length: transport === "udp" ? count : 0 }, () => openSocket());
   const clientPorts = clients.map(({ addr }) => (addr as Deno.NetAddr).port);
-  const program = start(handIn, { ...how, port, sandbox: exam.sandbox, clients: clientPorts });
-  program.status.finally(() => clients.forEach((socket) => socket.close()));
-  const isSoon = await listens(handIn, program, port, Math.min(exam.startPatience, 1500) / 1000);
-  // Where it listens elsewhere, there is nothing to wait for.
-  const isThere = isSoon || otherPort(handIn, program, port) === undefined &&
-      await listens(handIn, program, port, exam.startPatience / 1000);
-  exam.started(Date.now() - before);
-  const wrongPort = handIn.ownPort !== undefined && handIn.ownPort !== handIn.script.port &&
-    handIn.script.port > 1023;
-  if (isThere && !wrongPort) return { running: { program, port, clients } };
-  const problem = isThere
-    ? `it listens on port ${handIn.ownPort}, and the lab's port is ${handIn.script.port}`
-    : await whyNot(exam, program, port);
+  const all = { ...how, port, labPort, sandbox: run.sandbox, clients: clientPorts };
+  const program = await start(submission, all);
+  program.status.finally(() => clients.forEach((socket) => closeQuietly(socket)));
+  const wait = (milliseconds: number) =>
+    listeningPort(program, [port, labPort], transport, milliseconds);
+  const end = Date.now() + run.startPatience;
+  let found = await wait(Math.min(run.startPatience, 1500));
+  while (!found && Date.now() < end && !await program.ended(0)) {
+    if (await wrongEndpoint(submission, program, "listens on")) break;
+    found = await wait(500);
+  }
+  run.started(Date.now() - before);
+  if (found !== undefined) {
+    const running: RunningServer = { program, port: found, clients };
+    if (
+      name === "guess" && !how.args &&
+      (how.hasSession === false || !hasFlag(submission, "--secret"))
+    ) {
+      running.game = await findNumber(run, running);
+    }
+    return { running };
+  }
+  const isLate = run.left < 100 && !await program.ended(0);
+  const problem = await whyNot(run, program);
   await program.end("SIGKILL");
-  return { problem };
+  return { problem, isLate };
+}
+
+function closeQuietly(socket: Deno.DatagramConn) {
+  try {
+    socket.close();
+  } catch { /* it is closed already */ }
 }
 
 /** Says why a server does not listen. */
-async function whyNot(exam: Exam, program: Program, port: number): Promise<string> {
-  if (await program.ended(0.05)) {
-    if (/AddrInUse|EADDRINUSE|already in use/i.test(program.errors)) {
-      return `it does not listen on the port given with --port, but on one that is taken\n` +
-        (mistake(program.errors, exam.handIn) ?? program.errors);
-    }
-    const [, refused] = program.errors.match(/net access to "[^"]*:(\d+)"/) ?? [];
-    if (refused !== undefined && Number(refused) !== port) {
-      return `it listens on port ${refused}, not on the one given with --port`;
-    }
-    const end = await ending(exam.handIn, program, "before it listened");
-    const isTold = program.excess || mistake(program.errors, exam.handIn);
-    return isTold ? end : `${end}: is an \`await\` missing?` + said(program);
+async function whyNot(run: CheckRun, program: SubmissionProgram): Promise<string> {
+  const { submission, sandbox } = run;
+  const wrong = await wrongEndpoint(submission, program, "listens on");
+  if (wrong) return `${wrong}${printedBy(program)}`;
+  const { port } = submission.script;
+  if (!await program.ended(0.05)) {
+    return `it does not listen on the lab's port, ${port}${printedBy(program)}`;
   }
-  const other = otherPort(exam.handIn, program, port);
-  if (other !== undefined) return `it listens on port ${other}, not on the one given with --port`;
-  return `it does not listen on the port given with --port` + said(program);
+  const end = await ending(submission, program, "before it listened");
+  const missing = await sandbox.missingAwait();
+  if (missing) return `${missing}\n${end}`;
+  const isTold = program.excess || runtimeError(program.errors, submission);
+  return isTold ? end : end + printedBy(program);
 }
 
-/** What a program printed, for the rest of a message. */
-function said({ screen, errors }: Program): string {
-  const parts = [
-    ...screen ? [`it printed:\n${screen.trimEnd()}`] : [],
-    ...errors ? [`on stderr it said:\n${errors.trimEnd()}`] : [],
-  ];
-  return parts.map((part) => `\n${part}`).join("");
-}
-
-/** Puts a running server through one probe, and reports. */
-async function examine(exam: Exam, server: Running, probe: Probe): Promise<boolean> {
-  const { handIn } = exam;
-  const { program } = server;
-  const before = program.screen.length;
+/** Runs one probe with a server that runs, and reports it. */
+async function checkProbe(
+  run: CheckRun,
+  server: RunningServer,
+  probe: Probe,
+  exercise?: number,
+): Promise<boolean> {
+  const { submission } = run;
+  const { program, game } = server;
+  const isSession = probe.isSession && game === undefined;
+  const before = isSession || probe.isSession ? 0 : program.screen.length;
   const errorsBefore = program.errors.length;
-  const stage = stageFor(exam, server, before);
-  const isMild = probe.excused !== undefined && probe.excused !== "python";
-  if (isMild) stage.patience = Math.min(stage.patience, 10 * stage.pause);
-  const course = await play(probe.steps, stage);
-  let wrong = wrongIn(course, probe, exam);
-  const isMixed = probe.excused === "waiting" && course.wrong?.kind !== "silence";
-  const cause = isMixed ? "what two clients send at the same time is mixed up" : probe.cause;
-  if (wrong && cause && course.wrong?.kind !== "print") {
-    wrong.problem = `${cause}\n${wrong.problem}`;
+  const exchange = new Exchange();
+  const context = contextFor(run, server, before, exchange);
+  if (run.isMild(probe)) context.patience = () => run.mildPatience(program);
+  const isGame = probe.isSession && game !== undefined;
+  const result = isGame && game.problem
+    ? { sent: "", mismatch: undefined }
+    : await runSteps(isGame ? [] : probe.steps, context);
+  let wrong: Problem | undefined = isGame && game.problem
+    ? { problem: game.problem, exchange: game.exchange }
+    : problemIn(result, probe, run, exchange);
+  if (result.mismatch?.kind === "print") {
+    wrong = run.hasOwnWords
+      ? undefined
+      : { ...wrong, ...missingPrint(run, result.mismatch, program, before) };
+  } else if (wrong && probe.cause && !isGame) {
+    wrong = { ...wrong, problem: `${probe.cause}\n${wrong.problem}` };
+  } else if (wrong && /^another client/.test(probe.what) && isUnserved(result)) {
+    wrong = { ...wrong, problem: `${unserved(submission, result)}\n${wrong.problem}` };
   }
-  if (wrong && /^another client/.test(probe.what) && isUnserved(course)) {
-    const words = handIn.script.lab.transport === "tcp"
-      ? "only the first client was served"
-      : "the first datagram was answered, and the second was not";
-    wrong.problem = `${words}\n${wrong.problem}`;
-  }
-  if (!wrong && probe.joined) {
+  if (!wrong && probe.joined && !run.hasOwnWords) {
     const [line, text] = probe.joined;
-    const all = () => joined(line, program.screen.slice(before));
-    if (!await program.until(() => all() === text, exam.patience / 1000)) {
+    const all = () => run.joined(line, program.screen.slice(before));
+    if (!await hasPrinted(run, program, () => all() === text)) {
       const is = brief(all());
       wrong = {
-        problem: `what it prints behind \`${line}\` is ${is}, and should be ${brief(text)}`,
+        problem: `what it prints after \`${line}\` is ${is}, and should be ${brief(text)}`,
       };
     }
   }
-  if (course.wrong?.kind === "print") {
-    wrong = { ...wrong, ...printed(course.wrong, program, before) };
-  }
-  const isHeld = wrong !== undefined;
-  exam.earlier.push(course.sent);
+  run.earlier.push(result.sent);
 
-  if (probe.next && !(wrong && !isMild)) {
-    const { stop } = exam; // a slow server is not to blame where its time is up
+  if (probe.next && !wrong) {
+    const { stop } = run;
     if (stop) {
-      exam.report({ what: probe.what, skipped: stop });
+      run.report(run.skipped(probe, stop));
       return true;
     }
-    const next = await play(nextClient(handIn.script.lab.name), stageFor(exam, server, before));
-    if (next.wrong) {
-      const { problem } = wrongIn(next, probe, exam)!;
-      wrong = { problem: `after that, the next client was not served\n${problem}` };
+    const again = new Exchange();
+    const steps = nextClient(submission.script.lab.name, exercise, game?.number);
+    const nextContext = contextFor(run, server, before, again);
+    if (run.isMild(probe)) nextContext.patience = context.patience;
+    const next = await runSteps(steps, nextContext);
+    const after = problemIn(next, probe, run, again);
+    if (after) {
+      const first = "after that, the next client was not served";
+      wrong = { ...after, problem: `${first}\n${after.problem}` };
     }
   }
   const isShown = () => program.screen.slice(before).includes(probe.hides!);
-  if (!wrong && probe.hides && await program.until(isShown, exam.pause / 1000)) {
-    wrong = { problem: `it printed ${brief(probe.hides)}, where nothing had come` };
+  if (!wrong && probe.hides && await program.until(isShown, run.pause / 1000)) {
+    wrong = { problem: `it printed ${brief(probe.hides)}, though nothing had come` };
   }
-  if (wrong && await program.ended(0.2)) {
-    wrong = { problem: await ending(handIn, program, `: ${probe.what}`) };
-    wrong.problem = wrong.problem!.replace(") : ", "), in the probe: ");
-  } else if (wrong && course.wrong?.actual === "") {
-    const thrown = mistake(program.errors.slice(errorsBefore), handIn);
-    if (thrown) wrong.problem = `${thrown}\n${wrong.problem}`;
+  if (wrong) wrong = await withRuntimeError(run, program, probe, wrong, result, errorsBefore);
+  const finding = toFinding(run, probe, wrong, result.mismatch?.kind);
+  run.report(finding);
+  if (finding.problem !== undefined && result.mismatch?.kind === "refused") {
+    run.isHopeless ||= !await program.ended(0.1);
   }
-  if (program.excess) wrong = { problem: program.excess };
-  const finding = judged(probe, wrong, handIn, course.wrong?.kind);
-  if (isMild && wrong && !isHeld) {
-    Object.assign(finding, wrong, { note: undefined });
-  }
-  // Who is excused and refuses clients from then on is started anew for the next probe.
-  if (finding.problem && course.wrong?.kind === "refused") {
-    exam.isHopeless ||= !await program.ended(0.1);
-  }
-  if (!probe.isSession) {
-    exam.report(finding);
-    return !wrong;
-  }
-  exam.report(finding);
-  const screens = [handIn.script.screen, ...probe.orScreen ? [probe.orScreen] : []];
-  const port = handIn.ownPort ?? server.port;
-  const isRight = () => screens.some((screen) => sameScreen(program.screen, screen, port));
-  await program.until(isRight, (finding.problem ? 100 : exam.patience) / 1000);
-  const transcript: Finding = { what: "it prints the transcript of its header" };
+  if (!probe.isSession || finding.skipped) return !wrong;
+  await checkTranscript(run, server, probe, finding.problem !== undefined);
+  return !wrong;
+}
+
+/** Adds to a problem how the program ended, or what its runtime reported. */
+async function withRuntimeError(
+  run: CheckRun,
+  program: SubmissionProgram,
+  { what, isSession }: Probe,
+  wrong: Problem,
+  { mismatch }: StepsResult,
+  errorsBefore: number,
+): Promise<Problem> {
+  const { submission, sandbox } = run;
+  if (program.excess) return { problem: program.excess };
+  const missing = isSession ? await sandbox.missingAwait() : undefined;
+  const hasEnded = await program.ended(0.2);
+  const error = runtimeError(program.errors.slice(errorsBefore), submission);
+  const first = missing ??
+    (hasEnded ? await ending(submission, program, `, in the check: ${what}`) : undefined)
+      ?.replace(") , in", "), in") ??
+    (mismatch?.actual === "" ? error : undefined);
+  return first ? { ...wrong, problem: `${first}\n${wrong.problem}` } : wrong;
+}
+
+/** Compares the screen after the session with the one of the header. */
+async function checkTranscript(
+  run: CheckRun,
+  { program, port, game }: RunningServer,
+  { orScreen }: Probe,
+  hasFailed: boolean,
+) {
+  const { submission } = run;
+  const { script } = submission;
+  const what = "it prints the transcript of its header";
+  const screen = game ? transcriptOf(game.guesses) : script.screen;
+  const screens = [screen, ...orScreen ? [orScreen] : []];
+  const shownPorts = [port, script.port];
+  const isRight = () =>
+    screens.some((screen) => shownPorts.some((port) => sameScreen(program.screen, screen, port)));
+  if (hasFailed) await program.until(isRight, 0.1);
+  else await hasPrinted(run, program, isRight);
+  const transcript: Finding = { what };
   if (!isRight()) {
-    Object.assign(transcript, screenProblem(program.screen, screens[0], port, handIn));
+    const printed = program.screen.match(/\bport:? (\d+)/)?.[1];
+    const shownPort = printed === `${port}` ? port : script.port;
+    Object.assign(transcript, screenProblem(run, program.screen, screens[0], shownPort));
     if (transcript.problem && await program.ended(0.1)) {
-      transcript.problem = `${await ending(handIn, program, "after its first client")}\n` +
+      transcript.problem = `${await ending(submission, program, "after its first client")}\n` +
         transcript.problem;
     }
   }
   const errors = program.errors.replace(/^note: listening on .*\n/, "");
-  if (errors !== "") transcript.note ??= `it printed on stderr: ${errors.split("\n")[0]}`;
-  exam.report(transcript);
-  return !wrong;
+  if (errors !== "") {
+    const [first] = errors.split("\n");
+    transcript.note ??= `it printed on stderr: ${first}`;
+    if (transcript.problem && script.screen.includes(`${first}\n`)) {
+      transcript.problem = `it prints on stderr, not on stdout: ${first}\n${transcript.problem}`;
+    }
+  }
+  run.report(transcript);
 }
 
-function isUnserved({ wrong }: Play): boolean {
-  return wrong?.kind === "refused" || wrong?.actual === "" && wrong.kind !== "print";
+/** Waits until a condition about the screen holds. */
+function hasPrinted(run: CheckRun, program: SubmissionProgram, condition: () => boolean) {
+  return waitPatiently((time) => program.until(condition, time / 1000), run.patience(program));
 }
 
-/** What is wrong about what a server printed for a probe. */
-function printed({ expected }: Wrong, { screen }: Program, before: number) {
+function isUnserved({ mismatch }: StepsResult): boolean {
+  return mismatch?.kind === "refused" || mismatch?.actual === "" && mismatch.kind !== "print" &&
+      mismatch.kind !== "open";
+}
+
+function unserved({ script }: Submission, { mismatch }: StepsResult): string {
+  if (script.lab.transport === "udp") {
+    return "the first datagram was answered, and the second was not";
+  }
+  return mismatch?.kind === "refused" || mismatch?.kind === "silence"
+    ? "only the first client was served: no second client was"
+    : "the second client was accepted, and got no reply";
+}
+
+/** Says which line a server did not print for a probe. */
+function missingPrint(
+  run: CheckRun,
+  { expected }: Mismatch,
+  { screen, errors }: SubmissionProgram,
+  before: number,
+): Problem {
   const actual = screen.slice(before);
-  return {
-    problem: `it did not print the line: ${missingIn(expected, actual)}`,
-    expected,
-    actual,
-  };
+  const missing = missingLine(expected, run.comparable(actual));
+  const place = errors.includes(missing) && missing ? ", but on stderr" : "";
+  const isElsewhere = run.hasLines(missing, actual);
+  const problem = isElsewhere && missing
+    ? `it did not print this line in its place: ${missing}`
+    : `it did not print the line: ${missing}${place}`;
+  return { problem, expected, actual, exchange: undefined };
 }
 
-/** A UDP socket of a client. */
+/** Opens a UDP socket for a client. */
 function openSocket(): Deno.DatagramConn {
   return Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
 }
 
-function stageFor(exam: Exam, { program, port, clients }: Running, before: number): Stage {
-  const { transport } = exam.handIn.script.lab;
+/** Returns what the steps of a client need. */
+export function contextFor(
+  run: CheckRun,
+  { program, port, clients }: RunningServer,
+  before: number,
+  exchange: Exchange,
+): StepContext {
+  const { transport } = run.submission.script.lab;
   return {
-    patience: exam.patience,
-    pause: exam.pause,
-    hasEnded: () => false,
-    async open(): Promise<Wire> {
+    exchange,
+    pause: run.pause,
+    patience: () => run.patience(program),
+    async open(): Promise<Channel> {
       if (transport === "udp") {
-        const socket = clients.shift()!;
-        const wire = new Datagrams(socket, { transport, hostname: "127.0.0.1", port });
-        program.status.then(() => wire.lost());
-        return wire;
+        const socket = clients.shift() ?? openSocket();
+        const server = { transport, hostname: "127.0.0.1", port } as const;
+        const channel = new Datagrams(socket, exchange, server);
+        program.status.then(() => channel.noteEnd());
+        return channel;
       }
       try {
-        return new Connection(await Deno.connect({ hostname: "127.0.0.1", port }));
+        const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+        exchange.did("client", "connects");
+        return new Connection(connection, "client", exchange);
       } catch {
-        throw new Wrong("refused");
+        throw new Mismatch("refused");
       }
     },
-    typed: Promise.resolve(),
-    breakOff: (data) => breakOff(port, data, exam.pause),
-    hasPrinted: (lines, milliseconds) =>
-      program.until(() => standIn(lines, program.screen.slice(before)), milliseconds / 1000),
+    reset: (data) => resetConnection(port, data, run.pause),
+    type: () => Promise.resolve(),
+    endInput: () => Promise.resolve(),
+    hasPrinted: (lines, patience) => {
+      const condition = () => run.hasLines(lines, program.screen.slice(before));
+      return run.hasOwnWords
+        ? Promise.resolve(true)
+        : waitPatiently((time) => program.until(condition, time / 1000), patience);
+    },
   };
 }
 
-async function endByCtrlC(exam: Exam, { program }: Running) {
+/** Checks that Ctrl-C ends a server. */
+async function checkCtrlC(run: CheckRun, { program }: RunningServer) {
+  const { submission } = run;
   const what = "it serves until Ctrl-C ends it";
   if (await program.ended(0)) {
-    return exam.report({
+    return run.report({
       what,
-      problem: await ending(exam.handIn, program, "after the last client"),
+      problem: await ending(submission, program, "after the last client"),
     });
   }
-  if (Deno.build.os === "windows") return exam.report({ what });
+  if (Deno.build.os === "windows") return run.report({ what });
   const status = await program.end("SIGINT");
-  if (status === 137) return exam.report({ what, problem: "Ctrl-C does not end it" });
-  const note = status === 130 || exam.handIn.isPython
+  const finding = { what, level: "beyond" } as const;
+  if (status === 137) {
+    return run.report(toFinding(run, finding, { problem: "Ctrl-C does not end it" }));
+  }
+  const note = status === 130 || submission.isPython
     ? undefined
     : `it ends with status ${status}, where 130 is usual after Ctrl-C`;
-  exam.report({ what, note });
+  run.report({ what, note });
 }

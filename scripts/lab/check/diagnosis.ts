@@ -1,106 +1,118 @@
 /**
- * What is wrong, in words that a student understands.
+ * Says what is wrong, in words that a student understands. It says no more than what was sent,
+ * expected and received shows.
  *
  * @module
  */
 import { escapeText } from "../../cli.ts";
-import type { HandIn } from "./submission.ts";
-import type { Step } from "./steps.ts";
-import { Wrong } from "./steps.ts";
+import type { Mismatch, Step } from "./steps.ts";
+import type { Submission } from "./submission.ts";
 
 /** What a failed probe looked like. */
 export interface Circumstances {
   /** What is wrong. */
-  wrong: Wrong;
-  /** What was sent before, the last thing of it. */
+  mismatch: Mismatch;
+  /** What was sent last. */
   sent: string;
-  /** What all probes before it sent, for replies that come from another one. */
+  /** What all probes before it sent, for replies that belong to another one. */
   earlier: string[];
-  /** What is looked at. */
-  handIn: HandIn;
+  /** What is checked. */
+  submission: Submission;
   /** The steps. */
   steps: Step[];
 }
 
 const HEADER = /^ *\d+ */;
 
-/** Says in one line what is wrong, of what the general things there are. */
-export function causeOf({ wrong, sent, earlier, handIn, steps }: Circumstances): string {
-  const { kind, expected, actual } = wrong;
-  const { role, lab } = handIn.script;
+/** Returns the cause in one line. */
+export function causeOf(circumstances: Circumstances): string {
+  const { mismatch, sent, earlier, submission, steps } = circumstances;
+  const { kind, expected, actual } = mismatch;
+  const { role, lab } = submission.script;
   const isUdp = lab.transport === "udp";
   const reply = role === "server" ? "reply" : "message";
-  const who = role;
-  if (kind === "refused") return "it listens, but not where its clients look: at 127.0.0.1";
-  if (kind === "absent") {
-    const did = isUdp ? "sent no datagram" : "did not connect";
-    const port = handIn.ownPort === undefined
-      ? "the port given with --port"
-      : `port ${handIn.script.port}`;
-    return `the client ${did} to ${port}`;
-  }
+  if (kind === "refused") return "it listens, but not where its clients connect: at 127.0.0.1";
+  if (kind === "twice") return `each message was sent twice, the first one was ${brief(actual)}`;
   if (kind === "open") {
-    // A message that the server answers only after its end has ended where the client says so.
     const isHalf = role === "client" && steps.some(({ ends }, i) => ends && steps[i + 1]?.send);
     return "the connection is still open: it was never closed" +
-      (isHalf ? ", not even its sending half: so the server waits for more" : "");
+      (isHalf ? ", nor its sending half, so that the server waits for more" : "");
   }
-  if (kind === "print") return `it did not print: ${firstLine(expected)}`;
-  if (expected === "" && actual !== "") {
-    if (role === "client") return `the client sent more than it should: ${brief(actual)}`;
-    if (actual.replaceAll("\0", "") === "") {
-      return `more came back than should: ${byteLength(actual)} zeros, the rest of its buffer`;
-    }
-    return actual === sent || actual.endsWith(sent) && sent
-      ? "a reply came twice"
-      : `more came back than should: ${brief(actual)}`;
-  }
-  const special = framing(wrong) ?? letters(wrong, sent) ?? space(wrong);
+  if (kind === "print") return `it did not print: ${expected.split("\n")[0]}`;
+  if (expected === "" && actual !== "") return surplus(circumstances);
+  const special = framing(mismatch) ?? letters(mismatch, sent) ?? space(mismatch);
   if (special && kind !== "reset") return special;
-  if (actual === "") {
-    if (role === "client") {
-      if (isUdp && steps.some(({ loses }) => loses !== undefined)) {
-        return "it did not ask again: a datagram or its answer may get lost";
-      }
-      return isUdp
-        ? `the client sent no datagram: ${brief(expected)} was to come`
-        : kind === "silence"
-        ? `the client sent nothing: ${brief(expected)} was to come`
-        : `the client closed the connection without sending ${brief(expected)}`;
-    }
-    if (isUdp) return "no reply came back over UDP to the port that asked";
-    if (kind === "silence") {
-      return "no reply came back: the connection stays open, and nothing comes";
-    }
-    return `no reply came back: the ${who} closed the connection before it`;
-  }
+  if (actual === "") return nothingCame(circumstances);
   if (earlier.some((text) => text !== sent && text !== "" && actual === text)) {
     return `the ${reply} is written into the program: ${brief(actual)} came whatever was sent`;
   }
   const [part, all] = [byteLength(actual), byteLength(expected)];
   if (expected.startsWith(actual)) {
+    if (isUdp) {
+      return `only ${part} of ${all} bytes came: its buffer is too small, and the rest of the ` +
+        "datagram is lost";
+    }
     const ending = kind === "silence" ? "and then nothing more" : "and then the end";
     return role === "client"
-      ? `only ${part} of ${all} bytes came, ${ending}: one write may take a part of a message`
+      ? `the client sent only ${part} of ${all} bytes, ${ending}: ${
+        brief(actual)
+      }, and should send ` +
+        brief(expected)
       : `only ${part} of ${all} bytes came back, ${ending}: ` +
         "one read gives a part of a message, not always all of it";
   }
-  if (actual === `${expected}\n`) return `a line end was added: ${brief(actual)}`;
-  if (actual.startsWith(expected)) return `more came than should: ${brief(actual)}`;
+  if (actual === `${expected}\n`) return `a line end (newline) was added: ${brief(actual)}`;
   if (actual === `${sent}${sent}`) return `the ${reply} came twice: ${brief(actual)}`;
+  if (actual.startsWith(expected)) return `more came than should: ${brief(actual)}`;
+  if (actual.endsWith(expected)) {
+    return `${brief(actual.slice(0, -expected.length))} came before the ${reply}`;
+  }
   if (actual.includes("\ufffd") && !expected.includes("\ufffd")) {
     return "a character that was cut in two did not come out whole: decode with { stream: true }";
-  }
-  if (kind !== "other" && all > 1000) {
-    return `${part} of ${all} bytes came, and not the right ones: some of a long message got lost`;
   }
   const question = role === "server" && sent !== expected &&
     `\nafter this was sent: ${brief(sent)}`;
   return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}${question || ""}`;
 }
 
-/** What is wrong about a header of 10 characters. */
-function framing({ expected, actual }: Wrong): string | undefined {
+/** Says what came although nothing should. */
+function surplus({ mismatch: { actual }, sent, submission: { script }, steps }: Circumstances) {
+  if (script.role === "client") return `the client sent more than it should: ${brief(actual)}`;
+  if (actual.replaceAll("\0", "") === "") {
+    return `more came back than should: ${byteLength(actual)} zeros, the rest of its buffer`;
+  }
+  const answers = steps.flatMap(({ gets }) => typeof gets === "string" ? [gets] : []);
+  if (answers.some((answer) => answer !== "" && actual.endsWith(answer))) {
+    return "a reply came twice";
+  }
+  return answers.length > 0 || sent === ""
+    ? `more came back than should: ${brief(actual)}`
+    : `it sent ${brief(actual)}, though no reply was due`;
+}
+
+/** Says what did not come. */
+function nothingCame(
+  { mismatch: { kind, expected }, sent, submission: { script }, steps }: Circumstances,
+) {
+  const isUdp = script.lab.transport === "udp";
+  if (script.role === "client") {
+    if (isUdp && steps.some(({ drops }) => drops !== undefined)) {
+      return "it did not ask again: a datagram or its reply may get lost";
+    }
+    return isUdp
+      ? `the client sent no datagram: ${brief(expected)} should come`
+      : kind === "silence"
+      ? `the client sent nothing: ${brief(expected)} should come`
+      : `the client closed the connection without sending ${brief(expected)}`;
+  }
+  if (isUdp) return "no reply came back over UDP to the port that asked";
+  return kind === "silence"
+    ? `no reply came back to ${brief(sent)}: the connection stays open, and nothing comes`
+    : `no reply came back to ${brief(sent)}: the server closed the connection before it`;
+}
+
+/** Says what is wrong about a header of 10 characters, if that is it. */
+function framing({ expected, actual }: Mismatch): string | undefined {
   const should = expected.match(/^ {0,9}\d+(?=\D|$)/);
   if (!should || should[0].length !== 10) return undefined;
   const text = expected.slice(10);
@@ -108,10 +120,10 @@ function framing({ expected, actual }: Wrong): string | undefined {
   const header = actual.slice(0, 10);
   if (actual === text && text !== "") return "the header is missing: 10 characters with the length";
   if (/^\d+ +$/.test(header)) {
-    return "the length stands at the left of the header: it belongs to the right, after spaces";
+    return "the length is at the left of the header: it should be at the right, after spaces";
   }
   if (/^0+\d+$/.test(header) && header.length === 10) {
-    return "the header is filled with zeros: it is to be filled with spaces";
+    return "the header is filled with zeros: it should be filled with spaces";
   }
   const [digits] = actual.match(HEADER) ?? [""];
   const number = Number(digits);
@@ -131,7 +143,7 @@ function framing({ expected, actual }: Wrong): string | undefined {
     ? "UTF-16 units, as `.length` does"
     : "";
   if (digits.length === 10 && number !== characters && counted && text !== "") {
-    return `the length counts ${counted}: ${quoted(text)} has ${characters} ` +
+    return `the length counts ${counted}: ${brief(text)} has ${characters} ` +
       `${characters === 1 ? "character" : "characters"} and ${byteLength(text)} bytes`;
   }
   if (digits && digits.length !== 10 && rest === text && !/^ *\d/.test(text)) {
@@ -149,18 +161,18 @@ function framing({ expected, actual }: Wrong): string | undefined {
   return undefined;
 }
 
-/** What is wrong about white space: what stands at the ends of a message belongs to it. */
-function space({ expected, actual }: Wrong): string | undefined {
+/** Says if white space is missing: at the ends of a message it is a part of it. */
+function space({ expected, actual }: Mismatch): string | undefined {
   if (actual === "" || actual === expected) return undefined;
   const isCut = [expected.trim(), expected.trimStart(), expected.trimEnd()].includes(actual);
-  return isCut ? "white space at the ends was taken away: it belongs to the message" : undefined;
+  return isCut ? "white space at the ends was cut off: it is a part of the message" : undefined;
 }
 
-/** What is wrong about letters: their case, or their bytes. */
-function letters({ expected, actual }: Wrong, sent: string): string | undefined {
+/** Says what is wrong about letters: their case, or their bytes. */
+function letters({ expected, actual }: Mismatch, sent: string): string | undefined {
   if (actual === "") return undefined;
   if (actual === expected) {
-    return "bytes that are no text came back as others: who makes text of bytes may change them";
+    return "bytes that are not UTF-8 came back as others: bytes that are decoded as text may change";
   }
   const isLatin = actual === latin(expected) && actual !== expected;
   if (isLatin || expected === sent.toUpperCase() && actual === latin(sent).toUpperCase()) {
@@ -183,11 +195,7 @@ function letters({ expected, actual }: Wrong, sent: string): string | undefined 
   return undefined;
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0];
-}
-
-/** Text in one line, and not too long. */
+/** Returns text in one line, and not too long. */
 export function brief(text: string): string {
   const inLine = escapeText([...text].slice(0, 60).join(""));
   return text.length > 60
@@ -197,16 +205,12 @@ export function brief(text: string): string {
     : `\`${inLine}\``;
 }
 
-function quoted(text: string): string {
-  return brief(text);
-}
-
-/** The first bytes of a text, as text. */
+/** Returns the first bytes of a text, as text. */
 function start(text: string, length: number): string {
   return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, length));
 }
 
-/** Text of which each byte is taken for a character. */
+/** Returns a text of which each byte was taken for a character. */
 function latin(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }

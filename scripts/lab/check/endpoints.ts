@@ -1,5 +1,5 @@
 /**
- * A probe's end of the wire: a connection, or a socket for datagrams.
+ * A probe's end of the line: a TCP connection, or a socket for datagrams.
  *
  * @module
  */
@@ -7,9 +7,12 @@ import { connect } from "node:net";
 import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { formatAddress, writeAll } from "../../lib.ts";
-import { bytes, type Data, shown, Wrong } from "./steps.ts";
+import { type Exchange, type Patience, waitPatiently } from "./exchange.ts";
+import { bytes, type Data, Mismatch, shown } from "./steps.ts";
 
-/** A piece of what comes, until something is settled about it. */
+const MAX_QUICK = 150; // milliseconds: a client that waits for a reply asks again later than this
+
+/** What has come. */
 class Inbox {
   data: Uint8Array[] = [];
   length = 0;
@@ -27,7 +30,7 @@ class Inbox {
     this.changed();
   }
 
-  /** Takes what has come. */
+  /** Returns what has come. */
   all(): Uint8Array {
     const all = new Uint8Array(this.length);
     let at = 0;
@@ -39,7 +42,7 @@ class Inbox {
     return all;
   }
 
-  /** Waits until a condition holds, some milliseconds at most. */
+  /** Waits until a condition holds, and returns whether it does in time. */
   async until(condition: () => boolean, milliseconds: number): Promise<boolean> {
     const end = Date.now() + milliseconds;
     while (!condition()) {
@@ -51,41 +54,54 @@ class Inbox {
   }
 }
 
-/** What a probe can do at its end of a wire. */
-export interface Wire {
+/** What a probe can do at its end. */
+export interface Channel {
   /** The address at this end, as Python prints it. */
   readonly own: string;
   /** Sends pieces. */
   send(pieces: Data[], pause: number): Promise<void>;
   /** Waits for what must come. */
-  get(expected: Uint8Array, milliseconds: number, or?: Uint8Array): Promise<void>;
+  get(expected: Uint8Array, patience: Patience, or?: Uint8Array): Promise<void>;
+  /** Waits for anything. */
+  getAny(patience: Patience): Promise<void>;
   /** Sees that nothing comes. */
   quiet(milliseconds: number): Promise<void>;
   /** Ends the sending half. */
   end(): Promise<void>;
   /** Waits for the other side's end. */
-  ended(milliseconds: number): Promise<void>;
+  ended(patience: Patience): Promise<void>;
+  /** Checks, after all steps, what can only be seen in the end. */
+  check(): void;
   /** Closes. */
   close(): void;
 }
 
 /** One end of a TCP connection. */
-export class Connection implements Wire {
+export class Connection implements Channel {
   readonly own: string;
   #inbox = new Inbox();
   #used = 0;
-  #reads = false;
+  #isReading = false;
+  #hasClosed = false;
 
-  /** Takes a connection, and reads nothing from it yet. */
-  constructor(readonly connection: Deno.TcpConn) {
+  /** Takes a connection, and reads nothing from it yet. `role` is the role of this end. */
+  constructor(
+    readonly connection: Deno.TcpConn,
+    readonly role: "client" | "server",
+    readonly exchange: Exchange,
+  ) {
     connection.setNoDelay();
     this.own = formatAddress(connection.localAddr);
   }
 
-  /** Reads from now on, where it does not yet: until then the other side can't send for ever. */
+  get #other(): "client" | "server" {
+    return this.role === "client" ? "server" : "client";
+  }
+
+  /** Begins to read. Until then the other side cannot send without end. */
   #begin() {
-    if (!this.#reads) this.#read();
-    this.#reads = true;
+    if (!this.#isReading) this.#read();
+    this.#isReading = true;
   }
 
   async #read() {
@@ -93,11 +109,14 @@ export class Connection implements Wire {
     try {
       for (let length; (length = await this.connection.read(buffer)) !== null;) {
         this.#inbox.add(buffer.slice(0, length));
+        this.exchange.sent(this.#other, buffer.subarray(0, length));
         if (this.#inbox.length > 20_000_000) break; // endless
       }
       this.#inbox.state = "end";
+      this.exchange.did(this.#other, "ends the connection");
     } catch {
       this.#inbox.state = "reset";
+      if (!this.#hasClosed) this.exchange.did(this.#other, "resets the connection");
     }
     this.#inbox.changed();
   }
@@ -105,31 +124,41 @@ export class Connection implements Wire {
   async send(pieces: Data[], pause: number) {
     for (const [i, piece] of pieces.entries()) {
       if (i > 0) await delay(pause);
-      // A side that has ended already is found out by what does not come.
+      this.exchange.sent(this.role, bytes(piece));
+      // If the other side has ended already, its reply will be missing.
       await writeAll(this.connection, bytes(piece)).catch(() => {});
     }
   }
 
-  async get(expected: Uint8Array, milliseconds: number) {
+  async get(expected: Uint8Array, patience: Patience) {
     this.#begin();
     const isThere = () => {
       const { length, state } = this.#inbox;
       return length - this.#used >= expected.length || state !== "open";
     };
-    // Who waits long for the last bytes of a long message sees whether any come.
-    const patience = expected.length > 1_000_000 ? 4 * milliseconds : milliseconds;
-    for (let before = -1; before < this.#inbox.length;) {
+    // A long message may come slowly: as long as some of it comes, the wait goes on.
+    for (let before = -1; before < this.#inbox.length && Date.now() < patience.end;) {
       before = this.#inbox.length;
-      if (await this.#inbox.until(isThere, patience)) break;
+      const wait = (milliseconds: number) => this.#inbox.until(isThere, milliseconds);
+      if (await waitPatiently(wait, patience)) break;
     }
     const all = this.#inbox.all().subarray(this.#used);
     const actual = all.subarray(0, expected.length);
     if (!same(actual, expected)) {
       const { state } = this.#inbox;
       const kind = all.length >= expected.length ? "other" : state === "open" ? "silence" : state;
-      throw new Wrong(kind, shown(expected), shown(all));
+      throw new Mismatch(kind, shown(expected), shown(all));
     }
     this.#used += expected.length;
+  }
+
+  async getAny(patience: Patience) {
+    this.#begin();
+    const isThere = () => this.#inbox.length > this.#used;
+    const isSettled = () => isThere() || this.#inbox.state !== "open";
+    await waitPatiently((time) => this.#inbox.until(isSettled, time), patience);
+    if (!isThere()) throw new Mismatch("silence", "a reply");
+    this.#used = this.#inbox.length;
   }
 
   async quiet(milliseconds: number) {
@@ -140,31 +169,36 @@ export class Connection implements Wire {
 
   #nothingMore() {
     const more = this.#inbox.all().subarray(this.#used);
-    if (more.length > 0) throw new Wrong("other", "", shown(more));
+    if (more.length > 0) throw new Mismatch("other", "", shown(more));
   }
 
   async end() {
+    this.exchange.did(this.role, "ends its half");
     await this.connection.closeWrite().catch(() => {});
   }
 
-  async ended(milliseconds: number) {
+  async ended(patience: Patience) {
     this.#begin();
-    const hasEnded = await this.#inbox.until(() => this.#inbox.state !== "open", milliseconds);
+    const isOver = () => this.#inbox.state !== "open";
+    const hasEnded = await waitPatiently((time) => this.#inbox.until(isOver, time), patience);
     this.#nothingMore();
-    if (!hasEnded) throw new Wrong("open");
+    if (!hasEnded) throw new Mismatch("open");
   }
 
+  check() {}
+
   close() {
+    this.#hasClosed = true;
     try {
       this.connection.close();
     } catch { /* closed already */ }
   }
 }
 
-/** A client that sends something, reads nothing, and resets its connection (RST). */
-export async function breakOff(port: number, data: Uint8Array, pause: number) {
+/** Connects, sends something, reads nothing, and resets the connection (RST). */
+export async function resetConnection(port: number, data: Uint8Array, pause: number) {
   const client = connect({ host: "127.0.0.1", port });
-  client.on("error", () => {}); // it is over either way
+  client.on("error", () => {}); // the connection is over either way
   const happens = (event: string) => new Promise((resolve) => client.once(event, resolve));
   const closed = happens("close");
   client.pause();
@@ -175,17 +209,23 @@ export async function breakOff(port: number, data: Uint8Array, pause: number) {
   await closed;
 }
 
-/** A UDP socket at one end: of a client, or of a server that answers who asked last. */
-export class Datagrams implements Wire {
+/** A UDP socket at one end: of a client, or of a server that answers the last client. */
+export class Datagrams implements Channel {
   readonly own: string;
   #inbox = new Inbox();
   #from: Deno.Addr[] = [];
   #used = 0;
   #peer?: Deno.NetAddr;
-  #asked = new Set<string>(); // who has asked what
+  #times: number[] = []; // when each datagram came
+  #asked = new Map<string, number>(); // the questions, and when each came first
+  #repeated = new Set<string>(); // those that came again at once
 
   /** For a client, `peer` is the server; a server has none until it is asked. */
-  constructor(readonly socket: Deno.DatagramConn, peer?: Deno.NetAddr) {
+  constructor(
+    readonly socket: Deno.DatagramConn,
+    readonly exchange: Exchange,
+    peer?: Deno.NetAddr,
+  ) {
     this.own = formatAddress(socket.addr);
     this.#peer = peer;
     this.isServer = !peer;
@@ -201,6 +241,8 @@ export class Datagrams implements Wire {
       while (this.#inbox.data.length < 10_000) {
         const [data, from] = await this.socket.receive(buffer);
         this.#from.push(from);
+        this.#times.push(performance.now());
+        this.exchange.sent(this.isServer ? "client" : "server", data);
         this.#inbox.add(data.slice());
       }
     } catch { /* closed */ }
@@ -208,78 +250,107 @@ export class Datagrams implements Wire {
 
   async send(pieces: Data[]) {
     for (const piece of pieces) {
-      if (this.#peer) await this.socket.send(bytes(piece), this.#peer).catch(() => {});
+      if (!this.#peer) continue;
+      this.exchange.sent(this.isServer ? "server" : "client", bytes(piece));
+      await this.socket.send(bytes(piece), this.#peer).catch(() => {});
     }
   }
 
   /** Sends from another address. */
-  async strange(data: Data) {
+  async sendFromElsewhere(data: Data) {
+    this.exchange.happened("a datagram from another address");
     const other = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
     if (this.#peer) await other.send(bytes(data), this.#peer);
     other.close();
   }
 
-  /** Waits until the first question has come. */
-  async isAsked(milliseconds: number): Promise<boolean> {
-    const isThere = () => this.#inbox.data.length > 0;
-    await this.#inbox.until(() => isThere() || this.#inbox.state !== "open", milliseconds);
-    return isThere();
+  /** Waits for the first datagram, and returns whether one comes before the end. */
+  async asked(): Promise<boolean> {
+    const isSettled = () => this.#inbox.data.length > 0 || this.#inbox.state !== "open";
+    await this.#inbox.until(isSettled, 60_000);
+    return this.#inbox.data.length > 0;
   }
 
-  /** Nothing more will come: the program at the other end has ended. */
-  lost() {
+  /** Notes that nothing more will come: the program at the other end has ended. */
+  noteEnd() {
     this.#inbox.state = "end";
     this.#inbox.changed();
   }
 
-  /** Takes the same question again: it was lost. */
-  forgets() {
+  /** Lets the same question come again: the reply was dropped. */
+  forget() {
     this.#asked.clear();
   }
 
-  async get(expected: Uint8Array, milliseconds: number, or?: Uint8Array) {
-    const end = Date.now() + milliseconds;
+  async get(expected: Uint8Array, patience: Patience, or?: Uint8Array) {
+    const isThere = () => this.#inbox.data.length > this.#used;
+    const isSettled = () => isThere() || this.#inbox.state !== "open";
     for (;;) {
-      const isThere = () => this.#inbox.data.length > this.#used;
-      await this.#inbox.until(() => isThere() || this.#inbox.state !== "open", end - Date.now());
-      if (!isThere()) throw new Wrong("silence", shown(expected));
+      await waitPatiently((time) => this.#inbox.until(isSettled, time), patience);
+      if (!isThere()) throw new Mismatch("silence", shown(expected));
       const data = this.#inbox.data[this.#used];
+      const at = this.#times[this.#used];
       const from = this.#from[this.#used++] as Deno.NetAddr;
       if (!this.isServer && from.port !== this.#peer!.port) {
-        throw new Wrong("other", shown(expected), `${shown(data)} from port ${from.port}`);
+        throw new Mismatch("other", shown(expected), `${shown(data)} from port ${from.port}`);
       }
       if (this.isServer) {
-        // Who got no answer in time asks again: the same thing, and that is no mistake.
-        const question = `${from.port} ${shown(data)}`;
-        if (this.#asked.has(question)) continue;
-        this.#asked.add(question);
+        // A client that gets no reply in time may ask again, also from another port.
+        const question = shown(data);
+        const before = this.#asked.get(question);
+        if (before !== undefined) {
+          if (at - before < MAX_QUICK) this.#repeated.add(question);
+          continue;
+        }
+        this.#asked.set(question, at);
         this.#peer = from;
       }
       if (!same(data, expected) && !(or && same(data, or))) {
-        throw new Wrong("other", shown(expected), shown(data));
+        throw new Mismatch("other", shown(expected), shown(data));
       }
       return;
     }
   }
 
+  async getAny(patience: Patience) {
+    const isThere = () => this.#inbox.data.length > this.#used;
+    const isSettled = () => isThere() || this.#inbox.state !== "open";
+    await waitPatiently((time) => this.#inbox.until(isSettled, time), patience);
+    if (!isThere()) throw new Mismatch("silence", "a reply");
+    this.#used++;
+  }
+
   async quiet(milliseconds: number) {
     await this.#inbox.until(() => this.#inbox.data.length > this.#used, milliseconds);
     const more = this.#inbox.data[this.#used];
-    if (more) throw new Wrong("other", "", shown(more));
+    if (more) throw new Mismatch("other", "", shown(more));
   }
 
   end(): Promise<void> {
     return Promise.resolve();
   }
 
-  ended(milliseconds: number): Promise<void> {
+  ended({ milliseconds }: Patience): Promise<void> {
     return this.quiet(milliseconds);
   }
 
+  check() {
+    // One question may come twice at once if this machine stops for a while, not all of them.
+    for (let i = this.#used; i < this.#inbox.data.length; i++) {
+      const question = shown(this.#inbox.data[i]);
+      const before = this.#asked.get(question);
+      if (before !== undefined && this.#times[i] - before < MAX_QUICK) this.#repeated.add(question);
+    }
+    if (this.#asked.size > 1 && this.#repeated.size === this.#asked.size) {
+      throw new Mismatch("twice", "", [...this.#asked.keys()][0]);
+    }
+  }
+
   close() {
+    this.noteEnd();
     try {
       this.socket.close();
-    } catch { /* closed already */ }
+    } catch { /* it is closed already */ }
   }
 }
 

@@ -5,56 +5,50 @@
  */
 import type { Data, Step } from "./steps.ts";
 
-/** What an exercise is put through. */
+/** One thing that is checked. */
 export interface Probe {
-  /** What it looks at, for the report: a text that goes behind `ok`. */
+  /** What is checked, for the report: the text after `ok`. */
   what: string;
-  /** What is said on the wire, as seen from the probe's end. */
+  /** What is sent and expected, as seen from the probe's end. */
   steps: Step[];
+  /**
+   * `beyond` for what the sheet does not ask for: it is reported as a note, and is a failure only
+   * with `--strict`. LABS.md and the scripts' headers say what lies beyond a sheet.
+   */
+  level?: "beyond";
   /** Whether it is the session of the script's header: the screen must then be the one shown. */
   isSession?: true;
   /** Another screen that is right, too. */
   orScreen?: string;
   /** Whether the next client must then be served as if nothing had been. */
   next?: true;
-  /** What stands behind a text in all lines that begin with it, put together. */
+  /** What must follow a text in all lines that begin with it, put together. */
   joined?: [start: string, text: string];
   /** What must not be printed. */
   hides?: string;
-  /** How the first line of a failure says what is wrong, where the general words do not. */
+  /** The first line of a failure, if the general words do not say what is wrong. */
   cause?: string;
-  /**
-   * Who fails by it. `python`: the Python originals do not do it either, so that for them it is
-   * only told. `nobody`: it is told, and never a failure. `waiting`: so is that a client had to
-   * wait for the one before it, but not what else goes wrong.
-   */
-  excused?: "python" | "nobody" | "waiting";
-  /**
-   * More arguments; the program is started anew with them. Left out where it need not take their
-   * flag and does not.
-   */
+  /** More arguments. The program is started again with them; without their flag it is not checked. */
   args?: string[];
-  /** Whether the arguments of the session are left out; the program is started anew. */
+  /** Whether the arguments of the session are left out. The program is started again. */
   isPlain?: true;
 }
 
-/** What a client is put through: it is started anew for each. */
+/** One thing that is checked about a client, which is started for each. */
 export interface ClientProbe extends Probe {
-  /** The lines that are typed. */
+  /** The lines that are typed, one before each message that the client sends. */
   typed?: string[];
-  /** Whether the input then ends, as with Ctrl-D. */
-  inputEnds?: true;
-  /** How it must end: well, or with another status than 0. */
+  /** How it must end: well, or with a status other than 0. */
   status?: "well" | "failed";
-  /** What must stand on the screen in the end. */
+  /** The screen as it must be in the end. */
   screen?: string;
-  /** Lines, or parts of them, that must stand on the screen in this order. */
+  /** Lines, or parts of them, that the screen must show in this order. */
   shows?: string[];
-  /** Whether nobody listens. */
+  /** Whether there is no server. */
   isAlone?: true;
 }
 
-/** What the two halves of a lab are put through. */
+/** What is checked about the two roles of a lab. */
 export interface LabProbes {
   /** Its server: the steps are a client's. */
   server: Probe[];
@@ -62,24 +56,24 @@ export interface LabProbes {
   client: ClientProbe[];
 }
 
-/** A message of versions 2 and 3: a header of 10 characters with the length, then the text. */
+/** Returns a message of versions 2 and 3: a header of 10 characters with the length, then the text. */
 export function framed(text: string): string {
   return `${[...text].length}`.padStart(10) + text;
 }
 
-/** Cuts text into pieces, where the bytes are given: `cut("é", 1)` cuts the character in two. */
+/** Returns text in pieces. The places are numbers of bytes: `cut("é", 1)` cuts the character in two. */
 export function cut(text: string, ...places: number[]): Data[] {
   const bytes = new TextEncoder().encode(text);
   const ends = [...places, bytes.length];
   return ends.map((end, i) => bytes.subarray(i === 0 ? 0 : ends[i - 1], end));
 }
 
-/** Text of some length that does not repeat itself soon. */
+/** Returns text of some length that does not repeat itself soon. */
 export function long(length: number): string {
   let text = "";
   for (let i = 0; text.length < length; i++) text += `line ${i} `;
   return text.slice(0, length - 1) + "!";
 }
 
-/** Bytes that are no text. */
+/** Bytes that are not text. */
 export const BINARY: Uint8Array = Uint8Array.of(0, 255, 254, 128, 10, 13, 195, 40, 0);

@@ -8,7 +8,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../cli.ts";
 import { MAX_SIZE } from "../terminal/files.ts";
-import type { HandIn } from "./submission.ts";
+import type { Submission } from "./submission.ts";
 import { Program } from "../process/program.ts";
 import { SCRIPTS } from "../catalog/header.ts";
 
@@ -36,16 +36,19 @@ interface Module {
 export class Sandbox implements Disposable {
   /** The file that is run: the copy, or for Python the submission itself. */
   readonly path: string;
-  readonly #folder: string;
+  /** The folder of the sandbox, which is removed in the end. */
+  readonly folder: string;
+  readonly #usesRequire: boolean;
   readonly #original: string; // the submission's folder
   readonly #standard = standardLibrary();
   #audits = 0;
 
-  private constructor({ path, name, isPython }: HandIn) {
-    this.#folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "socket-labs-" }));
+  private constructor({ path, name, isPython, source }: Submission) {
+    this.folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "socket-labs-" }));
     sandboxes.add(this);
     this.#original = dirname(path);
-    this.path = isPython ? path : join(this.#folder, "code", name);
+    this.path = isPython ? path : join(this.folder, "code", name);
+    this.#usesRequire = /\brequire\(/.test(source) && !/^(import|export)\b/m.test(source);
   }
 
   /**
@@ -53,7 +56,7 @@ export class Sandbox implements Disposable {
    *
    * @throws {UserError} It imports something from outside of its folder.
    */
-  static async create(submission: HandIn): Promise<Sandbox> {
+  static async create(submission: Submission): Promise<Sandbox> {
     const sandbox = new Sandbox(submission);
     try {
       if (!submission.isPython) {
@@ -69,29 +72,53 @@ export class Sandbox implements Disposable {
 
   /** Writes what Deno gets: our configuration, and a cache in which a program can store nothing. */
   #configure() {
-    for (const name of ["code", "cache", "audits"]) Deno.mkdirSync(join(this.#folder, name));
+    for (const name of ["code", "cache", "audits"]) Deno.mkdirSync(join(this.folder, name));
     // `caches` and `localStorage` need no permission. They fail where their folder is a file.
-    Deno.writeTextFileSync(join(this.#folder, "cache", "location_data"), "");
+    Deno.writeTextFileSync(join(this.folder, "cache", "location_data"), "");
     // As a workspace of its own it takes nothing from a configuration in a folder above it.
     const config = { workspace: [], unstable: ["net"], imports: this.#standard };
     Deno.writeTextFileSync(this.#config, JSON.stringify(config));
   }
 
   get #config(): string {
-    return join(this.#folder, "deno.json");
+    return join(this.folder, "deno.json");
   }
 
   /** Flags that keep Deno from everything that the student's folder may hold for it. */
   get #flags(): string[] {
-    return [`--config=${this.#config}`, "--no-lock", "--no-npm", "--no-remote", "--deny-import"];
+    return [
+      `--config=${this.#config}`,
+      "--no-lock",
+      "--no-npm",
+      "--no-remote",
+      "--deny-import",
+      ...this.#usesRequire ? ["--unstable-detect-cjs"] : [],
+    ];
   }
 
-  /** The command that runs the copy. `net` lists the addresses that it may use. */
-  command(net: string[], flags: string[]): string[] {
+  /** Returns the flags of `deno run` for the copy. `net` lists the addresses that it may use. */
+  flags(net: string[]): string[] {
     const allowed = net.length > 0 ? [`--allow-net=${net.join(",")}`] : [];
+    // `require` looks for its files. The copy holds nothing else.
+    if (this.#usesRequire) allowed.push(`--allow-read=${dirname(this.path)}`);
     const heap = `--v8-flags=--max-old-space-size=${MAX_HEAP}`;
-    const own = [...this.#flags, "--cached-only", "--no-prompt", heap, ...allowed, ...flags];
-    return [Deno.execPath(), "run", "--quiet", ...own, this.path];
+    return [...this.#flags, "--cached-only", "--no-prompt", heap, ...allowed];
+  }
+
+  /**
+   * Returns the first error that a type check finds about a promise: an `await` is missing there.
+   * It takes some seconds at most.
+   */
+  async missingAwait(): Promise<string | undefined> {
+    if (!/\.m?ts$/.test(this.path)) return undefined;
+    const command = [Deno.execPath(), "check", "--quiet", ...this.#flags, this.path];
+    await using program = new Program(command, undefined, this.options, undefined, MAX_GRAPH);
+    watch(program);
+    if (!await program.ended(GRAPH_TIMEOUT)) return undefined;
+    const [, message, place] =
+      program.errors.match(/^TS\d+ \[ERROR\]: (.*Promise<.*)\n(?:.*\n)*? +at file:.*:(\d+):\d+/m) ??
+        [];
+    return place && `an \`await\` is missing in line ${place}: ${message}`;
   }
 
   /** The environment of Deno: nothing of the user's, except what Windows needs for sockets. */
@@ -99,7 +126,7 @@ export class Sandbox implements Disposable {
     const systemRoot = Deno.env.get("SystemRoot");
     const env = {
       NO_COLOR: "1",
-      DENO_DIR: join(this.#folder, "cache"),
+      DENO_DIR: join(this.folder, "cache"),
       DENO_NO_PACKAGE_JSON: "1",
       DENO_NO_UPDATE_CHECK: "1",
       ...systemRoot && { SystemRoot: systemRoot },
@@ -109,17 +136,18 @@ export class Sandbox implements Disposable {
 
   /** A new file for Deno's record of the permissions that a program asks for. */
   newAudit(): string {
-    return join(this.#folder, "audits", `${this.#audits++}`);
+    return join(this.folder, "audits", `${this.#audits++}`);
   }
 
   /** The permissions beyond the network that its programs asked for, a few of them in words. */
   askedFor(): string[] {
     const asked = new Set<string>();
     for (let i = 0; i < this.#audits; i++) {
-      const record = readStart(join(this.#folder, "audits", `${i}`), MAX_AUDIT);
+      const record = readStart(join(this.folder, "audits", `${i}`), MAX_AUDIT);
       for (const line of record.split("\n")) {
         const [, permission, value] = line.match(/"permission":"(\w+)","value":(.*)}$/) ?? [];
-        if (permission && permission !== "net") asked.add(`${permission} access to ${value}`);
+        const isOurs = permission === "net" || value?.includes(this.folder); // its tracer writes there
+        if (permission && !isOurs) asked.add(`${permission} access to ${value}`);
       }
     }
     const more = asked.size - MAX_ASKED;
@@ -228,9 +256,9 @@ export class Sandbox implements Disposable {
   /** Removes the folder. A program that was just killed may still write into it for a moment. */
   remove() {
     sandboxes.delete(this);
-    for (let tries = 0; tries < 100 && exists(this.#folder); tries++) {
+    for (let tries = 0; tries < 100 && exists(this.folder); tries++) {
       try {
-        Deno.removeSync(this.#folder, { recursive: true });
+        Deno.removeSync(this.folder, { recursive: true });
       } catch { /* tried again */ }
     }
   }

@@ -1,104 +1,176 @@
 /**
- * How a hand-in is started: on which port, with which luck, and with which rights.
+ * Starts a submission under its tracer: with which ports, flags and random numbers, and with which
+ * permissions.
  *
  * @module
  */
 import { dirname } from "node:path";
-import type { HandIn } from "./submission.ts";
+import { Activity } from "../process/activity.ts";
 import { Program, PYTHON_RUN } from "../process/program.ts";
+import { Observed, traceCommand, type TracedCommand } from "../trace/run_traced.ts";
 import { type Sandbox, watch } from "./sandbox.ts";
+import type { Submission } from "./submission.ts";
 
-const MOST = 500_000; // characters that it may print before it is ended
+const MAX_OUTPUT = 500_000; // characters that a program may print before it is ended
+const MAX_EVENTS = 1 << 23; // bytes that its tracer may write
 
 /** What its random numbers are: the least, the greatest, or as they come. */
-export type Chance = "least" | "greatest";
+export type RandomNumbers = "least" | "greatest";
 
-/** How to start a hand-in. */
+/** How to start a submission. */
 export interface Start {
-  /** The port that it listens on, or connects to; without one, it is left to it. */
-  port?: number;
-  /** More arguments. */
+  /** The port for `--port`, if the program has this flag. */
+  port: number;
+  /** The port that takes the place of the lab's, for a program that does not use `--port`. */
+  labPort: number;
+  /** More arguments. They replace those of the session that set the same flags. */
   args?: string[];
-  /** Whether the arguments of the session are left out. */
-  isPlain?: boolean;
+  /** Whether it gets the session's arguments. */
+  hasSession?: boolean;
+  /** Whether it gets `--port`. */
+  hasPort?: boolean;
   /** What its random numbers are. */
-  chance?: Chance;
-  /** Whether it only says where it would listen, or connect to, and ends: see `placeOf`. */
-  asksPlace?: boolean;
+  random?: RandomNumbers;
   /** Where it runs. */
   sandbox: Sandbox;
   /** The UDP ports of this machine that a server may send to: those of its clients. */
   clients?: number[];
 }
 
-/** Starts a hand-in: with its own port and nothing else, where it can be held. */
-export function start(handIn: HandIn, how: Start): Program {
-  const { port, args = [], isPlain, sandbox } = how;
-  const flags = [...isPlain ? [] : argsOf(handIn), ...args].filter((arg) => knows(handIn, arg));
-  if (handIn.ownPort === undefined && port !== undefined) flags.push(`--port=${port}`);
-  let program: Program;
-  if (handIn.isPython) {
-    const options = { env: { PYTHONIOENCODING: "utf-8" }, cwd: dirname(handIn.path) };
-    const command = [...pythonCommand(handIn, how), ...flags];
-    program = new Program(command, undefined, options, undefined, MOST, true);
-    watch(program);
-  } else {
-    const audit = sandbox.newAudit();
-    const { env, ...options } = sandbox.options;
-    const command = [...sandbox.command(netOf(handIn, how), preloads(handIn, how)), ...flags];
-    const all = { ...options, env: { ...env, DENO_AUDIT_PERMISSIONS: audit } };
-    program = new Program(command, undefined, all, undefined, MOST);
-    watch(program, audit);
+/** A submission that runs. */
+export class SubmissionProgram extends Program {
+  readonly #traced: TracedCommand;
+  /** Where on its screen the last typed line ends. */
+  typedEnd = 0;
+  /** Whether it has asked for a line as its header shows. */
+  hasAsked = false;
+  readonly #activity = new Activity([this]);
+
+  /** The ports that it was given. */
+  readonly ports: number[];
+
+  constructor(
+    traced: TracedCommand,
+    { port, labPort }: Start,
+    options: Deno.CommandOptions,
+    isMarked: boolean,
+  ) {
+    super(traced.command, undefined, options, undefined, MAX_OUTPUT, isMarked);
+    this.#traced = traced;
+    this.ports = [port, labPort];
   }
+
+  /** Types a line, which shows on the screen. */
+  override async type(line: string) {
+    this.typedEnd = this.screen.length + line.length + 1;
+    await super.type(line);
+  }
+
+  /** Returns what it did with sockets and its keyboard so far. */
+  async observe(): Promise<Observed> {
+    const observed = new Observed();
+    for await (const event of this.#traced.events(Promise.resolve())) observed.add(event);
+    return observed;
+  }
+
+  /**
+   * Returns whether it had work to do since the last call: a wait in vain says nothing then, as the
+   * machine may be busy.
+   */
+  isBusy(): boolean {
+    return !this.#activity.isIdle();
+  }
+}
+
+/** Starts a submission. It may use its own ports and, in Deno, nothing else. */
+export async function start(submission: Submission, how: Start): Promise<SubmissionProgram> {
+  const { script, isPython, path } = submission;
+  const { sandbox, labPort } = how;
+  const args = argsOf(submission, how);
+  const options = { args, ports: { [script.port]: labPort }, temporary: sandbox.folder };
+  const traceOptions = { ...options, limit: MAX_EVENTS };
+  if (isPython) {
+    const python = [...PYTHON_RUN, "-c", PYTHON_RUNNER, how.random ?? "any"];
+    const env = { PYTHONIOENCODING: "utf-8" };
+    const traced = await traceCommand(path, { ...traceOptions, python, env });
+    const program = new SubmissionProgram(
+      traced,
+      how,
+      { env: traced.env, cwd: dirname(path) },
+      true,
+    );
+    watch(program);
+    return program;
+  }
+  const audit = sandbox.newAudit();
+  const denoFlags = [...sandbox.flags(netOf(submission, how)), ...preloads(submission, how)];
+  const traced = await traceCommand(sandbox.path, { ...traceOptions, denoFlags });
+  const { env, ...rest } = sandbox.options;
+  const all = { ...rest, env: { ...env, DENO_AUDIT_PERMISSIONS: audit } };
+  const program = new SubmissionProgram(traced, how, all, false);
+  watch(program, audit);
   return program;
 }
 
-/** The addresses that a hand-in may use: its own port on this machine, and its clients over UDP. */
-function netOf({ script: { lab } }: HandIn, { port, clients = [] }: Start): string[] {
-  const hosts = ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::]"];
-  const own = port === undefined ? [] : hosts.map((host) => `${host}:${port}`);
+/** Returns the arguments that a submission gets: only flags that it has. */
+function argsOf(
+  submission: Submission,
+  { port, args = [], hasSession = true, hasPort = true }: Start,
+): string[] {
+  const flagOf = (arg: string) => arg.split("=")[0];
+  const flags = args.map(flagOf);
+  const session = submission.script.args.filter((arg) =>
+    !flags.includes(flagOf(arg)) && flagOf(arg) !== "--port"
+  );
+  return [...hasSession ? session : [], ...hasPort ? [`--port=${port}`] : [], ...args]
+    .filter((arg) => hasFlag(submission, flagOf(arg)));
+}
+
+/**
+ * Returns whether a program has a flag, in any language: its source names it. A program that finds
+ * its arguments with the project's lib.ts names it in FLAGS.
+ */
+export function hasFlag({ source }: Submission, flag: string): boolean {
+  const name = flag.slice(2);
+  if (new RegExp(`${flag}\\b`).test(withoutComments(source))) return true;
+  const camelCase = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+  if (/lib\.ts"/.test(source)) return new RegExp(`^ +${camelCase}:`, "m").test(source);
+  // "port" is a word of many programs, "parseArgs" and the like are not.
+  const readsArguments = /parseArgs|parse_args|minimist|sys\.argv|Deno\.args|process\.argv/;
+  return readsArguments.test(source) &&
+    new RegExp(
+      `["'\`](${name}|${camelCase})["'\`]|\\b(args|flags|options|values)\\.${camelCase}\\b`,
+    )
+      .test(source);
+}
+
+/** Returns a source without its comments, roughly: what looks like one in a text goes, too. */
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[^]*?\*\/|^\s*(\/\/|#).*$/gm, "");
+}
+
+/** The addresses that a submission may use: its ports on this machine, and over UDP its clients. */
+function netOf({ script: { lab } }: Submission, { port, labPort, clients = [] }: Start): string[] {
+  const hosts = ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::]", "127.0.0.2"];
+  const own = [port, labPort].flatMap((port) => hosts.map((host) => `${host}:${port}`));
   const any = lab.transport === "udp" ? hosts.map((host) => `${host}:0`) : []; // to bind, not to send
-  // A socket on `::` calls its clients by IPv6 addresses.
+  // A socket on `::` sends to its clients at IPv6 addresses.
   const theirs = clients.flatMap((port) => [`127.0.0.1:${port}`, `[::ffff:127.0.0.1]:${port}`]);
   return [...own, ...any, ...theirs];
 }
 
-/** The arguments of the session in the script's header, the port left out. */
-function argsOf({ script }: HandIn): string[] {
-  return script.args.filter((arg) => !arg.startsWith("--port="));
-}
-
-/**
- * Whether a program takes a flag. Python's originals take few, and refuse the others; in TypeScript
- * the flags that a session does without may be missing, too.
- */
-export function knows({ isPython, source, script }: HandIn, arg: string): boolean {
-  const [flag] = arg.split("=");
-  if (source.includes(flag)) return true;
-  if (isPython) {
-    const isParsedByHand = source.includes("sys.argv") && !/argparse|optparse|getopt/.test(source);
-    return isParsedByHand && new RegExp(`["']${flag.slice(2)}["']`).test(source);
-  }
-  const isTyped = flag === "--message" && script.typed.length > 0;
-  if (flag !== "--host" && flag !== "--buffer-size" && !isTyped) return true;
-  const name = flag === "--buffer-size" ? "bufferSize" : flag.slice(2);
-  // "message" is a name of events, too.
-  return !isTyped && new RegExp(`["'\`]${flag.slice(2)}["'\`=]`).test(source) ||
-    source.includes("lib.ts") && new RegExp(`\\b${name}:`).test(source);
-}
-
-/** The flags for code of ours that runs before the hand-in. */
-function preloads({ source }: HandIn, { chance, asksPlace }: Start): string[] {
+/** The flags for code of ours that runs before the submission. */
+function preloads({ source }: Submission, { random }: Start): string[] {
   const flags: string[] = [];
   const preload = (code: string) =>
     flags.push(`--preload=data:text/javascript,${encodeURIComponent(code)}`);
-  if (chance) preload(`Math.random = () => ${chance === "least" ? 0 : 1 - Number.EPSILON / 2}`);
-  if (asksPlace) preload(PLACE_TELLER);
+  if (random) preload(`Math.random = () => ${random === "least" ? 0 : 1 - Number.EPSILON / 2}`);
   if (/\bprompt\(/.test(source)) preload(PROMPT);
+  if (/\bdgram\b/.test(source)) preload(LOCALHOST);
   return flags;
 }
 
-/** Lets `prompt` ask as at a terminal: Deno's own gives `null` at once where stdin is none. */
+/** Lets `prompt` ask as at a terminal: Deno's own returns `null` at once if stdin is not one. */
 const PROMPT = `
 globalThis.prompt = (message = "Prompt", before = "") => {
   Deno.stdout.writeSync(new TextEncoder().encode(message + " " + before));
@@ -111,115 +183,38 @@ globalThis.prompt = (message = "Prompt", before = "") => {
 };
 `;
 
-function pythonCommand({ path, ownPort }: HandIn, { port, chance, asksPlace }: Start): string[] {
-  const mode = asksPlace ? "asks place" : chance ?? "as it comes";
-  return [...PYTHON_RUN, "-c", PYTHON_RUNNER, path, `${ownPort ?? 0}`, `${port ?? 0}`, mode];
-}
-
-/** The place that a program told which was started with `asksPlace`. */
-export function placeOf({ errors }: Program): { host: string; port: number } | undefined {
-  const [, host, port] = errors.match(/^place: (\S*) port (\d+)$/m) ?? [];
-  return port === undefined ? undefined : { host, port: Number(port) };
-}
-
-/**
- * Lets a program tell where it would listen, or connect to, instead of doing so: so nothing is in
- * the way of what has that port on this machine.
- */
-const PLACE_TELLER = `
-import dgram from "node:dgram";
-import net from "node:net";
-
-const tell = (host, port) => {
-  if (!Number(port)) return;
-  Deno.stderr.writeSync(new TextEncoder().encode("\\nplace: " + (host ?? "") + " port " + port + "\\n"));
-  Deno.exit(0);
-};
-const wrap = (owner, name, before) => {
-  const method = owner[name];
-  owner[name] = function (...args) {
-    before(...args);
-    return method.apply(this, args);
-  };
-};
-const byOptions = ({ hostname, port } = {}) => tell(hostname, port);
-wrap(Deno, "listen", byOptions);
-wrap(Deno, "connect", byOptions);
-const { listenDatagram } = Deno;
-Deno.listenDatagram = (options) => {
-  byOptions(options);
-  const socket = listenDatagram(options);
-  wrap(socket, "send", (_, to) => byOptions(to));
-  return socket;
-};
-const byOrder = (first, ...rest) => {
-  const [a, b] = Array.isArray(first) ? first : [first, ...rest];
-  if (a !== null && typeof a === "object") tell(a.host ?? a.address, a.port);
-  else tell(typeof b === "string" ? b : "", a);
-};
-wrap(net.Server.prototype, "listen", byOrder);
-wrap(net.Socket.prototype, "connect", byOrder);
-wrap(dgram.Socket.prototype, "bind", byOrder);
-wrap(dgram.Socket.prototype, "connect", byOrder);
-wrap(dgram.Socket.prototype, "send", (_, ...rest) => {
-  const to = typeof rest[1] === "number" && typeof rest[2] === "number" ? rest.slice(2) : rest;
-  tell(typeof to[1] === "string" ? to[1] : "", to[0]);
-});
+/** Gives Node's modules the address of localhost, which else they may not look up. */
+const LOCALHOST = `
+import dns from "node:dns";
+const { lookup } = dns;
+dns.lookup = (host, options, done = options) =>
+  host === "localhost"
+    ? queueMicrotask(() => done(null, "127.0.0.1", 4))
+    : lookup(host, options, done);
 `;
 
 /**
- * Runs a Python file. One that has a port of its own is let believe that it has that port: so many
- * can be checked at once, also where the port needs a privilege. Or it tells its place. All that it
- * starts is in one group of processes, and ends with it.
+ * Runs a Python file as Python does, with known random numbers if asked. All that it starts is in
+ * one group of processes, and ends with it.
  */
 const PYTHON_RUNNER = `
-import os, random, runpy, socket, sys
-
-path, own, given, mode = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-sys.argv[:5] = [path]
-if hasattr(os, "setpgrp"):
-    os.setpgrp()
-sys.path[0] = os.path.dirname(path)
-
-def swapped(address, old, new):
-    if own and isinstance(address, tuple) and len(address) > 1 and address[1] == old:
-        return (address[0], new) + address[2:]
-    return address
-
-def sends(method):
-    def call(self, *args):
-        address = args[-1]
-        if mode == "asks place" and isinstance(address, tuple) and address[1]:
-            print(f"\\nplace: {address[0]} port {address[1]}", file=sys.stderr, flush=True)
-            os._exit(0)
-        return method(self, *args[:-1], swapped(address, own, given))
-    return call
-
-def tells(method):
-    def call(self, *args):
-        return swapped(method(self, *args), given, own)
-    return call
-
-def receives(method):
-    def call(self, *args):
-        data, address = method(self, *args)
-        return data, swapped(address, given, own)
-    return call
-
-for wrap, names in () if not own and mode != "asks place" else (
-    (sends, ("bind", "connect", "connect_ex", "sendto")),
-    (tells, ("getsockname", "getpeername")),
-    (receives, ("recvfrom", "recvfrom_into")),
-):
-    for name in names:
-        setattr(socket.socket, name, wrap(getattr(socket.socket, name)))
-
-if mode in ("least", "greatest"):
-    least = mode == "least"
-    below = lambda self, n: 0 if least else n - 1
-    random.Random._randbelow = random.SystemRandom._randbelow = below
-    random.random = lambda: 0.0 if least else 1 - 2 ** -53
-    random._inst.random = random.random
-
-runpy.run_path(path, run_name="__main__")
+def run():
+    import os, sys, tokenize
+    mode, path = sys.argv[1:3]
+    sys.argv[:3] = [path]
+    sys.path[0] = os.path.dirname(os.path.abspath(path))
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()
+    if mode != "any":
+        import random
+        least = mode == "least"
+        random.Random._randbelow = random.SystemRandom._randbelow = lambda self, n: 0 if least else n - 1
+        random.random = random._inst.random = lambda: 0.0 if least else 1 - 2 ** -53
+    main = sys.modules["__main__"].__dict__
+    main["__file__"] = path
+    del main["run"]
+    with tokenize.open(path) as file:
+        source = file.read()
+    exec(compile(source, path, "exec"), main)
+run()
 `;

@@ -1,9 +1,9 @@
 /**
- * The steps of a probe: what is said over a connection, or in datagrams, and what must come back.
+ * The steps of a probe: what is sent, typed and expected, one after the other.
  *
  * @module
  */
-/** Text, or bytes that are none. */
+/** Text, or bytes that are not text. */
 export type Data = string | Uint8Array;
 
 /** One step of a probe. Each has one of these; `on` goes with any of them. */
@@ -12,41 +12,57 @@ export interface Step {
   send?: Data | Data[];
   /** What must come now. */
   gets?: Data;
-  /** Where another answer is right as well. */
+  /** Another answer that is right as well. */
   or?: Data;
+  /** Anything must come now. */
+  answered?: true;
+  /** Types a line when the program asks for it. */
+  types?: string;
+  /** Ends the program's input, as Ctrl-D does. */
+  endsInput?: true;
   /** Ends the sending half of the connection. */
   end?: true;
   /** The other side must end the connection now, and send nothing more. */
   ends?: true;
   /** Closes the connection. */
   leaves?: true;
-  /** A client of its own sends this and then breaks off: it resets the connection. */
-  breaksOff?: Data;
+  /** A client of its own sends this and resets its connection. */
+  resets?: Data;
   /** Nothing may come for a moment. */
   quiet?: true;
-  /** Reads nothing until all is typed, and for a moment more. */
+  /** Reads nothing for a moment. */
   waits?: true;
-  /** A datagram from another address than the one that was asked. */
+  /** A datagram from an address other than the one that was asked. */
   stranger?: Data;
-  /** Takes a datagram, and does not answer. */
-  loses?: Data;
+  /** Receives a datagram, and does not answer. */
+  drops?: Data;
   /** Lines that the program must have printed by now, in this order; `{client}` is the address. */
   prints?: string;
   /** Which of several connections or sockets. */
   on?: string;
 }
 
+/** What kind of thing is not as it should be. */
+export type MismatchKind =
+  | "silence"
+  | "end"
+  | "reset"
+  | "other"
+  | "refused"
+  | "absent"
+  | "print"
+  | "open"
+  | "twice";
+
 /** Something is not as it should be. */
-export class Wrong extends Error {
+export class Mismatch extends Error {
   /**
-   * Says what is wrong.
-   *
    * @param kind What kind of thing it is.
    * @param expected What should have come.
-   * @param actual What has come.
+   * @param actual What came.
    */
   constructor(
-    readonly kind: "silence" | "end" | "reset" | "other" | "refused" | "absent" | "print" | "open",
+    readonly kind: MismatchKind,
     readonly expected = "",
     readonly actual = "",
   ) {
@@ -56,12 +72,12 @@ export class Wrong extends Error {
 
 const encoder = new TextEncoder();
 
-/** Text as bytes. */
+/** Returns text as bytes. */
 export function bytes(data: Data): Uint8Array {
   return typeof data === "string" ? encoder.encode(data) : data;
 }
 
-/** Bytes as text, those that are none as in a text. */
+/** Returns bytes as text; bytes that are not UTF-8 become U+FFFD. */
 export function shown(data: Uint8Array): string {
   return new TextDecoder().decode(data);
 }

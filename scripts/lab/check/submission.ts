@@ -1,44 +1,41 @@
 /**
- * A hand-in: a program that a student wrote, its ports, and what its runtime says about it.
+ * A submission: a program that a student wrote, its ports, and the errors that its runtime reports.
  *
  * @module
  */
 import { basename, dirname } from "node:path";
 import { UserError } from "../../cli.ts";
-import { portsOf } from "../../system/linux.ts";
 import { mustBeFile, readText } from "../terminal/files.ts";
 import type { Named } from "../catalog/labs.ts";
-import { isInTimeWait } from "../process/ports.ts";
-import { isListening, portOf, type Program } from "../process/program.ts";
+import { isBound, isInTimeWait } from "../process/ports.ts";
+import type { Program } from "../process/program.ts";
 
-const PROGRAM = /\.(ts|mts|js|mjs|py)$/;
+const PROGRAM = /\.(ts|mts|js|mjs|cjs|py)$/;
 
 /** A program that a student wrote. */
-export interface HandIn {
-  /** Its file's name. */
+export interface Submission {
+  /** The name of its file. */
   name: string;
-  /** Its file. */
+  /** The path of its file. */
   path: string;
-  /** Its text. */
+  /** The text of its file. */
   source: string;
-  /** Whether it is Python, which can't be held. */
+  /** Whether it is in Python, which cannot be limited to the network. */
   isPython: boolean;
-  /** The port that it has, where it takes no `--port`: only Python's originals do so. */
-  ownPort?: number;
-  /** The script whose place it takes. */
+  /** The script that it takes the place of. */
   script: Named;
 }
 
 /**
- * Looks at a file.
+ * Reads a submission.
  *
  * @param file The file.
- * @param script The script whose place it takes.
- * @throws {UserError} It is no program.
+ * @param script The script that it takes the place of.
+ * @throws {UserError} The file is not a program, or there is no such file.
  */
-export function readHandIn(file: string, script: Named): HandIn {
+export function readSubmission(file: string, script: Named): Submission {
   if (!PROGRAM.test(file)) {
-    throw new UserError(`${file}: an exercise ends in .ts, .js, .mjs or .py`);
+    throw new UserError(`${file}: a submission ends in .ts, .mts, .js, .mjs, .cjs or .py`);
   }
   const path = Deno.realPathSync(file);
   const isPython = path.endsWith(".py");
@@ -46,38 +43,17 @@ export function readHandIn(file: string, script: Named): HandIn {
     throw new UserError(`${file}: this is a link to a file of another kind: ${basename(path)}`);
   }
   mustBeFile(file);
-  const source = readText(path);
-  const takesPort = !isPython || /--port|['"]-p['"]|sys\.argv/.test(source);
-  const own = source.match(/\bport\w*\s*(?::\s*int\s*)?=\s*(\d+)/i) ??
-    source.match(new RegExp(`\\b(${script.port})\\b`)) ?? portInCall(source);
-  return {
-    name: basename(path),
-    path,
-    source,
-    isPython,
-    ownPort: takesPort ? undefined : Number(own?.[1] ?? script.port),
-    script,
-  };
-}
-
-/** Finds a number at the end of the arguments of a call that takes an address. */
-function portInCall(source: string): RegExpMatchArray | null {
-  for (const line of source.split("\n")) {
-    const call = line.search(/(?:bind|connect|sendto)\(/);
-    const port = call < 0 ? null : line.slice(call).match(/(\d{2,5})\s*\)/);
-    if (port) return port;
-  }
-  return null;
+  return { name: basename(path), path, source: readText(path), isPython, script };
 }
 
 /**
- * Ports that nobody else takes. The port of the other transport is bound as well: where two
- * checks run at once, that is how each sees what the other has taken, before its program listens.
+ * Ports that no other check takes. The port of the other transport is bound as well, so that two
+ * checks at the same time see which ports are taken before their programs listen.
  */
 export class Ports {
   #held: (() => void)[] = [];
 
-  /** Takes a free port of the loopback interface, none of those that the system gives to clients. */
+  /** Takes a free port of the loopback interface, outside of the range that the system gives to clients. */
   take(transport: "tcp" | "udp"): number {
     const hostname = "127.0.0.1";
     const bind = (transport: "tcp" | "udp", port: number) => {
@@ -87,7 +63,7 @@ export class Ports {
       return () => socket.close();
     };
     for (let tries = 0; tries < 1000; tries++) {
-      const port = 10000 + Math.floor(Math.random() * 10000); // above are those of freePort()
+      const port = 10000 + Math.floor(Math.random() * 10000); // freePort() takes higher ones
       if (isInTimeWait(port)) continue;
       try {
         const release = bind(transport === "tcp" ? "udp" : "tcp", port);
@@ -99,44 +75,38 @@ export class Ports {
     throw new UserError("there is no free port");
   }
 
-  /** Gives all back. */
+  /** Releases all ports. */
   [Symbol.dispose]() {
     for (const release of this.#held) release();
   }
 }
 
-/** Waits until a server listens on a port that it was given, some seconds at most. */
-export function listens(
-  { script }: HandIn,
+/**
+ * Waits until a server listens on one of some ports.
+ *
+ * @returns The port, or nothing if the program ended or the time is up.
+ */
+export async function listeningPort(
   server: Program,
-  port: number,
-  seconds: number,
-): Promise<boolean> {
-  return isListening(server, port, script.lab.transport, seconds);
-}
-
-/** The port that a server listens on, where that is another one than it was given. */
-export function otherPort(
-  { script }: HandIn,
-  program: Program,
-  port: number,
-): number | undefined {
-  const told = portOf(program) ?? Number(program.screen.match(/\bport:? (\d+)/i)?.[1] ?? NaN);
-  const protocol = script.lab.transport === "tcp" ? "TCP" : "UDP";
-  const found = portsOf(program.pid, protocol)
-    .concat(told > 0 ? [told] : [])
-    .filter((other) => other !== port);
-  return found[0];
+  ports: number[],
+  transport: "tcp" | "udp",
+  milliseconds: number,
+): Promise<number | undefined> {
+  const end = Date.now() + milliseconds;
+  for (let pause = 0.02; Date.now() < end; pause = Math.min(0.1, 1.3 * pause)) {
+    for (const port of ports) if (await isBound(port, transport)) return port;
+    if (await server.ended(pause)) return undefined;
+  }
 }
 
 /**
- * What a program's runtime said about a mistake, once: the message and the place, not the stack.
+ * Returns the error that a program's runtime reported: the message and the place, not the stack.
  *
  * @param errors What the program printed on stderr.
- * @param handIn The program: a place in its folder says more than one in Python's own modules.
- * @returns The lines, or nothing where there is no mistake.
+ * @param submission The program: a place in its folder says more than one in Python's own modules.
+ * @returns The lines, or nothing if there is no such error.
  */
-export function mistake(errors: string, { path }: HandIn): string | undefined {
+export function runtimeError(errors: string, { path }: Submission): string | undefined {
   const lines = errors.split("\n");
   const trace = lines.findLastIndex((line) => line.startsWith("Traceback "));
   if (trace >= 0 || lines.some((line) => /^\w*(Error|Interrupt|Exit)\b/.test(line))) {
@@ -145,11 +115,11 @@ export function mistake(errors: string, { path }: HandIn): string | undefined {
     const place = places.findLast((line) => line.includes(dirname(path))) ?? places.at(-1);
     if (last) return [last, ...place ? [place.trim().replace(/, in .*/, "")] : []].join("\n");
   }
-  // A program's own `error:` in words is none; but lib.ts tells a mistake in the script so, too.
-  const isMistake = (line: string, next: string[]) =>
+  // A program may print `error:` itself. lib.ts prints errors in the script in this way, too.
+  const isError = (line: string, next: string[]) =>
     /^(error: )?Uncaught |^error: (client \(.*?\): )?\w*Error: /.test(line) ||
     /^error: /.test(line) && next.some((line) => /^ +at .*file:/.test(line));
-  const first = lines.findIndex((line, i) => isMistake(line, lines.slice(i + 1, i + 3)));
+  const first = lines.findIndex((line, i) => isError(line, lines.slice(i + 1, i + 3)));
   if (first < 0) return undefined;
   const message = lines[first]
     .replace(/^error: (client \(.*?\): )?/, "")

@@ -71,6 +71,8 @@ export interface TraceOptions {
   burst?: number;
   /** How many bytes of events the program may write; the default is 64 MiB. */
   limit?: number;
+  /** The folder in which the folder of events is made; the default is the system's for temporary files. */
+  temporary?: string;
   /** Called with each event, in order. */
   onEvent?: (event: TraceEvent) => void;
 }
@@ -110,7 +112,9 @@ export async function traceCommand(
     ...options
   }: TraceOptions = {},
 ): Promise<TracedCommand> {
-  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "lab-trace-" }));
+  const folder = await Deno.realPath(
+    await Deno.makeTempDir({ dir: options.temporary, prefix: "lab-trace-" }),
+  );
   const remove = () => {
     try {
       Deno.removeSync(folder, { recursive: true });

@@ -13,7 +13,7 @@ for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream(
   sentence += piece;
   if (sentence.endsWith("\n")) break;
 }
-sentence = sentence.trimEnd();
+sentence = sentence.replace(/\r?\n$/, "");
 async function receive(): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(65536);

@@ -1,5 +1,5 @@
 /**
- * The probes of all labs. To add one, add a line to its lab: what it looks at, and the steps. A server's
+ * The probes of all labs. To add one, add a line to its lab: what is checked, and the steps. A server's
  * steps are those of its client, a client's those of its server. The first of each list is the session
  * of the script's header.
  *
@@ -10,12 +10,12 @@ import type { Step } from "../steps.ts";
 import { ECHO, ECHO_UDP, ECHO_V1 } from "./echo.ts";
 import { READ_ON } from "./exercises.ts";
 import { ECHO_V2, ECHO_V3 } from "./framing.ts";
-import { GUESS_GAME } from "./guess.ts";
+import { GUESS_GAME, guessServer } from "./guess.ts";
 import { PRACTICAL12_TCP, PRACTICAL12_UDP } from "./practical12.ts";
 import { TCP } from "./tcp.ts";
 import { UPPER_TCP, UPPER_UDP } from "./upper.ts";
 
-/** What each lab's halves are put through, by the lab's name. */
+/** The probes of both roles of each lab, by the lab's name. */
 export const PROBES: Record<string, LabProbes> = {
   echo: ECHO,
   echo_udp: ECHO_UDP,
@@ -30,12 +30,14 @@ export const PROBES: Record<string, LabProbes> = {
   upper_udp: UPPER_UDP,
 };
 
-/** What a server is put through; where it is exercise 1, other things. */
-export function serverProbes(lab: string, exercise?: number): Probe[] {
-  return exercise === 1 ? READ_ON : PROBES[lab].server;
+/** Returns the probes of a server. `number` is that of a guess server that draws it. */
+export function serverProbes(lab: string, exercise?: number, number?: number): Probe[] {
+  if (exercise === 1) return READ_ON;
+  return number !== undefined ? guessServer(number) : PROBES[lab].server;
 }
 
-/** A plain exchange with each server: whether it serves the next client. */
-export function nextClient(lab: string): Step[] {
-  return PROBES[lab].server[0].steps.map((step) => ({ ...step, on: `next ${step.on ?? ""}` }));
+/** Returns a plain exchange with a server: whether it serves the next client. */
+export function nextClient(lab: string, exercise?: number, number?: number): Step[] {
+  const [{ steps }] = serverProbes(lab, exercise, number);
+  return steps.map((step) => ({ ...step, on: `next ${step.on ?? ""}` }));
 }

@@ -1,5 +1,5 @@
 /**
- * What several labs have in common.
+ * Probes that several labs have in common.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export function echo(text: string, prints?: string): Step[] {
   return [{ send: text }, { gets: text }, { ends: true }, ...prints ? [{ prints }] : []];
 }
 
-/** What holds for all servers that echo what one read gives. */
+/** Returns the probes of all servers that echo what one read gives. */
 export function oneRead(longest: number, prints: (text: string) => string): Probe[] {
   return [
     { what: "another client after the first", steps: echo("Second", prints("Second")), next: true },
@@ -23,6 +23,7 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
     {
       what: "--buffer-size=4: one read gives 4 bytes of a message at most",
       args: ["--buffer-size=4"],
+      level: "beyond",
       steps: [{ send: "Hello!" }, { gets: "Hell" }, { ends: true }],
       cause: "it does not read with the buffer of --buffer-size",
     },
@@ -30,30 +31,41 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
       what: `a message of ${longest} bytes, which is as much as the buffer holds`,
       steps: echo(long(longest)),
     },
-    { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
-    { what: "a client that leaves at once", steps: [{ on: "a", leaves: true }], next: true },
     {
-      what: "bytes that are no text",
+      what: "a client that sends nothing",
+      steps: [{ end: true }, { ends: true }],
+      next: true,
+      level: "beyond",
+    },
+    {
+      what: "a client that leaves at once",
+      steps: [{ on: "a", leaves: true }],
+      next: true,
+      level: "beyond",
+    },
+    {
+      what: "bytes that are not text",
       steps: [{ send: BINARY }, { gets: BINARY }, { ends: true }],
       next: true,
-      excused: "python",
+      level: "beyond",
     },
-    breaksOff("Hi", echo("Hi")),
+    resets("Hi", echo("Hi")),
     twoAtOnce(echo("Hi"), "", { send: "First" }, { gets: "First" }),
   ];
 }
 
-/** The originals end when a client breaks off: so it is only told. */
-export function breaksOff(message: string, exchange: Step[]): Probe {
+/** Returns the probe of a client that resets its connection, which ends most originals. */
+export function resets(message: string, exchange: Step[]): Probe {
   return {
-    what: "a client that breaks off, and the next one",
-    steps: [{ breaksOff: message }, ...exchange],
-    cause: "it serves nobody after a client that broke off: catch what `read` and `write` throw",
-    excused: "nobody",
+    what: "a client that resets its connection, and the next one",
+    steps: [{ resets: message }, ...exchange],
+    cause:
+      "it serves no client after one that reset its connection: catch what `read` and `write` throw",
+    level: "beyond",
   };
 }
 
-/** The originals let the second client wait: so it is only told. */
+/** Returns the probe of two clients at the same time: with the originals, the second waits. */
 export function twoAtOnce(exchange: Step[], begun: Data, ...rest: Step[]): Probe {
   const on = (name: string, steps: Step[]) => steps.map((step) => ({ ...step, on: name }));
   return {
@@ -65,11 +77,11 @@ export function twoAtOnce(exchange: Step[], begun: Data, ...rest: Step[]): Probe
     ],
     cause: "the second client has to wait until the first has gone, as with the original",
     next: true,
-    excused: "waiting",
+    level: "beyond",
   };
 }
 
-/** What holds for all servers that answer datagrams; `answer` says what with. */
+/** Returns the probes of all servers that answer datagrams; `answer` says with what. */
 export function datagrams(
   answer: (text: string) => string,
   most: number,
@@ -111,25 +123,27 @@ export function datagrams(
   ];
 }
 
-/** A server that nobody started. */
+/** Returns the probe of a server that was not started. */
 export function alone(typed?: string[]): ClientProbe {
   return {
-    what: "nobody listens: it ends with a status other than 0",
+    what: "no server listens: it ends with a status other than 0",
     isAlone: true,
+    level: "beyond",
     typed,
     steps: [],
     status: "failed",
   };
 }
 
-/** A server that takes a question and then is gone. `start` is what it sends before. */
+/** Returns the probe of a server that closes after a question. `start` is what it sends before. */
 export function closesEarly(
   question: string,
   start: string,
   more: Partial<ClientProbe>,
 ): ClientProbe {
   return {
-    what: "a server that closes early: it does not wait for ever, and says so with its status",
+    what: "a server that closes early: it does not wait without end, and its status is not 0",
+    level: "beyond",
     steps: [
       { gets: question },
       ...start ? [{ send: start }] : [],
@@ -142,7 +156,7 @@ export function closesEarly(
 
 const twice = (line: string) => `${line}\n${line}\n`;
 
-/** What holds for clients that ask one thing over UDP, and take `most` bytes of an answer. */
+/** Returns the probes of clients that ask one thing over UDP, and take `most` bytes of an answer. */
 export function asksOnce(
   question: string,
   most: number,
@@ -166,10 +180,10 @@ export function asksOnce(
       ...answered(long(most)),
     },
     {
-      what: "a reply that is lost: it asks again",
-      steps: [{ loses: question }, { gets: question }, { send: "the second time" }],
+      what: "a reply that is dropped: it asks again",
+      steps: [{ drops: question }, { gets: question }, { send: "the second time" }],
       ...answered("the second time"),
-      excused: "python",
+      level: "beyond",
     },
     {
       what: "a reply that comes twice is printed once",
@@ -183,12 +197,13 @@ export function asksOnce(
       steps: [{ gets: question }, { stranger: "from a stranger" }, { send: "from the server" }],
       ...answered("from the server"),
       hides: "from a stranger",
-      cause: "it takes its answer from anybody: this one came from another address",
-      excused: "python",
+      cause: "it takes its answer from any address: this one came from another than the server's",
+      level: "beyond",
     },
     {
-      what: "no reply at all: it does not wait for ever, and says so with its status",
-      steps: [{ loses: question }],
+      what: "no reply at all: it does not wait without end, and its status is not 0",
+      level: "beyond",
+      steps: [{ drops: question }],
       status: "failed",
       ...more,
     },

@@ -9,7 +9,7 @@ import { alone, asksOnce, closesEarly, datagrams, echo, oneRead } from "./common
 const TEST = "Test message. This will be echoed";
 const OTHER = "TEST MESSAGE. THIS HAS BEEN SENT!"; // as many bytes
 
-/** What echo is put through. */
+/** The probes of echo. */
 export const ECHO: LabProbes = {
   server: [
     { what: "the session of its header", steps: echo(TEST), isSession: true },
@@ -45,6 +45,7 @@ export const ECHO: LabProbes = {
     }),
     {
       what: "--message=héllo: it sends 6 bytes, and waits for 6",
+      level: "beyond",
       args: ["--message=héllo"],
       steps: [{ gets: "héllo" }, { send: cut("hállo", 2, 5) }, { ends: true }],
       joined: ["Received: ", "hállo"],
@@ -52,6 +53,7 @@ export const ECHO: LabProbes = {
     },
     {
       what: "--buffer-size=5: no line shows more than 5 bytes",
+      level: "beyond",
       args: ["--buffer-size=5"],
       steps: [{ gets: TEST }, { send: OTHER }, { ends: true }],
       shows: ["Received: TEST \nReceived: MESSA\n"],
@@ -62,7 +64,7 @@ export const ECHO: LabProbes = {
   ],
 };
 
-/** What echo_udp is put through. */
+/** The probes of echo_udp. */
 export const ECHO_UDP: LabProbes = {
   server: [
     {
@@ -80,13 +82,14 @@ export const ECHO_UDP: LabProbes = {
       ],
     },
     {
-      what: "bytes that are no text, and the next datagram",
+      what: "bytes that are not text, and the next datagram",
       steps: [{ send: BINARY }, { gets: BINARY }],
       next: true,
-      excused: "python",
+      level: "beyond",
     },
     {
       what: "--buffer-size=4: no more than 4 bytes of a datagram arrive",
+      level: "beyond",
       args: ["--buffer-size=4"],
       steps: [{ send: "Hello!" }, { gets: "Hell" }],
       cause: "it does not receive with the buffer of --buffer-size",
@@ -98,7 +101,6 @@ export const ECHO_UDP: LabProbes = {
     {
       what: "an empty datagram is not echoed",
       steps: [{ send: "" }, { quiet: true }],
-      excused: "nobody",
       cause: "it echoes an empty datagram: the original does not",
     },
   ],
@@ -116,6 +118,7 @@ export const ECHO_UDP: LabProbes = {
     ),
     {
       what: "--message=héllo",
+      level: "beyond",
       args: ["--message=héllo"],
       steps: [{ gets: "héllo" }, { send: "hállo" }],
       shows: ["Sending héllo\nreceived hállo\n"],
@@ -124,7 +127,7 @@ export const ECHO_UDP: LabProbes = {
   ],
 };
 
-/** What echo_v1 is put through. */
+/** The probes of echo_v1. */
 export const ECHO_V1: LabProbes = {
   server: [
     { what: "the session of its header", steps: echo("Hello!"), isSession: true },
@@ -146,12 +149,13 @@ export const ECHO_V1: LabProbes = {
       what: "an answer in pieces",
       steps: [{ gets: "Hello!" }, { send: ["He", "llo?"] }, { ends: true }],
       screen: "Hello?\n",
-      excused: "nobody",
-      cause: "it takes one read for the whole answer, as the original does",
+      level: "beyond",
+      cause: "it takes one read for the whole answer",
     },
     closesEarly("Hello!", "", { status: undefined, hides: "Hello!" }),
     {
       what: "--message=héllo",
+      level: "beyond",
       args: ["--message=héllo"],
       steps: [{ gets: "héllo" }, { send: "hállo" }, { ends: true }],
       screen: "hállo\n",

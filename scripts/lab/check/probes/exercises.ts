@@ -1,12 +1,12 @@
 /**
- * What the README's exercises are put through: each fails on the copy that it starts from.
+ * The probes of the README's exercises: each fails on the copy that it starts from.
  *
  * @module
  */
 import { long, type Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
 
-/** A client that sends all, ends its half, and reads to the end. */
+/** Returns the steps of a client that sends everything, ends its half, and reads to the end. */
 function untilEnd(text: string): Step[] {
   return [{ send: text }, { end: true }, { gets: text }, { ends: true }];
 }

@@ -5,7 +5,7 @@
  */
 import { cut, framed, type LabProbes, long, type Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, breaksOff, closesEarly, echo, twoAtOnce } from "./common.ts";
+import { alone, closesEarly, echo, resets, twoAtOnce } from "./common.ts";
 
 const LONGER = "Hello!This is a longer message than the available buffer size of 15bytes";
 const ASK = 'Enter a message: "exit" to abort:';
@@ -13,60 +13,73 @@ const ASK = 'Enter a message: "exit" to abort:';
 // The first client has sent half of a character when the second comes.
 const [BEGUN, REST] = cut(framed("naïve ones"), 13);
 
-/** What holds for versions 2 and 3. `talk` is a connection on which messages are sent. */
+/** Returns the probes of versions 2 and 3. `talk` is a connection on which messages are sent. */
 function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
   const message = (text: string) => talk({ send: framed(text) }, { gets: framed(text) });
   return [
     { what: "another client after the first", steps: message("Second"), next: true },
     { what: "`héllo`, of 5 characters and 6 bytes", steps: message("héllo") },
-    { what: "an emoji, which is one character", steps: message("😀") },
+    { what: "an emoji, which is one character", level: "beyond", steps: message("😀") },
+    {
+      what: "a long message in pieces",
+      steps: talk({ send: cut(framed(LONGER), 20, 42) }, { gets: framed(LONGER) }),
+    },
     {
       what: "a character that a buffer of 15 bytes cuts in two",
+      level: "beyond",
       steps: message("aaaaéaaaaaaaaaaaaaé😀😀😀😀é"),
     },
     {
       what: "a message in many pieces, cut inside the header and inside a character",
+      level: "beyond",
       steps: talk({ send: cut(framed("naïve 😀!"), 4, 9, 13, 18, 19) }, {
         gets: framed("naïve 😀!"),
       }),
     },
     { what: "white space at both ends of a message", steps: message("  two words \n") },
-    { what: "an empty message", steps: message("") },
+    { what: "an empty message", level: "beyond", steps: message("") },
     { what: "a message of 20,000 characters", steps: message(long(20_000)) },
     {
-      what: "a header that is no number, and the next client",
+      what: "a header that is not a number, and the next client",
       steps: [{ send: "no number!" }, { end: true }, { ends: true }],
       next: true,
-      excused: "python",
+      level: "beyond",
     },
     {
       what: "a header with a length below zero, and the next client",
       steps: [{ send: "        -5hello" }, { end: true }],
       next: true,
-      excused: "python",
+      level: "beyond",
     },
     {
       what: "a client that leaves inside a message",
+      level: "beyond",
       steps: [{ send: "        20only some" }, { end: true }, { ends: true }],
       next: true,
     },
     {
       what: "a client that leaves inside the header",
+      level: "beyond",
       steps: [{ send: "      " }, { end: true }, { ends: true }],
       next: true,
     },
-    { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
-    breaksOff(framed("Hi"), message("Hi")),
+    {
+      what: "a client that sends nothing",
+      level: "beyond",
+      steps: [{ end: true }, { ends: true }],
+      next: true,
+    },
+    resets(framed("Hi"), message("Hi")),
     twoAtOnce(message("Hi"), BEGUN, { send: REST }, { gets: framed("naïve ones") }),
   ];
 }
 
-/** A message on the connection of version 3, which then goes on. */
+/** Returns the steps of messages on a connection of version 3, and its end. */
 function kept(...steps: Step[]): Step[] {
   return [...steps, { send: framed("exit") }, { gets: framed("exit") }, { ends: true }];
 }
 
-/** The keyboard and the wire of version 3: each message, and the answer to it. */
+/** Returns what is typed, sent and printed in version 3: each message, and the answer to it. */
 function talk(...pairs: [message: string, answer: string][]): {
   typed: string[];
   steps: Step[];
@@ -86,13 +99,14 @@ function talk(...pairs: [message: string, answer: string][]): {
   };
 }
 
-/** What echo_v2 is put through. */
+/** The probes of echo_v2. */
 export const ECHO_V2: LabProbes = {
   server: [
     { what: "the session of its header", steps: echo(framed(LONGER)), isSession: true },
     ...withHeader((...steps) => [...steps, { ends: true }]),
     {
       what: "what follows a message in the same segment belongs to the next",
+      level: "beyond",
       steps: [{ send: `${framed("hi")}xyz` }, { gets: framed("hi") }, { ends: true }],
       next: true,
     },
@@ -115,12 +129,14 @@ export const ECHO_V2: LabProbes = {
     },
     {
       what: "a character that a buffer of 15 bytes cuts in two",
+      level: "beyond",
       steps: [{ gets: framed(LONGER) }, { send: framed("aaaaéaaaaaaaaaaaaaé😀😀é") }],
       screen: "aaaaéaaaaaaaaaaaaaé😀😀é\n",
       status: "well",
     },
     {
       what: "an answer in pieces, cut inside the header and inside a character",
+      level: "beyond",
       steps: [{ gets: framed(LONGER) }, { send: cut(framed("naïve 😀!"), 4, 9, 13, 18, 19) }],
       screen: "naïve 😀!\n",
       status: "well",
@@ -134,6 +150,7 @@ export const ECHO_V2: LabProbes = {
     closesEarly(framed(LONGER), "        72Hello!", { hides: LONGER }),
     {
       what: "--message=héllo 😀: the header says 7",
+      level: "beyond",
       args: ["--message=héllo 😀"],
       steps: [{ gets: framed("héllo 😀") }, { send: framed("ok") }],
       screen: "ok\n",
@@ -143,7 +160,7 @@ export const ECHO_V2: LabProbes = {
   ],
 };
 
-/** What echo_v3 is put through. */
+/** The probes of echo_v3. */
 export const ECHO_V3: LabProbes = {
   server: [
     {
@@ -162,6 +179,7 @@ export const ECHO_V3: LabProbes = {
     },
     {
       what: "two messages in one segment",
+      level: "beyond",
       steps: kept(
         { send: framed("one") + framed("two") },
         { gets: framed("one") },
@@ -172,6 +190,7 @@ export const ECHO_V3: LabProbes = {
     },
     {
       what: "a message and a part of the next in one segment",
+      level: "beyond",
       steps: kept(
         { send: [framed("first") + "         ", "6second"] },
         { gets: framed("first") },
@@ -187,7 +206,8 @@ export const ECHO_V3: LabProbes = {
       cause: "only `exit` itself ends the connection",
     },
     {
-      what: "it tells when it has finished serving a client that leaves without `exit`",
+      what: "it prints that it has finished serving a client that leaves without `exit`",
+      level: "beyond",
       steps: [
         { send: framed("bye") },
         { gets: framed("bye") },
@@ -210,12 +230,19 @@ export const ECHO_V3: LabProbes = {
       status: "well",
     },
     {
-      what: "`héllo` has 5 characters and 6 bytes, an emoji is one character",
-      ...talk(["héllo", "hállo"], ["😀", "😀😀"], ["exit", "exit"]),
+      what: "`héllo` has 5 characters and 6 bytes",
+      ...talk(["héllo", "hállo"], ["exit", "exit"]),
+      status: "well",
+    },
+    {
+      what: "an emoji is one character",
+      level: "beyond",
+      ...talk(["😀", "😀😀"], ["exit", "exit"]),
       status: "well",
     },
     {
       what: "an answer in pieces, cut inside the header and inside a character",
+      level: "beyond",
       typed: ["hello", "exit"],
       steps: [
         { gets: framed("hello") },
@@ -227,25 +254,31 @@ export const ECHO_V3: LabProbes = {
       status: "well",
     },
     {
+      what: "white space that the user typed is a part of the message",
+      ...talk(["  two words ", "  TWO WORDS "], ["exit", "exit"]),
+      status: "well",
+    },
+    {
       what: "a message of 5,000 characters, and an empty one",
+      level: "beyond",
       ...talk([long(5000), long(5000)], ["", ""], ["exit", "exit"]),
       status: "well",
     },
     {
       what: "the end of the input counts as `exit`",
-      typed: ["hello"],
-      inputEnds: true,
       steps: [
+        { types: "hello" },
         { gets: framed("hello") },
         { send: framed("hello") },
+        { endsInput: true },
         { gets: framed("exit") },
         { send: framed("exit") },
       ],
       shows: [`${ASK}hello\nhello\n${ASK}`, "Connection Closed"],
       status: "well",
-      excused: "python",
+      level: "beyond",
     },
-    closesEarly(framed("hello"), "         5hel", { typed: ["hello", "exit"] }),
+    closesEarly(framed("hello"), "         5hel", { typed: ["hello"] }),
     alone(["hello", "exit"]),
   ],
 };

@@ -5,21 +5,21 @@
  */
 import { BINARY, type ClientProbe, cut, type LabProbes, long } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, asksOnce, breaksOff, closesEarly, datagrams, twoAtOnce } from "./common.ts";
+import { alone, asksOnce, closesEarly, datagrams, resets, twoAtOnce } from "./common.ts";
 
-/** What practical12's clients print for `Hello, world`. */
-function shouted(answer: string): string {
+/** Returns what practical12's clients print for `Hello, world`. */
+function answered(answer: string): string {
   return `Enter a message: Hello, world\nReceived b'${answer}'\n`;
 }
 
 const HI: Step[] = [{ send: "Hi" }, { gets: "Hi" }, { end: true }, { ends: true }];
 
-const NO_TEXT = Uint8Array.of(255, 254, 128, 195, 40, 65, 66, 67, 68, 69, 70, 71);
+const NOT_TEXT = Uint8Array.of(255, 254, 128, 195, 40, 65, 66, 67, 68, 69, 70, 71);
 
-/** An answer that is no text: as many bytes as `Hello, world`. */
-function noText(steps: Step[]): ClientProbe {
+/** Returns the probe of an answer that is not text: as many bytes as `Hello, world`. */
+function notText(steps: Step[]): ClientProbe {
   return {
-    what: "an answer of bytes that are no text",
+    what: "an answer of bytes that are not text",
     typed: ["Hello, world"],
     steps,
     screen: `Enter a message: Hello, world\nReceived b'\\xff\\xfe\\x80\\xc3(ABCDEFG'\n`,
@@ -27,10 +27,11 @@ function noText(steps: Step[]): ClientProbe {
   };
 }
 
-/** A message that need not be typed. */
+/** Returns the probe of a message that is not typed. */
 function withMessage(steps: Step[]): ClientProbe {
   return {
     what: "--message=héllo: it does not ask for the message",
+    level: "beyond",
     args: ["--message=héllo"],
     steps,
     shows: ["Received b'h\\xc3\\xa1llo'\n"],
@@ -39,7 +40,7 @@ function withMessage(steps: Step[]): ClientProbe {
   };
 }
 
-/** What practical12_tcp is put through. */
+/** The probes of practical12_tcp. */
 export const PRACTICAL12_TCP: LabProbes = {
   server: [
     {
@@ -70,22 +71,27 @@ export const PRACTICAL12_TCP: LabProbes = {
         { end: true },
         { ends: true },
       ],
-      cause: "the connection does not stay: it echoes until the client disconnects",
+      cause:
+        "it closes the connection after one message: it should echo until the client disconnects",
     },
     {
       what: "`héllo`, which it prints in Python's notation for bytes",
       steps: [
-        { send: "héllo it's" },
-        { gets: "héllo it's" },
+        { send: "héllo" },
+        { gets: "héllo" },
         { end: true },
         { ends: true },
-        { prints: `Received b"h\\xc3\\xa9llo it's"` },
+        { prints: "Received b'h\\xc3\\xa9llo'" },
       ],
     },
     {
-      what: "bytes that are no text",
+      what: "bytes that are not text",
       steps: [{ send: BINARY }, { gets: BINARY }, { end: true }, { ends: true }],
       next: true,
+    },
+    {
+      what: "a message of 1000 bytes",
+      steps: [{ send: long(1000) }, { gets: long(1000) }, { end: true }, { ends: true }],
     },
     {
       what: "100,000 bytes at once",
@@ -93,7 +99,7 @@ export const PRACTICAL12_TCP: LabProbes = {
     },
     { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
     { what: "a client that leaves at once", steps: [{ on: "a", leaves: true }], next: true },
-    breaksOff("Hi", HI),
+    resets("Hi", HI),
     twoAtOnce(HI, "", { send: "First" }, { gets: "First" }),
   ],
   client: [
@@ -107,7 +113,7 @@ export const PRACTICAL12_TCP: LabProbes = {
       what: "it prints what the server sends, whatever that is",
       typed: ["Hello, world"],
       steps: [{ gets: "Hello, world" }, { send: "HELLO, WORLD" }, { ends: true }],
-      screen: shouted("HELLO, WORLD"),
+      screen: answered("HELLO, WORLD"),
       status: "well",
     },
     {
@@ -121,11 +127,26 @@ export const PRACTICAL12_TCP: LabProbes = {
       what: "an answer in pieces: it reads until all has come back",
       typed: ["Hello, world"],
       steps: [{ gets: "Hello, world" }, { send: ["HEL", "LO, ", "WORLD"] }, { ends: true }],
-      screen: shouted("HELLO, WORLD"),
+      screen: answered("HELLO, WORLD"),
       status: "well",
     },
     {
-      what: "`héllo it's`, in Python's notation for bytes",
+      what: "white space that the user typed is a part of the message",
+      typed: ["  two words "],
+      steps: [{ gets: "  two words " }, { send: "  TWO WORDS " }, { ends: true }],
+      screen: "Enter a message:   two words \nReceived b'  TWO WORDS '\n",
+      status: "well",
+    },
+    {
+      what: "`héllo`, in Python's notation for bytes",
+      typed: ["héllo"],
+      steps: [{ gets: "héllo" }, { send: cut("hállo", 2) }, { ends: true }],
+      screen: "Enter a message: héllo\nReceived b'h\\xc3\\xa1llo'\n",
+      status: "well",
+    },
+    {
+      what: "`héllo it's`: around an apostrophe the notation has double quotes",
+      level: "beyond",
       typed: ["héllo it's"],
       steps: [{ gets: "héllo it's" }, { send: cut("héllo it's", 2) }, { ends: true }],
       screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa9llo it's"\n`,
@@ -138,7 +159,7 @@ export const PRACTICAL12_TCP: LabProbes = {
       shows: [`Received b'${long(5000)}'\n`],
       status: "well",
     },
-    noText([{ gets: "Hello, world" }, { send: NO_TEXT }, { ends: true }]),
+    notText([{ gets: "Hello, world" }, { send: NOT_TEXT }, { ends: true }]),
     withMessage([{ gets: "héllo" }, { send: cut("hállo", 2) }, { ends: true }]),
     closesEarly("Hello, world", "Hello", {
       typed: ["Hello, world"],
@@ -148,7 +169,7 @@ export const PRACTICAL12_TCP: LabProbes = {
   ],
 };
 
-/** What practical12_udp is put through. */
+/** The probes of practical12_udp. */
 export const PRACTICAL12_UDP: LabProbes = {
   server: [
     {
@@ -160,13 +181,13 @@ export const PRACTICAL12_UDP: LabProbes = {
     {
       what: "`héllo`, which it prints in Python's notation for bytes",
       steps: [
-        { send: "héllo it's" },
-        { gets: "héllo it's" },
-        { prints: `Received b"h\\xc3\\xa9llo it's" from {client}` },
+        { send: "héllo" },
+        { gets: "héllo" },
+        { prints: "Received b'h\\xc3\\xa9llo' from {client}" },
       ],
     },
     {
-      what: "bytes that are no text, and the next datagram",
+      what: "bytes that are not text, and the next datagram",
       steps: [{ send: BINARY }, { gets: BINARY }],
       next: true,
     },
@@ -186,13 +207,21 @@ export const PRACTICAL12_UDP: LabProbes = {
       status: "well",
     },
     {
-      what: "`héllo it's`, in Python's notation for bytes",
+      what: "`héllo`, in Python's notation for bytes",
+      typed: ["héllo"],
+      steps: [{ gets: "héllo" }, { send: "hállo" }],
+      screen: "Enter a message: héllo\nReceived b'h\\xc3\\xa1llo'\n",
+      status: "well",
+    },
+    {
+      what: "`héllo it's`: around an apostrophe the notation has double quotes",
+      level: "beyond",
       typed: ["héllo it's"],
       steps: [{ gets: "héllo it's" }, { send: "hállo it's" }],
       screen: `Enter a message: héllo it's\nReceived b"h\\xc3\\xa1llo it's"\n`,
       status: "well",
     },
-    noText([{ gets: "Hello, world" }, { send: NO_TEXT }]),
+    notText([{ gets: "Hello, world" }, { send: NOT_TEXT }]),
     withMessage([{ gets: "héllo" }, { send: "hállo" }]),
     ...asksOnce(
       "Hello, world",

@@ -5,7 +5,7 @@
  */
 import { cut, type LabProbes } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, breaksOff, twoAtOnce } from "./common.ts";
+import { alone, resets, twoAtOnce } from "./common.ts";
 
 const SHEET = "Hi. I am a TCP client sending data to the server";
 
@@ -16,7 +16,7 @@ const HI: Step[] = [
   { ends: true },
 ];
 
-/** What tcp is put through. */
+/** The probes of tcp. */
 export const TCP: LabProbes = {
   server: [
     {
@@ -60,6 +60,7 @@ export const TCP: LabProbes = {
     },
     {
       what: "a character that the buffer cuts in two",
+      level: "beyond",
       steps: [
         { send: cut("naïve", 3) },
         { end: true },
@@ -79,6 +80,7 @@ export const TCP: LabProbes = {
     },
     {
       what: "without --buffer-size it reads 32 bytes at a time",
+      level: "beyond",
       isPlain: true,
       steps: [
         { send: SHEET },
@@ -87,7 +89,7 @@ export const TCP: LabProbes = {
         { prints: `Received data: ${SHEET.slice(0, 32)}\nReceived data: ${SHEET.slice(32)}` },
       ],
     },
-    breaksOff("off", HI),
+    resets("off", HI),
     twoAtOnce(HI, "", { send: "first" }, { prints: "Received data: first" }),
   ],
   client: [
@@ -103,6 +105,7 @@ export const TCP: LabProbes = {
     },
     {
       what: "--message=héllo",
+      level: "beyond",
       args: ["--message=héllo"],
       steps: [{ gets: "héllo" }, { ends: true }],
       status: "well",

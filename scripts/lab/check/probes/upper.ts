@@ -5,18 +5,18 @@
  */
 import { BINARY, cut, type LabProbes, long } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, asksOnce, breaksOff, datagrams, twoAtOnce } from "./common.ts";
+import { alone, asksOnce, datagrams, resets, twoAtOnce } from "./common.ts";
 
 const MANY = "x".repeat(6_000_000); // more than the buffers on the way hold
 
 const UPPER = (text: string) => text.toUpperCase();
 
-/** What upper_server_tcp is asked: it answers until the client's end. */
+/** Returns the steps of a client that ends its half after the reply. */
 function upper(text: string): Step[] {
   return [{ send: text }, { gets: UPPER(text) }, { end: true }, { ends: true }];
 }
 
-/** What upper_tcp is put through. */
+/** The probes of upper_tcp. */
 export const UPPER_TCP: LabProbes = {
   server: [
     { what: "the session of its header", steps: upper("hello"), isSession: true },
@@ -30,6 +30,7 @@ export const UPPER_TCP: LabProbes = {
     { what: "an emoji, and letters of other scripts", steps: upper("😀 ok, привет ñ") },
     {
       what: "a sentence in pieces, cut inside a character",
+      level: "beyond",
       steps: [
         { send: cut("a déjà vu", 2, 4) },
         { gets: UPPER("a déjà vu") },
@@ -37,30 +38,61 @@ export const UPPER_TCP: LabProbes = {
         { ends: true },
       ],
     },
-    { what: "20,000 characters, until the client's end", steps: upper(long(20_000)) },
+    { what: "1000 characters", steps: upper(long(1000)) },
+    {
+      what: "20,000 characters, until the client's end",
+      level: "beyond",
+      steps: upper(long(20_000)),
+    },
     {
       what: "a client that does not end its half, as the original",
       steps: [{ send: "one sentence" }, { gets: "ONE SENTENCE" }, { leaves: true }],
       next: true,
       cause: "it answers only after the client's end: a client like the original, which waits " +
-        "for the answer first, waits for ever",
+        "for the answer first, waits without end",
     },
-    { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }], next: true },
     {
-      what: "bytes that are no text, and the next client",
+      what: "a client that sends nothing",
+      level: "beyond",
+      steps: [{ end: true }, { ends: true }],
+      next: true,
+    },
+    {
+      what: "bytes that are not text, and the next client",
       steps: [{ send: BINARY }, { end: true }],
       next: true,
-      excused: "python",
+      level: "beyond",
     },
-    breaksOff("hi", upper("hi")),
+    resets("hi", upper("hi")),
     twoAtOnce(upper("hi"), "", { send: "first" }, { gets: "FIRST" }),
   ],
   client: [
     {
       what: "the session of its header",
       typed: ["hello"],
-      steps: [{ gets: "hello" }, { ends: true }, { send: "HELLO" }, { leaves: true }],
+      steps: [{ gets: "hello" }, { send: "HELLO" }, { leaves: true }],
       isSession: true,
+    },
+    {
+      what: "it ends its half after the sentence: a server that waits for this answers, too",
+      level: "beyond",
+      typed: ["hello"],
+      steps: [{ gets: "hello" }, { ends: true }, { send: "HELLO" }, { leaves: true }],
+      cause: "it does not end its half of the connection after the sentence (closeWrite, shutdown)",
+    },
+    {
+      what: "an answer of 100 characters",
+      typed: [long(100)],
+      steps: [{ gets: long(100) }, { send: UPPER(long(100)) }, { leaves: true }],
+      screen: `Input lowercase sentence:${long(100)}\nFrom Server: ${UPPER(long(100))}\n`,
+      status: "well",
+    },
+    {
+      what: "white space that the user typed is a part of the sentence",
+      typed: ["  two words "],
+      steps: [{ gets: "  two words " }, { send: "  TWO WORDS " }, { leaves: true }],
+      screen: "Input lowercase sentence:  two words \nFrom Server:   TWO WORDS \n",
+      status: "well",
     },
     {
       what: "it prints what the server sends, whatever that is",
@@ -71,6 +103,7 @@ export const UPPER_TCP: LabProbes = {
     },
     {
       what: "an answer in pieces, cut inside a character: it reads to the end",
+      level: "beyond",
       typed: ["déjà vu"],
       steps: [
         { gets: "déjà vu" },
@@ -83,6 +116,7 @@ export const UPPER_TCP: LabProbes = {
     },
     {
       what: "a sentence of 20,000 characters",
+      level: "beyond",
       typed: [long(20_000)],
       steps: [
         { gets: long(20_000) },
@@ -97,13 +131,13 @@ export const UPPER_TCP: LabProbes = {
       what: "a sentence that is longer than the buffers on the way: it writes until all is written",
       typed: [MANY],
       steps: [{ waits: true }, { gets: MANY }, { ends: true }, { leaves: true }],
-      excused: "python",
+      level: "beyond",
     },
     alone(["hello"]),
   ],
 };
 
-/** What upper_udp is put through. */
+/** The probes of upper_udp. */
 export const UPPER_UDP: LabProbes = {
   server: [
     {
@@ -125,10 +159,10 @@ export const UPPER_UDP: LabProbes = {
       steps: [{ send: "привет ñ" }, { gets: "ПРИВЕТ Ñ" }],
     },
     {
-      what: "bytes that are no text, and the next datagram",
+      what: "bytes that are not text, and the next datagram",
       steps: [{ on: "binary", send: BINARY }],
       next: true,
-      excused: "python",
+      level: "beyond",
     },
   ],
   client: [
@@ -137,6 +171,13 @@ export const UPPER_UDP: LabProbes = {
       typed: ["hello"],
       steps: [{ gets: "hello" }, { send: "HELLO" }],
       isSession: true,
+    },
+    {
+      what: "white space that the user typed is a part of the sentence",
+      typed: ["  two words "],
+      steps: [{ gets: "  two words " }, { send: "  TWO WORDS " }],
+      screen: "Input lowercase sentence:  two words \n  TWO WORDS \n",
+      status: "well",
     },
     {
       what: "`straße`",
