@@ -178,7 +178,7 @@ async function absent(
 async function withRuntimeError(
   run: CheckRun,
   program: SubmissionProgram,
-  { isSession }: ClientProbe,
+  { isSession, steps }: ClientProbe,
   wrong: Problem,
   { mismatch }: StepsResult,
 ): Promise<Problem> {
@@ -186,7 +186,8 @@ async function withRuntimeError(
   // After a wrong message an error may follow from it.
   const error = mismatch!.actual === "" ? runtimeError(program.errors, run.submission) : undefined;
   const missing = isSession ? await run.sandbox.missingAwait() : undefined;
-  const hasStopped = mismatch!.actual === "" && hasEnded && mismatch!.kind !== "open";
+  const hasStopped = mismatch!.actual === "" && hasEnded && mismatch!.kind !== "open" &&
+    !steps.some(({ drops }) => drops !== undefined);
   const first = missing ?? error ??
     (hasStopped ? `the program ended (status ${await program.status}) too early` : undefined);
   return first ? { ...wrong, problem: `${first}\n${wrong.problem}` } : wrong;
