@@ -146,7 +146,7 @@ export function hasFlag({ source }: Submission, flag: string): boolean {
 
 /** Returns a source without its comments, roughly: what looks like one in a text goes, too. */
 function withoutComments(source: string): string {
-  return source.replace(/\/\*[^]*?\*\/|^\s*(\/\/|#).*$/gm, "");
+  return source.replace(/\/\*[^]*?(?:\*\/|(?![^]))|^[ \t]*(\/\/|#).*$/gm, "");
 }
 
 /** The addresses that a submission may use: its ports on this machine, and over UDP its clients. */
