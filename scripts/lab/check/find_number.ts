@@ -10,7 +10,9 @@ import { Exchange } from "./exchange.ts";
 
 /** A guess, and who answered it with what. */
 export interface Guess {
+  /** The number that was sent. */
   guess: number;
+  /** The reply. */
   verdict: string;
   /** The address of the player, as Python prints it. */
   player: string;

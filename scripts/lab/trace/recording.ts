@@ -83,7 +83,9 @@ export async function record(lab: Lab, options: RecordOptions = {}): Promise<Rec
 
 /** What two programs did, and what they are. */
 export interface FilesOutcome extends PairOutcome {
+  /** The names of the programs. */
   names: Record<Role, string>;
+  /** What they speak. */
   transport: "tcp" | "udp";
 }
 
