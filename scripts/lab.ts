@@ -82,7 +82,7 @@ const COMMANDS: Command<typeof FLAGS>[] = [
     flags: ["server", "client", "originals"],
     summary: "runs a lab, server and client side by side; you type",
     manual: `\
-What stands behind -- goes to the client: lab run echo -- --message=Hi
+Everything after -- goes to the client: lab run echo -- --message=Hi
 Ctrl-D ends the input, Ctrl-C everything. Without a LAB, all labs run in turn.
 --server=FILE    a program that takes the server's place: a .py, .ts, .js, .mjs or .cjs file.
 --client=FILE    a program that takes the client's place.
@@ -145,7 +145,7 @@ original are compared, with a table at the end.
 --delay=2:500    delivers it 500 ms later.
 --split=2:15     delivers it in two segments, the first with 15 bytes. Of a datagram, only the first
                  part arrives.
-client:2 is the client's second; commas separate several. What stands behind -- goes to
+client:2 is the client's second; commas separate several. Everything after -- goes to
 the client: lab wire echo -- --message=Hi
 The programs run with all your permissions. Status 1 if one of them fails.`,
     run: drawWire,
@@ -270,7 +270,7 @@ async function writeBook(folder: string, originals: string) {
   write`${file} is written: open it in a browser\n`;
 }
 
-/** Checks files, or else the exercise of the folder that the user stands in. */
+/** Checks files, or else the exercise of the current folder. */
 async function checkAll(names: string[], { as, exercise, strict: isStrict }: typeof FLAGS) {
   const number = Number.isNaN(exercise) ? undefined : exercise;
   const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
@@ -338,7 +338,7 @@ interface Report {
 function bailOut() {
   try {
     Deno.stdout.writeSync(new TextEncoder().encode("Bail out! it was ended\n"));
-  } catch { /* nobody reads it */ }
+  } catch { /* the reader has gone */ }
 }
 
 function noBailOut() {

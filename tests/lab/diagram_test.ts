@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { widthOf } from "../../scripts/lab/terminal/columns.ts";
 import { labs } from "../../scripts/lab/catalog/labs.ts";
 import type { EventKind } from "../../scripts/lab/trace/event.ts";
-import { inOrder, type Told } from "../../scripts/lab/trace/timeline.ts";
+import { inOrder, type ProgramEvent } from "../../scripts/lab/trace/timeline.ts";
 import type { WireEvent } from "../../scripts/lab/trace/relay.ts";
 import { decode, encode, SCRIPTS } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
@@ -185,10 +185,15 @@ Deno.test("inOrder() gives one order, whatever was seen first", () => {
         : [wire("end", "client"), wire("end", "server")],
     ];
     const [accept, read, write] = ["accept", "receive", "send"] as const;
-    const call = (kind: EventKind, length?: number): Told => (
+    const call = (kind: EventKind, length?: number): ProgramEvent => (
       { at: at(), kind, transport: "tcp", connection: 1, length }
     );
-    const print = (text: string): Told => ({ at: at(), kind: "print", stream: "stdout", text });
+    const print = (text: string): ProgramEvent => ({
+      at: at(),
+      kind: "print",
+      stream: "stdout",
+      text,
+    });
     const steps = inOrder({
       server: [
         print("ready\n"),

@@ -18,7 +18,7 @@ import {
 } from "../helpers.ts";
 
 /** Events as a reader would write them down. */
-function told(events: WireEvent[]): string[] {
+function described(events: WireEvent[]): string[] {
   return events.map(({ kind, from, connection, data }) =>
     `${connection} ${from} ${kind}${data ? ` ${decode(data)}` : ""}`
   );
@@ -33,10 +33,10 @@ async function openWire(transport: "tcp" | "udp", options: WireOptions = {}) {
     while (wire.events.length < number) {
       const change = new Promise<void>((resolve) => onChange = resolve);
       await deadline(change, 5000).catch(() => {
-        throw new Error(`only these events came: ${told(wire.events).join(", ")}`);
+        throw new Error(`only these events came: ${described(wire.events).join(", ")}`);
       });
     }
-    return told(wire.events);
+    return described(wire.events);
   };
   return { wire, count, [Symbol.dispose]: () => wire[Symbol.dispose]() };
 }
@@ -175,7 +175,7 @@ Deno.test("a wire that is closed breaks off what is open", async () => {
   await assertRejects(() => connect(opened.wire.port), Deno.errors.ConnectionRefused);
 });
 
-/** What a server gets of pieces that a client sends one after the other, and what is told. */
+/** What a server gets of pieces that a client sends in turn, and what the relay reports. */
 async function sent(options: WireOptions, ...pieces: string[]) {
   using server = listen();
   using opened = await openWire("tcp", options);
@@ -188,22 +188,22 @@ async function sent(options: WireOptions, ...pieces: string[]) {
   }
   await client.closeWrite();
   const received = decode(await toEnd(connection));
-  return { received, told: told(opened.wire.events).slice(1, -1) };
+  return { received, described: described(opened.wire.events).slice(1, -1) };
 }
 
 Deno.test("a piece is dropped, duplicated or split where the faults say so, and no other", async () => {
   const second = [{ from: "client" as const, number: 2 }, { from: "server" as const, number: 1 }];
   assertEquals(await sent({ drop: second }, "one", "two", "three"), {
     received: "onethree",
-    told: ["1 client data one", "1 client lost two", "1 client data three"],
+    described: ["1 client data one", "1 client lost two", "1 client data three"],
   });
   assertEquals(await sent({ duplicate: second }, "one", "two"), {
     received: "onetwotwo",
-    told: ["1 client data one", "1 client data two", "1 client data two"],
+    described: ["1 client data one", "1 client data two", "1 client data two"],
   });
   assertEquals(await sent({ split: [{ from: "client", number: 1, amount: 3 }] }, "longer"), {
     received: "longer",
-    told: ["1 client data lon", "1 client data ger"],
+    described: ["1 client data lon", "1 client data ger"],
   });
 });
 

@@ -1,4 +1,4 @@
-"""UDP guessing game, the server: tells each guess how it compares to a number.
+"""UDP guessing game, the server: compares each guess with a number.
 
 Counterpart of guess_server.ts, written from the sheet."""
 import argparse

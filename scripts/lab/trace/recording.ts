@@ -67,7 +67,7 @@ export async function record(lab: Lab, options: RecordOptions = {}): Promise<Rec
   const scripts: [Role, string][] = [];
   if (!files.server) scripts.push(["server", lab.server.name]);
   if (!files.client) scripts.push(["client", outcome.names.client]);
-  const steps = inOrder(outcome.told, outcome.wire);
+  const steps = inOrder(outcome.history, outcome.wire);
   return {
     names: outcome.names,
     commands: {
@@ -207,7 +207,7 @@ function atRows(steps: Step[], scripts: [Role, string][]): Step[] {
 const MAX_RUN = 30; // lines or calls of one program in a row
 const MAX_STEPS = 2000;
 
-/** Leaves out what nobody would read: the middle of many lines or calls in a row, and the end of very many steps. */
+/** Leaves out what is too long to read: the middle of many lines or calls in a row, and the end of very many steps. */
 function shorten(steps: Step[]): Step[] {
   const kept: Step[] = [];
   let run: Step[] = [];

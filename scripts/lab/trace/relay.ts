@@ -1,5 +1,5 @@
 /**
- * What stands between a client and its server: it sees all that passes over the
+ * The relay between a client and its server: it sees all that passes over the
  * wire, and can drop, duplicate, delay or split it.
  *
  * @module
@@ -30,7 +30,7 @@ export interface WireEvent {
   held?: Part["held"];
 }
 
-/** How to stand between a client and its server. */
+/** How the relay treats what passes. */
 export interface WireOptions extends Faults {
   /** Where clients connect; 0, the default, is any free port. */
   port?: number;
@@ -55,7 +55,7 @@ interface Target {
 }
 
 /**
- * Stands between clients and their server, over TCP or UDP.
+ * Relays between clients and their server, over TCP or UDP.
  *
  * @example
  * ```ts
@@ -112,7 +112,7 @@ export class Wire {
     this.#target.resolve({ port, hostnames: hostnames.length > 0 ? hostnames : [HOSTNAME, "::1"] });
   }
 
-  /** Waits a moment, and tells whether all servers, or all clients, have ended their halves. */
+  /** Waits a moment, and returns whether all servers, or all clients, have ended their halves. */
   async isClosed(role: Role = "server"): Promise<boolean> {
     const all = Promise.all(this.#ends[role]).then(() => true);
     return await deadline(all, PATIENCE).catch(() => false);
@@ -136,9 +136,9 @@ export class Wire {
 
   #tell(event: Omit<WireEvent, "at">) {
     if (this.#isClosed) return;
-    const told = { at: Date.now(), ...event };
-    this.events.push(told);
-    this.#options.onEvent?.(told);
+    const stamped = { at: Date.now(), ...event };
+    this.events.push(stamped);
+    this.#options.onEvent?.(stamped);
   }
 
   /** Lets a piece pass, or have the fate that is meant for it. */
@@ -181,7 +181,7 @@ export class Wire {
     this.#tell({ kind: "connect", from: "client", connection });
     const ends = { server: this.#end("server"), client: this.#end("client") };
     let breaksOff = false;
-    const onError = () => breaksOff = true; // told when there is a server to tell it to
+    const onError = () => breaksOff = true; // passed on when there is a server
     client.on("error", onError);
     this.#closers.push(() => client.destroy());
     const target = await this.#target.promise;
@@ -259,7 +259,7 @@ export class Wire {
     const { port = 0, hostname = HOSTNAME } = this.#options;
     const front = Deno.listenDatagram({ transport: "udp", hostname, port });
     this.port = (front.addr as Deno.NetAddr).port;
-    // Each client has a socket of its own here, so that the server tells them apart.
+    // Each client has a socket of its own here, so that the server can distinguish them.
     const backs = new Map<number, Promise<(data: Uint8Array) => void>>();
     this.#receive(front, async (data, client) => {
       const send = backs.get(client.port) ?? this.#back(front, client);
@@ -306,7 +306,7 @@ export class Wire {
         use(data.slice(), peer as Deno.NetAddr);
       } catch {
         if (this.#isClosed) return;
-        await delay(1); // on Windows the answer of a port where nobody listens
+        await delay(1); // on Windows the answer of a port without a listener
       }
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Brings what two programs told and what passed between them into one order.
+ * Brings what two programs did and what passed between them into one order.
  *
  * @module
  */
@@ -33,12 +33,12 @@ export interface Step {
 }
 
 /** What a traced program did, and on which of the connections through the relay, from 1 up. */
-export interface Told extends TraceEvent {
+export interface ProgramEvent extends TraceEvent {
   /** The connection; missing if it is not one through the relay. */
   connection?: number;
 }
 
-/** Where the relay stands between the programs. */
+/** Where the relay listens and connects to. */
 export interface Ports {
   /** The port that clients connect to. */
   port: number;
@@ -52,9 +52,9 @@ export interface Ports {
  *
  * @param role Which program it is.
  * @param events What it did.
- * @param ports Where the relay stands.
+ * @param ports The ports of the relay.
  */
-export function withConnections(role: Role, events: TraceEvent[], ports: Ports): Told[] {
+export function withConnections(role: Role, events: TraceEvent[], ports: Ports): ProgramEvent[] {
   const sockets = new Map<string, number>();
   let count = 0;
   const ofServer = ({ peer, actual }: TraceEvent) => {
@@ -92,19 +92,19 @@ export function withConnections(role: Role, events: TraceEvent[], ports: Ports):
 const SOON = 1000; // milliseconds: what is nearer in time has no order but that of its causes
 
 /**
- * Brings what two programs told and what passed between them into one order. What a program
- * told is in order already, and so is what it sent; nothing comes before its cause. Where
+ * Brings what two programs did and what passed between them into one order. What a program
+ * did is in order already, and so is what it sent; nothing comes before its cause. Where
  * that leaves a choice, the same one is made every time, whatever was seen first: who is at
  * work goes on until it waits for the other.
  *
- * @param told What the programs did, each in order.
+ * @param history What the programs did, each in order.
  * @param events What happened on the wire.
  * @returns All of it, step by step.
  */
-export function inOrder(told: Record<Role, Told[]>, events: WireEvent[]): Step[] {
+export function inOrder(history: Record<Role, ProgramEvent[]>, events: WireEvent[]): Step[] {
   const steps: Step[] = [];
-  let current = new Side("server", told.server, events);
-  let other = new Side("client", told.client, events);
+  let current = new Side("server", history.server, events);
+  let other = new Side("client", history.client, events);
   while (true) {
     const choices = [
       current.nextEvent(),
@@ -113,7 +113,7 @@ export function inOrder(told: Record<Role, Told[]>, events: WireEvent[]): Step[]
       other.nextTold(current),
     ].filter((choice) => choice !== undefined);
     const ready = choices.filter(({ isReady }) => isReady);
-    // Where nothing is ready, something was not told: then time alone decides.
+    // Where nothing is ready, something was not observed: then time alone decides.
     const [possible, soon] = ready.length > 0 ? [ready, SOON] : [choices, 0];
     const first = Math.min(...possible.map(({ at }) => at));
     const choice = possible.find(({ at, side, isHeld }) =>
@@ -151,9 +151,9 @@ interface Progress {
   taken: number;
 }
 
-/** One of the two programs, and what it sends: how far it has come in what it told. */
+/** One of the two programs, and what it sends: how far it has come in what it did. */
 class Side {
-  #told: Told[];
+  #history: ProgramEvent[];
   #events: WireEvent[];
   /** Whether its program was traced; otherwise time alone orders what it did. */
   readonly isTraced: boolean;
@@ -162,10 +162,10 @@ class Side {
   #sent = 0; // datagrams
   #arrived: WireEvent[] = []; // datagrams that the other side has not received yet
 
-  constructor(readonly role: Role, told: Told[], events: WireEvent[]) {
-    this.#told = inLines(told);
+  constructor(readonly role: Role, history: ProgramEvent[], events: WireEvent[]) {
+    this.#history = inLines(history);
     this.#events = events.filter(({ from }) => from === role);
-    this.isTraced = told.some(({ kind }) => kind !== "print");
+    this.isTraced = history.some(({ kind }) => kind !== "print");
   }
 
   #at(connection: number): Progress {
@@ -184,7 +184,7 @@ class Side {
     const { kind, at, data, fresh = 0, datagram, held, connection } = event;
     const progress = this.#at(connection);
     const { done, passed } = progress;
-    const isReady = !this.isTraced || this.#told.length === 0 ||
+    const isReady = !this.isTraced || this.#history.length === 0 ||
       (kind === "connect"
         ? passed.connects < done.connects
         : datagram
@@ -209,14 +209,14 @@ class Side {
 
   /** What its program could do next, given what has come from the other side. */
   nextTold(other: Side): Choice | undefined {
-    const event = this.#told[0];
+    const event = this.#history[0];
     if (!event) return;
     const { kind, at, stream, text = "", line: row, error } = event;
     const isReady = kind === "print"
       ? this.isTraced || (other.#events[0]?.at ?? Infinity) > at
       : this.#isCaused(event, other);
     const take = (): Step[] => {
-      this.#told.shift();
+      this.#history.shift();
       if (kind !== "print") return [this.#call(event, other)];
       return [{ kind: stream === "stderr" ? "note" : "line", from: this.role, at, text, row }];
     };
@@ -224,7 +224,10 @@ class Side {
   }
 
   /** Whether what a call waited for has come. */
-  #isCaused({ kind, transport, connection, length = 0, error }: Told, other: Side): boolean {
+  #isCaused(
+    { kind, transport, connection, length = 0, error }: ProgramEvent,
+    other: Side,
+  ): boolean {
     if (connection === undefined || error !== undefined) return true;
     const { passed, arrived } = other.#at(connection);
     if (kind === "accept") return passed.connects > 0;
@@ -239,7 +242,7 @@ class Side {
   }
 
   /** Takes in what a call does, to the wire or with what came over it. */
-  #call(event: Told, other: Side): Step {
+  #call(event: ProgramEvent, other: Side): Step {
     const { kind, at, transport, call, connection, length = 0, line: row, error } = event;
     const text = call ?? kind;
     const step: Step = { kind: "call", from: this.role, at, text, row, error };
@@ -262,10 +265,10 @@ class Side {
 }
 
 /** Joins the pieces in which a line appeared, and parts lines that appeared together. */
-function inLines(told: Told[]): Told[] {
-  const lines: Told[] = [];
-  const unfinished = new Map<string | undefined, Told>(); // by the stream
-  for (const event of told) {
+function inLines(history: ProgramEvent[]): ProgramEvent[] {
+  const lines: ProgramEvent[] = [];
+  const unfinished = new Map<string | undefined, ProgramEvent>(); // by the stream
+  for (const event of history) {
     if (event.kind !== "print") {
       lines.push(event);
       if (event.kind !== "input") unfinished.clear();

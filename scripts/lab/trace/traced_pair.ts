@@ -13,7 +13,7 @@ import type { TraceEvent } from "./event.ts";
 import type { Faults, Place } from "./faults.ts";
 import { Wire, type WireEvent } from "./relay.ts";
 import { type Endpoint, Observed, traceCommand, type TracedCommand } from "./run_traced.ts";
-import { type Told, withConnections } from "./timeline.ts";
+import { type ProgramEvent, withConnections } from "./timeline.ts";
 
 /** A program that takes a role. */
 export interface Participant {
@@ -42,7 +42,7 @@ export interface PairOptions {
   onScreen?: (role: Role, output: string) => void;
   /** Called with what a program prints on stderr. */
   onErrors?: (role: Role, output: string) => void;
-  /** Tells by the server's terminal that the server is done, if that is known. */
+  /** Returns whether the server is done, by its terminal, if that is known. */
   isComplete?: (screen: string) => boolean;
   /** Seconds of silence after which a program counts as hanging. Time in which one of them works does not count. */
   patience?: number;
@@ -51,7 +51,7 @@ export interface PairOptions {
 /** What two programs did. */
 export interface PairOutcome {
   /** What each program did, in order. */
-  told: Record<Role, Told[]>;
+  history: Record<Role, ProgramEvent[]>;
   /** What happened on the wire. */
   wire: WireEvent[];
   /** The ports of the connections; see `Wire`. */
@@ -178,7 +178,7 @@ class Actor implements AsyncDisposable {
 
   /** What it did until it ended or was ended. What the tracer did not see it print follows at the end. */
   get done(): TraceEvent[] {
-    const told = this.events.filter(({ at }) => at <= this.endedAt);
+    const history = this.events.filter(({ at }) => at <= this.endedAt);
     for (const stream of ["stdout", "stderr"] as const) {
       const printed = this.events.filter((event) =>
         event.kind === "print" && event.stream === stream
@@ -187,10 +187,10 @@ class Actor implements AsyncDisposable {
       const at = Math.min(this.lastOutput[stream], this.endedAt);
       if (output.startsWith(printed) && at < this.endedAt) {
         const text = output.slice(printed.length);
-        if (text) told.push({ kind: "print", at, stream, text });
+        if (text) history.push({ kind: "print", at, stream, text });
       }
     }
-    return told;
+    return history;
   }
 
   /** Where it waits, for the end of a sentence. */
@@ -316,7 +316,7 @@ export async function runTracedPair(
     const end = Math.min(server.endedAt, client?.endedAt ?? Infinity);
     const done = (actor?: Actor) => actor?.done.filter(({ at }) => at <= end) ?? [];
     return {
-      told: {
+      history: {
         server: withConnections("server", done(server), ports),
         client: withConnections("client", done(client), ports),
       },
