@@ -101,7 +101,7 @@ export async function input(prompt: string): Promise<string | null> {
 async function* readLines(): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let rest = ""; // a line that has not ended yet
-  for await (const data of await openKeyboard()) {
+  for await (const data of readKeyboard()) {
     const lines = decoder.decode(data, { stream: true }).split("\n");
     lines[0] = rest + lines[0];
     rest = lines.pop()!;
@@ -111,10 +111,19 @@ async function* readLines(): AsyncGenerator<string> {
   if (rest !== "") yield rest;
 }
 
-async function openKeyboard(): Promise<AsyncIterable<Uint8Array>> {
-  if (Deno.build.os !== "windows" || !Deno.stdin.isTerminal()) return Deno.stdin.readable;
-  // On a Windows console, Deno.stdin breaks characters beyond ASCII (denoland/deno#18240).
-  return (await import("node:process")).default.stdin;
+/** Returns what is typed, piece by piece. It is read only when it is asked for. */
+async function* readKeyboard(): AsyncGenerator<Uint8Array> {
+  if (Deno.build.os === "windows" && Deno.stdin.isTerminal()) {
+    // On a Windows console, Deno.stdin breaks characters beyond ASCII (denoland/deno#18240).
+    yield* (await import("node:process")).default.stdin;
+    return;
+  }
+  const buffer = new Uint8Array(65536);
+  while (true) {
+    const length = await Deno.stdin.read(buffer);
+    if (length === null) break;
+    yield buffer.subarray(0, length);
+  }
 }
 
 // --- Addresses ----------------------------------------------------------------------------------

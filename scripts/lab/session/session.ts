@@ -208,8 +208,8 @@ async function typeLines(
     const isReady = isDue ? () => isDue(client.screen, count, port) : asks;
     const hasAsked = await isSoon(isReady, PROMPT_TIME, [client, server], end);
     if (isOnlyWhenDue && !hasAsked) return;
-    // What looks like a prompt may be the beginning of a line.
-    if (!isDue) await waitForQuiet(client, end);
+    // What looks like a prompt may be the beginning of a line. A trace can be read before the screen.
+    if (!isDue || isOnlyWhenDue) await waitForQuiet(client, end);
     const line = next(client.screen, count);
     if (line === undefined || await client.ended(0)) return;
     await client.type(line);
