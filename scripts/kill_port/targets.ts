@@ -26,7 +26,7 @@ export interface Target {
  * `/udp` behind it or without.
  *
  * @param readServices Returns the text of the system's list of services.
- * @throws {UsageError} The argument is none of these.
+ * @throws {UsageError} The argument is something else.
  */
 export function parseTargets(
   word: string,

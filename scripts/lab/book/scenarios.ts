@@ -45,7 +45,7 @@ export function scenariosOf({ name, transport }: Lab): Scenario[] {
     scenarios.push({
       title: "Two messages in one segment",
       about: "netcat.ts takes the place of the client. It sends two messages in one segment, and " +
-        "a line end that belongs to neither. The header tells the server where the first message " +
+        "a line end that belongs to neither. The header says where the first message " +
         "ends.",
       netcat: TWO_MESSAGES,
     });

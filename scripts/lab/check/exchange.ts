@@ -39,7 +39,7 @@ export async function waitPatiently(
 }
 
 /** Who sent something. */
-type Side = "client" | "server";
+export type Side = "client" | "server";
 
 /** The events of a probe, in order. */
 export class Exchange {

@@ -4,7 +4,6 @@
  * @module
  */
 import type { CheckRun } from "./check_run.ts";
-import type { RunningServer } from "./check_server.ts";
 import { brief } from "./diagnosis.ts";
 import { Exchange } from "./exchange.ts";
 
@@ -33,7 +32,10 @@ export interface Game {
 const VERDICTS = ["HIGHER", "LOWER", "CORRECT"];
 
 /** Plays a game until the number is found or something is wrong. */
-export async function findNumber(run: CheckRun, server: RunningServer): Promise<Game> {
+export async function findNumber(
+  run: CheckRun,
+  server: { port: number; clients: Deno.DatagramConn[] },
+): Promise<Game> {
   const exchange = new Exchange();
   const socket = server.clients.shift()!;
   const { port } = socket.addr as Deno.NetAddr;

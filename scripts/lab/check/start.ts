@@ -49,6 +49,7 @@ export class SubmissionProgram extends Program {
   /** The ports that it was given. */
   readonly ports: number[];
 
+  /** Starts the program under its tracer. */
   constructor(
     traced: TracedCommand,
     { port, labPort }: Start,

@@ -57,6 +57,8 @@ export type MismatchKind =
 /** Something is not as it should be. */
 export class Mismatch extends Error {
   /**
+   * Says what differs.
+   *
    * @param kind What kind of thing it is.
    * @param expected What should have come.
    * @param actual What came.
