@@ -125,7 +125,7 @@ const FAILURES: Record<string, Run & { problem: string; last: RegExp }> = {
     server: "silent_server.py",
     client: "endless_client.ts",
     problem: "endless_client.ts was ended: it prints without end",
-    last: /(\n\tand again){15}\n\t! … \d{4} more lines(\n\tand again){15}(\nrecv 5: hello)?$/,
+    last: /(\n\tand again){15}\n\t! … \d{4,} more lines(\n\tand again){15}(\nrecv 5: hello)?$/,
   },
   "a client at another port": {
     server: "sixteen_server.py",
