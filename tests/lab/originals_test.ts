@@ -1,8 +1,8 @@
 /** What the lab tool knows of Python files that it has not seen before. */
 import { assertEquals } from "@std/assert";
 import { type Original, readOriginal } from "../../scripts/lab/originals/find.ts";
-import { observePort } from "../../scripts/lab/originals/pairing.ts";
 import { hasPython } from "../../scripts/lab/process/program.ts";
+import { TracedParticipant } from "../../scripts/lab/trace/traced_participant.ts";
 import { inParallel, quietPort, temporary } from "../helpers.ts";
 
 const TCP = "from socket import *\ns = socket(AF_INET, SOCK_STREAM)\n";
@@ -10,35 +10,38 @@ const UDP = "from socket import *\ns = socket(AF_INET, SOCK_DGRAM)\n";
 
 /** How servers name their port, PORT here. */
 const SERVERS: Record<string, string> = {
-  "a number in the call": `${TCP}s.bind(("", PORT))`,
+  "a number in the call": `${TCP}s.bind(("", PORT))\ns.listen()`,
   "an expression": `${UDP}p = int("PORT")\ns.bind(('127.0.0.1', p))`,
   "a class": "import socketserver as s\ns.TCPServer(('localhost', PORT), s.BaseRequestHandler)",
   "streams of asyncio": "import asyncio\nasync def main():\n" +
     "    await asyncio.start_server(print, '127.0.0.1', PORT)\nasyncio.run(main())",
-  "an address of another machine": `${TCP}s.bind(("10.0.0.8", PORT))`,
+  "an address of another machine": `${TCP}s.bind(("10.0.0.8", PORT))\ns.listen()`,
 };
 
-Deno.test("observePort() finds the port that a server has, free or not", {
+Deno.test("a traced server listens on the port that it has, free or not", {
   ignore: !await hasPython(),
 }, async () => {
   await using folder = await temporary();
   const observe = async (name: string, source: string, port: number) => {
     const file = `${folder.path}/${name}.py`;
     Deno.writeTextFileSync(file, source.replace("PORT", `${port}`));
-    const program = { name, title: name, isOriginal: true, file, args: () => [] };
-    assertEquals(await observePort(program), port, name);
+    const participant = new TracedParticipant({ name, file, argumentsFor: () => [[]] });
+    await using actor = await participant.start("server", undefined, {});
+    const listening = await actor.listening(10, Date.now() + 30_000);
+    assertEquals(listening?.named, port, name);
   };
   await inParallel(
     Object.entries(SERVERS).map(([name, source]) => () => observe(name, source, quietPort())),
     2,
   );
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const source = `${TCP}s.bind(("127.0.0.1", PORT))`;
+  const source = `${TCP}s.bind(("127.0.0.1", PORT))\ns.listen()`;
   await observe("a port in use", source, (listener.addr as Deno.NetAddr).port);
   const file = `${folder.path}/none.py`;
   Deno.writeTextFileSync(file, "print(1)");
-  const none = { name: "none", title: "none", isOriginal: true, file, args: () => [] };
-  assertEquals(await observePort(none), undefined);
+  const none = new TracedParticipant({ name: "none", file, argumentsFor: () => [[]] });
+  await using actor = await none.start("server", undefined, {});
+  assertEquals(await actor.listening(10, Date.now() + 30_000), undefined);
 });
 
 Deno.test("readOriginal() gives a file the arguments that it names", async () => {

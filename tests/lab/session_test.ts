@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../scripts/cli.ts";
 import { hasPython, PYTHON_RUN } from "../../scripts/lab/process/program.ts";
-import { type Participant, runSession } from "../../scripts/lab/session/session.ts";
+import { commandParticipant, type Participant } from "../../scripts/lab/session/participant.ts";
+import { runSession } from "../../scripts/lab/session/session.ts";
 import { LINUX_ONLY, quietPort } from "../helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
@@ -12,7 +13,7 @@ const LISTEN = "import signal, socket, sys, time\nsignal.signal(signal.SIGINT, s
 /** A Python program as a participant. */
 function python(name: string, source: string, port?: number): Participant {
   const command = (port: number) => [...PYTHON_RUN, "-c", source, `${port}`];
-  return { name, port, reportsPort: false, command };
+  return commandParticipant(name, command, { transport: "tcp", port });
 }
 
 const silent = python("server", LISTEN + "time.sleep(60)\n");
@@ -20,7 +21,7 @@ const silent = python("server", LISTEN + "time.sleep(60)\n");
 Deno.test("runSession() types a line at each prompt and ends the input", withPython, async () => {
   const client = python("client", "for i in range(2): print(input(f'{i}? '))\ninput('3? ')\n");
   const typing = { next: (_: string, count: number) => ["one", "two"][count] };
-  const { screens, exits } = await runSession("tcp", { server: silent, client }, { typing });
+  const { screens, exits } = await runSession({ server: silent, client }, { typing });
   assertEquals(screens.client, "0? one\none\n1? two\ntwo\n3? ");
   assertEquals([exits.client!.isOwn, exits.client!.status], [true, 1]);
   assert(exits.client!.errors.includes("EOFError"));
@@ -35,7 +36,7 @@ Deno.test(
     // A line is due as soon as the prompt is there.
     const isDue = (screen: string, count: number) => screen.split("? ").length > count + 1;
     const typing = { next: () => "x", isDue };
-    const { screens } = await runSession("tcp", { server: silent, client }, { typing });
+    const { screens } = await runSession({ server: silent, client }, { typing });
     assertEquals(screens.client.match(/x/g)!.length, 100);
   },
 );
@@ -45,7 +46,7 @@ Deno.test(
   withPython,
   async () => {
     const client = python("client", "import sys, time\nsys.stderr.write('why')\ntime.sleep(60)\n");
-    const { exits } = await runSession("tcp", { server: silent, client }, { idleTime: 0.2 });
+    const { exits } = await runSession({ server: silent, client }, { idleTime: 0.2 });
     const { isOwn, errors, lastErrors } = exits.client!;
     assertEquals([isOwn, errors], [false, "why"]);
     assert(lastErrors.includes("KeyboardInterrupt"), lastErrors);
@@ -59,7 +60,7 @@ Deno.test("runSession() waits for a client that works", {
     "client",
     "import time\nwhile time.process_time() < 0.8: pass\nprint('done')\n",
   );
-  const { screens } = await runSession("tcp", { server: silent, client }, { idleTime: 0.2 });
+  const { screens } = await runSession({ server: silent, client }, { idleTime: 0.2 });
   assertEquals(screens.client, "done\n");
 });
 
@@ -70,7 +71,7 @@ Deno.test("runSession() waits for a client that was stopped", {
     "import os, subprocess\nsubprocess.Popen(['sh', '-c', f'sleep 1; kill -CONT {os.getpid()}'])\n" +
     "os.kill(os.getpid(), 19)\nprint('done')\n";
   const client = python("client", stop);
-  const { screens } = await runSession("tcp", { server: silent, client }, { idleTime: 0.2 });
+  const { screens } = await runSession({ server: silent, client }, { idleTime: 0.2 });
   assertEquals(screens.client, "done\n");
 });
 
@@ -79,14 +80,14 @@ Deno.test(
   withPython,
   async () => {
     const server = python("server", "import sys\nsys.exit('no')\n");
-    const { exits } = await runSession("tcp", { server, client: silent });
+    const { exits } = await runSession({ server, client: silent });
     assertEquals(exits.client, undefined);
     assertEquals(exits.server, {
       isOwn: true,
       status: 1,
       errors: "no\n",
       lastErrors: "",
-      hasPrintedTooMuch: false,
+      excess: undefined,
     });
   },
 );
@@ -104,7 +105,7 @@ Deno.test(
       "import socket, sys\nsocket.create_connection(('127.0.0.1', int(sys.argv[1])))\n",
     );
     const isComplete = (screen: string) => screen === "last\n";
-    const { screens, exits } = await runSession("tcp", { server, client }, { isComplete });
+    const { screens, exits } = await runSession({ server, client }, { isComplete });
     assertEquals([screens.server, exits.server.isOwn, exits.server.status], ["last\n", true, 3]);
   },
 );
@@ -112,9 +113,9 @@ Deno.test(
 Deno.test("runSession() refuses a port that is in use", async () => {
   const port = quietPort();
   using _listener = Deno.listen({ hostname: "127.0.0.1", port });
-  const server = { ...silent, port };
+  const server = python("server", LISTEN, port);
   await assertRejects(
-    () => runSession("tcp", { server, client: silent }),
+    () => runSession({ server, client: silent }),
     UserError,
     `port ${port}, which server uses, is already in use`,
   );

@@ -110,14 +110,14 @@ const FAILURES: Record<string, Run & { problem: string; last: RegExp }> = {
   "a client that waits without end": {
     server: "silent_server.py",
     client: "sixteen_client.py",
-    patience: 0.5,
+    idleTime: 0.5,
     problem: "sixteen_client.py did not end; it waits for recv in line 10",
     last: /recv 41: This is the message\. It will be repeated\.$/,
   },
   "a client that computes without end": {
     server: "silent_server.py",
     client: "busy_client.py",
-    patience: 0.5,
+    idleTime: 0.5,
     problem: "busy_client.py did not end",
     last: /<-- 5 bytes: hello --\nrecv 5: hello$/,
   },

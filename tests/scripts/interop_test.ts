@@ -4,7 +4,7 @@ import { findLabs, ROLES, type Script } from "../../scripts/lab/catalog/header.t
 import { readOriginal } from "../../scripts/lab/originals/find.ts";
 import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
 import { hasPython, PYTHON_RUN } from "../../scripts/lab/process/program.ts";
-import type { Participant } from "../../scripts/lab/session/session.ts";
+import { commandParticipant, type Participant } from "../../scripts/lab/session/participant.ts";
 import { quietPort, SCRIPTS, temporary } from "../helpers.ts";
 
 const ignore = !await hasPython();
@@ -18,7 +18,7 @@ for (const lab of findLabs()) {
       const port = quietPort();
       const participant = (language: string, script: Script): Participant => {
         if (language === "Deno") {
-          return scriptParticipant(script, { permissions: "--allow-net" });
+          return scriptParticipant(lab, script, { permissions: "--allow-net" });
         }
         // A counterpart has a port of its own as the original has: a free one here.
         const name = script.name.replace(".ts", ".py");
@@ -30,12 +30,9 @@ for (const lab of findLabs()) {
         Deno.writeTextFileSync(copy, changed);
         const { takesPort, args } = readOriginal(copy);
         const others = script.args.filter((arg) => !arg.startsWith("--port="));
-        return {
-          name,
-          port: takesPort ? undefined : port,
-          reportsPort: false,
-          command: (port: number) => [...PYTHON_RUN, copy, ...args(port, others)],
-        };
+        const command = (port: number) => [...PYTHON_RUN, copy, ...args(port, others)];
+        const options = { transport: lab.transport, port: takesPort ? undefined : port };
+        return commandParticipant(name, command, options);
       };
       const [server, client] = pairing.split(" with ");
       const { checks } = await runChecked(lab, {

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { findLabs, type Script } from "../../scripts/lab/catalog/header.ts";
 import { runChecked } from "../../scripts/lab/session/checks.ts";
-import type { Participant } from "../../scripts/lab/session/session.ts";
+import { commandParticipant } from "../../scripts/lab/session/participant.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { encode, quietPort, SCRIPTS, sendTo, temporary, THOROUGH, udpSocket } from "../helpers.ts";
 
@@ -35,15 +35,14 @@ const QUICK_LABS = ["echo_v2", "guess"]; // one for each transport
 for (const lab of labs) {
   const ignore = !THOROUGH && !QUICK_LABS.includes(lab.name);
   Deno.test(`lab ${lab.name} runs with the least permission`, { ignore }, async () => {
-    const participant = ({ name, args }: Script, isClient: boolean): Participant => ({
-      name,
-      reportsPort: false, // the permission names the port, so the port must be known first
-      command: (port) => {
+    const { transport } = lab;
+    // The permission names the port, so the port must be known first: it is not 0.
+    const participant = ({ name, args }: Script, isClient: boolean) =>
+      commandParticipant(name, (port) => {
         const others = args.filter((arg) => !arg.startsWith("--port="));
-        const run = [...DENO_RUN, "--no-prompt", leastPermission(lab.transport, isClient, port)];
+        const run = [...DENO_RUN, "--no-prompt", leastPermission(transport, isClient, port)];
         return [...run, SCRIPTS + name, ...others, `--port=${port}`];
-      },
-    });
+      }, { transport });
     const { checks } = await runChecked(lab, {
       server: participant(lab.server, false),
       client: participant(lab.client, true),

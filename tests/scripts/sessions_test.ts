@@ -10,8 +10,8 @@ const labs = findLabs();
 /** Runs a lab, and returns what is wrong. */
 async function problems(lab: Lab): Promise<string[]> {
   const { checks } = await runChecked(lab, {
-    server: scriptParticipant(lab.server),
-    client: scriptParticipant(lab.client),
+    server: scriptParticipant(lab, lab.server),
+    client: scriptParticipant(lab, lab.client),
   });
   return checks.filter(({ problem }) => problem).map(({ what, problem }) => `${what}: ${problem}`);
 }
@@ -21,8 +21,8 @@ for (const lab of labs) {
     const source = Deno.readTextFileSync(SCRIPTS + lab.server.name);
     const [, permissions] = source.match(/^#!.* deno run (.+)\n/)!;
     const { checks } = await runChecked(lab, {
-      server: scriptParticipant(lab.server, { permissions }),
-      client: scriptParticipant(lab.client, { permissions }),
+      server: scriptParticipant(lab, lab.server, { permissions }),
+      client: scriptParticipant(lab, lab.client, { permissions }),
     });
     assertEquals(checks.filter(({ problem, isNotation }) => problem || isNotation), []);
     assertEquals(checks.length, 7);

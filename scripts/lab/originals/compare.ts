@@ -14,13 +14,7 @@ import { mustBeFile } from "../terminal/files.ts";
 import { write } from "../terminal/output.ts";
 import type { Observed } from "../trace/run_traced.ts";
 import { findOriginal, hasOriginal, type Original, readOriginal } from "./find.ts";
-import {
-  type ComparedProgram,
-  observePort,
-  type Pairing,
-  type Run,
-  runPairing,
-} from "./pairing.ts";
+import { type ComparedProgram, type Pairing, type Run, runPairing } from "./pairing.ts";
 import { printComparison, printReference, printVerdict, problemsOf } from "./report.ts";
 
 /** Which files are compared. */
@@ -102,7 +96,7 @@ async function compareLab(lab: Lab, options: CompareOptions) {
       { ...ours, client: theirs.client },
     ]
   ) {
-    const run = await runPairing(lab, pairing, port, lines, isComplete);
+    const run = await runPairing(pairing, port, lines, isComplete);
     const problems = problemsOf(lab, run, reference);
     printVerdict(pairing, problems);
     if (problems.length > 0) failed++;
@@ -121,13 +115,12 @@ async function runReference(
   lines: Typing["next"],
   given: number,
 ): Promise<Run> {
-  const { takesPort } = originals.server;
-  const observed = Number.isNaN(given) && !takesPort ? await observePort(theirs.server) : undefined;
-  const port = observed ?? (Number.isNaN(given) ? lab.server.port : given);
-  const run = await runPairing(lab, theirs, port, lines);
-  const [tried] = run.traces.client.observed.connects;
-  const isOther = takesPort && !originals.client.takesPort && tried && tried.port !== port;
-  return isOther ? await runPairing(lab, theirs, tried.port, lines) : run;
+  const port = Number.isNaN(given) ? lab.server.port : given;
+  const run = await runPairing(theirs, port, lines);
+  const [tried] = run.observed.client.connects;
+  const isOther = originals.server.takesPort && !originals.client.takesPort && tried &&
+    tried.port !== run.port;
+  return isOther ? await runPairing(theirs, tried.port, lines) : run;
 }
 
 /** Returns the originals, with the flags of the scripts' headers that they have. */
@@ -143,10 +136,10 @@ function originalsOf(lab: Lab, originals: Record<Role, Original>): Pairing {
 }
 
 /** Returns our scripts, with the flags that make them do what the originals did. */
-function scriptsOf(lab: Lab, { traces }: Run): Pairing {
+function scriptsOf(lab: Lab, run: Run): Pairing {
   const program = (role: Role): ComparedProgram => {
     const script = lab[role];
-    const { observed } = traces[role];
+    const observed = run.observed[role];
     const flags = new Map(script.args.map((arg) => [arg.split("=")[0], arg]));
     flags.delete("--port");
     const set = (name: string, usual: string | undefined, value: unknown) => {

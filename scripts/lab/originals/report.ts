@@ -14,9 +14,10 @@ import {
   yellow,
 } from "../terminal/columns.ts";
 import { type Lab, type Role, ROLES } from "../catalog/header.ts";
-import { type Exit, MAX_OUTPUT } from "../session/session.ts";
+import type { Exit } from "../session/session.ts";
 import { write } from "../terminal/output.ts";
-import type { Pairing, Run, Trace } from "./pairing.ts";
+import type { Observed } from "../trace/run_traced.ts";
+import type { Pairing, Run } from "./pairing.ts";
 import { comparable, type ComparedLine, compareLines } from "../session/transcript.ts";
 
 const MAX_ROWS = 60; // of a screen that are printed
@@ -31,20 +32,18 @@ const MAX_ROWS = 60; // of a screen that are printed
 export function problemsOf(lab: Lab, run: Run, reference?: Run): string[] {
   const { server, client } = run.pairing;
   const { exits, screens } = run.result;
-  const { observed } = run.traces.server;
+  const observed = run.observed.server;
   if (!exits.client) {
     return [`${server.name} does not listen on port ${run.port}${reasonOf(exits.server)}`];
   }
-  const { connects } = run.traces.client.observed;
+  const { connects } = run.observed.client;
   if (connects.length > 0 && connects.every(({ port }) => port !== run.port)) {
     return [`${server.name} has port ${run.port}, ${client.name} has ${connects[0].port}`];
   }
   const problems = ROLES.flatMap((role) => {
     const { name, isOriginal } = run.pairing[role];
     const exit = exits[role]!;
-    if (exit.hasPrintedTooMuch) {
-      return [`${name} printed without end, more than ${MAX_OUTPUT} characters`];
-    }
+    if (exit.excess) return [`${name} was ended: ${exit.excess}`];
     const usual = isOriginal ? reference?.result.exits[role] : undefined;
     const isUsual = usual?.isOwn === exit.isOwn && (usual.status === exit.status || !usual.isOwn);
     if (exit.isOwn && exit.status === 0 || isUsual) return [];
@@ -112,7 +111,7 @@ export function printReference({ pairing, result }: Run) {
 export function printComparison(
   lab: Lab,
   role: Role,
-  { pairing, result, traces }: Run,
+  { pairing, result, observed }: Run,
   reference: Run,
   printed: Set<string>,
 ) {
@@ -133,29 +132,29 @@ export function printComparison(
   }
   if (isNew) printTable(reference.pairing[role].name, name, rows);
   printed.add(table);
-  printTraffic(lab, traces[role], reference.traces[role]);
+  printTraffic(lab, observed[role], reference.observed[role]);
 }
 
 /** Prints in which pieces a program sent and read, and whether it sent the same as the original. */
-function printTraffic({ transport }: Lab, trace: Trace, reference: Trace) {
-  const dataOf = ({ observed }: Trace) =>
-    observed.sent.map(({ data }) => [...data].join()).join(transport === "udp" ? ";" : ",");
-  const [pieces, usual] = [piecesOf(trace), piecesOf(reference)];
+function printTraffic({ transport }: Lab, observed: Observed, reference: Observed) {
+  const dataOf = ({ sent }: Observed) =>
+    sent.map(({ data }) => [...data].join()).join(transport === "udp" ? ";" : ",");
+  const [pieces, usual] = [piecesOf(observed), piecesOf(reference)];
   write`  it ${pieces}`;
   if (pieces !== usual) write`; the original ${usual}`;
-  const isSame = dataOf(trace) === dataOf(reference);
+  const isSame = dataOf(observed) === dataOf(reference);
   const same = pieces === usual ? "the same" : "the same data";
   write`: ${isSame ? green(same) : yellow("not the same data")}\n`;
 }
 
 const MAX_PIECES = 8; // that are printed
 
-function piecesOf({ observed, reads }: Trace): string {
+function piecesOf({ sent, reads }: Observed): string {
   const list = (sizes: number[]) => {
     const more = sizes.length > MAX_PIECES ? ", ..." : "";
     return sizes.length === 0 ? "nothing" : `${sizes.slice(0, MAX_PIECES).join(", ")}${more} bytes`;
   };
-  return `sends ${list(observed.sent.map(({ length }) => length))} and reads ${list(reads)}`;
+  return `sends ${list(sent.map(({ length }) => length))} and reads ${list(reads)}`;
 }
 
 function printTable(left: string, right: string, rows: ComparedLine[]) {

@@ -73,8 +73,6 @@ export class Program {
   errors = "";
   /** Its exit status. */
   readonly status: Promise<number>;
-  /** Whether it was ended because it printed more than the limit. */
-  hasPrintedTooMuch = false;
   /** The limit that it exceeded, in words, if it was ended for that. */
   excess?: string;
   #child: Deno.ChildProcess;
@@ -124,6 +122,11 @@ export class Program {
     return this.#child.pid;
   }
 
+  /** Whether it has ended, and all its output was read. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   async #follow(): Promise<number> {
     const silence = new AbortController();
     const read = async (
@@ -163,10 +166,7 @@ export class Program {
     if (this.excess) return;
     use(output.slice(0, this.#most - this.#printed));
     this.#printed += output.length;
-    if (this.#printed > this.#most) {
-      this.hasPrintedTooMuch = true;
-      this.stop("it prints without end");
-    }
+    if (this.#printed > this.#most) this.stop("it prints without end");
     this.recheck();
   }
 

@@ -5,10 +5,9 @@
  */
 import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
 import { DENO_RUN } from "../process/program.ts";
+import { commandParticipant, type Participant } from "./participant.ts";
 import {
   type Exit,
-  MAX_OUTPUT,
-  type Participant,
   runSession,
   type SessionOptions,
   type SessionResult,
@@ -30,14 +29,16 @@ export interface ScriptOptions {
   more?: string[];
 }
 
-/** Returns one of our scripts as a participant, with the arguments of its header. */
+/** Returns one of a lab's scripts as a participant, with the arguments of its header. */
 export function scriptParticipant(
+  { transport }: Lab,
   { name, args }: Script,
   { permissions = "-A", more = [] }: ScriptOptions = {},
 ): Participant {
   const others = args.filter((arg) => !arg.startsWith("--port="));
   const run = [...DENO_RUN, permissions, SCRIPTS + name, ...others, ...more];
-  return { name, reportsPort: true, command: (port) => [...run, `--port=${port}`] };
+  const options = { transport, reportsPort: true };
+  return commandParticipant(name, (port) => [...run, `--port=${port}`], options);
 }
 
 /** How to check a session. */
@@ -63,7 +64,7 @@ export async function runChecked(
 ): Promise<SessionResult & { checks: Check[] }> {
   const isShown = options.typing === undefined;
   const isComplete = (screen: string, port: number) => settled(screen, lab.server.screen, port);
-  const result = await runSession(lab.transport, participants, {
+  const result = await runSession(participants, {
     ...options,
     typing: options.typing ?? headerTyping(lab.client),
     isComplete: isShown ? isComplete : undefined,
@@ -89,7 +90,7 @@ function headerTyping({ typed, screen }: Script): Typing {
 function checksOf(
   lab: Lab,
   participants: Record<Role, Participant>,
-  { port, clientPort, screens, exits }: SessionResult,
+  { port, screens, exits }: SessionResult,
   originals: Role[],
   isShown: boolean,
 ): Check[] {
@@ -119,10 +120,9 @@ function checksOf(
         : undefined,
     });
   }
-  const ports = { server: port, client: clientPort };
   for (const role of [...ROLES].reverse()) {
     const { name } = participants[role];
-    const shown = atPort(lab[role].screen, ports[role]);
+    const shown = atPort(lab[role].screen, port);
     checks.push({ what: `${name} prints the transcript`, ...difference(screens[role], shown) });
     if (originals.includes(role)) continue;
     const { errors, lastErrors } = exits[role]!;
@@ -136,8 +136,8 @@ function checksOf(
 }
 
 /** Returns what a program printed on stderr, as the end of a sentence. */
-function stderrOf({ errors, hasPrintedTooMuch }: Exit): string {
-  if (hasPrintedTooMuch) return `: it printed without end, more than ${MAX_OUTPUT} characters`;
+function stderrOf({ errors, excess }: Exit): string {
+  if (excess) return `: ${excess}`;
   return errors === "" ? "" : `; on stderr it printed:\n${errors}`;
 }
 

@@ -90,8 +90,8 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
 
   const screens = new SideBySide(widths, isTyped);
   const participants = {
-    server: scriptParticipant(lab.server),
-    client: scriptParticipant(lab.client, { more }),
+    server: scriptParticipant(lab, lab.server),
+    client: scriptParticipant(lab, lab.client, { more }),
   };
   const { checks } = await runChecked(lab, participants, {
     typing: isTyped ? keyboard() : undefined,

@@ -9,12 +9,8 @@ import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/hea
 import { difference, sameScreen } from "../session/transcript.ts";
 import { unmet } from "./faults.ts";
 import { inOrder, type Step } from "./timeline.ts";
-import {
-  type PairOptions,
-  type PairOutcome,
-  type Participant,
-  runTracedPair,
-} from "./traced_pair.ts";
+import { type RelayedOptions, type RelayedSession, runRelayed } from "./relayed_session.ts";
+import type { TracedProgram } from "./traced_participant.ts";
 
 /** A lab that was run, with all that happened. */
 export interface Recording {
@@ -29,7 +25,7 @@ export interface Recording {
 }
 
 /** How to record. */
-export interface RecordOptions extends Pick<PairOptions, "faults" | "patience"> {
+export interface RecordOptions extends Pick<RelayedOptions, "faults" | "idleTime"> {
   /** Files that take the places of the scripts. */
   files?: Partial<Record<Role, string>>;
   /** More arguments for the client. */
@@ -46,10 +42,10 @@ export interface RecordOptions extends Pick<PairOptions, "faults" | "patience"> 
  * @returns What happened.
  */
 export async function record(lab: Lab, options: RecordOptions = {}): Promise<Recording> {
-  const { faults = {}, more = [], netcat, files = {}, patience } = options;
+  const { faults = {}, more = [], netcat, files = {}, idleTime } = options;
   const outcome = await runFiles(lab, files, more, {
     faults,
-    patience,
+    idleTime,
     typed: netcat === undefined ? lab.client.typed : [netcat],
   }, netcat !== undefined);
   for (const fault of unmet(faults, outcome.counts, outcome.met)) note(fault);
@@ -82,7 +78,7 @@ export async function record(lab: Lab, options: RecordOptions = {}): Promise<Rec
 }
 
 /** What two programs did, and what they are. */
-export interface FilesOutcome extends PairOutcome {
+export interface FilesOutcome extends RelayedSession {
   /** The names of the programs. */
   names: Record<Role, string>;
   /** What they speak. */
@@ -102,15 +98,15 @@ export async function runFiles(
   lab: Lab,
   files: Partial<Record<Role, string>>,
   more: string[],
-  options: PairOptions,
+  options: RelayedOptions,
   isNetcat = false,
 ): Promise<FilesOutcome> {
   const run = async (port?: number) => {
-    const server = participant(lab.server, files.server, [], port);
-    const client = isNetcat ? NETCAT : participant(lab.client, files.client, more);
+    const server = programOf(lab.server, files.server, [], port);
+    const client = isNetcat ? NETCAT : programOf(lab.client, files.client, more);
     const isComplete = (screen: string) =>
       !files.server && sameScreen(screen, lab.server.screen, port ?? portShown(lab.server));
-    const outcome = await runTracedPair({ server, client }, { isComplete, ...options });
+    const outcome = await runRelayed({ server, client }, { isComplete, ...options });
     const transport = outcome.listens?.transport ?? lab.transport;
     if (transport !== lab.transport && !(files.server && files.client)) {
       const other = transport.toUpperCase();
@@ -126,19 +122,19 @@ export async function runFiles(
   return isMoved ? await run(outcome.missed) : outcome;
 }
 
-const NETCAT: Participant = {
+const NETCAT: TracedProgram = {
   file: `${SCRIPTS}netcat.ts`,
   name: "netcat.ts",
   argumentsFor: (port) => [["127.0.0.1", `${port}`]],
 };
 
 /** One of our scripts, or the file in its place. */
-function participant(
+function programOf(
   script: Script,
   file: string | undefined,
   more: string[],
   ownPort?: number,
-): Participant {
+): TracedProgram {
   if (file === undefined) {
     return {
       file: SCRIPTS + script.name,
@@ -238,7 +234,7 @@ function shorten(steps: Step[]): Step[] {
 const FURTHER_PORT = 50001; // for clients that no header shows
 
 /** Gives the clients' ports, which the system chose, the numbers that the headers show. */
-function asShown(steps: Step[], lab: Lab, { clientPorts }: PairOutcome): Step[] {
+function asShown(steps: Step[], lab: Lab, { clientPorts }: RelayedSession): Step[] {
   const inHeader = `${lab.server.screen}${lab.client.screen}`
     .matchAll(/\('[^']*', (\d+)\)/g).map(([, port]) => port);
   const shown = [...new Set(inHeader)];

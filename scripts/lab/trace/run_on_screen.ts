@@ -31,7 +31,7 @@ export async function runFilesOnScreen(
   printRule(widths);
   const screens = new SideBySide(widths, true);
   const { problems } = await runFiles(lab, files, more, {
-    keyboard: keyboard(),
+    typed: keyboard(),
     onScreen: (role, output) => screens.add(role, output),
     onErrors: (role, output) =>
       screens.addErrors(role, output.replace(/^note: listening on .*\n/, "")),

@@ -13,7 +13,7 @@
  * - To start a program in another way, take {@linkcode traceCommand} and feed its events to {@linkcode Observed}.
  * - To draw, order the events of each program by `at`, and show `local` and `peer`. A relay uses `actual`.
  * - To lead a client through a relay, give its port in `ports`: `{ 9900: relay.port }`. Its transcript shows 9900.
- *   traced_pair.ts does this with a server and a client.
+ *   relayed_session.ts does this with a server and a client.
  * - To run a server whose port may be in use, take `anyPort`: it listens on a free port, which is the `actual` one of its
  *   event, and sees its own. `listening` settles without a look at the sockets of the system.
  * - To learn the port of a program that nobody knows, read `observed.listens` or `observed.connects`.
@@ -237,6 +237,8 @@ export class Observed {
   readonly bufferSizes: number[] = [];
   /** The first 100 messages that it sent. One message is what one call sent. */
   readonly sent: Message[] = [];
+  /** The bytes of its first 100 reads. */
+  readonly reads: number[] = [];
   /** How many messages it sent and received, and their bytes. */
   readonly totals = { sent: 0, sentBytes: 0, received: 0, receivedBytes: 0 };
   /** Whether it reads its standard input. */
@@ -292,6 +294,7 @@ export class Observed {
     }
     if (kind === "receive") {
       if (length > 0) this.totals.received++;
+      if (length > 0 && this.reads.length < MOST) this.reads.push(length);
       this.totals.receivedBytes += length;
       if (transport === "udp") this.#use(key);
     }
