@@ -2,13 +2,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findLabs } from "../scripts/lab/catalog/header.ts";
+import { labs } from "../scripts/lab/catalog/labs.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/process/program.ts";
 import { SCRIPTS, temporary } from "./helpers.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 const readme = read("README.md");
-const labs = findLabs();
 
 /** Returns the cells of a row of a Markdown table. */
 const cellsOf = (row: string) => row.slice(1, -1).split(" | ").map((cell) => cell.trim());

@@ -1,11 +1,11 @@
 /** `align`: puts a Python original and a script next to each other, step by step. */
 import { assert, assertEquals } from "@std/assert";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { align, HELPERS } from "../../scripts/lab/originals/align.ts";
 import * as lib from "../../scripts/lib.ts";
 import { SCRIPTS } from "../helpers.ts";
 
-const scripts = findLabs().flatMap(({ server, client }) => [server.name, client.name]);
+const scripts = labs.flatMap(({ server, client }) => [server.name, client.name]);
 const read = (script: string) => Deno.readTextFileSync(SCRIPTS + script);
 const counterpart = (script: string) =>
   Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${script.replace(".ts", ".py")}`);

@@ -1,7 +1,7 @@
 /** The command `lab show`: original and script, each step next to the same step. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { widthOf, wrapped } from "../../scripts/lab/terminal/columns.ts";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { lab, SCRIPTS, temporary } from "../helpers.ts";
 
 const ODD = [
@@ -17,14 +17,14 @@ const ODD = [
 for (const width of [40, 69, 70, 80, 111]) {
   Deno.test(`lab show prints no line wider than a terminal of ${width} columns`, async () => {
     await using folder = await temporary();
-    for (const { server, client } of findLabs()) {
+    for (const { server, client } of labs) {
       for (const { name } of [server, client]) {
         const file = name.replace(".ts", ".py");
         const source = Deno.readTextFileSync(`${SCRIPTS}lab/counterparts/${file}`);
         Deno.writeTextFileSync(`${folder.path}/${file}`, source + ODD);
       }
     }
-    for (const { name } of width === 80 ? findLabs() : findLabs().slice(0, 1)) {
+    for (const { name } of width === 80 ? labs : labs.slice(0, 1)) {
       const { status, stdout, stderr } = await lab(
         ["show", name, `--originals=${folder.path}`],
         "",

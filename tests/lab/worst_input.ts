@@ -149,7 +149,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   run(`search: ${name}`, () => findOriginal(server, folder));
   run(`submission: ${name}`, () => hasFlag(readSubmission(file, server), "--port"));
   run(`copy: ${name}`, () => isSameCode(source, script));
-  run(`header: ${name}`, () => readScript("x.ts", source));
+  run(`header: ${name}`, () => readScript("x.ts", source, {}));
 }
 for (const [name, screen] of Object.entries(SCREENS)) {
   const role = { server: { name: "a" }, client: { name: "b" } };
@@ -180,7 +180,7 @@ for (const [name, errors] of Object.entries(ERRORS)) {
   run(`repr: ${name}`, () => repr(new TextEncoder().encode(errors)));
 }
 for (const [name, source] of Object.entries(HEADERS)) {
-  run(`header: ${name}`, () => readScript("x.ts", source));
+  run(`header: ${name}`, () => readScript("x.ts", source, {}));
 }
 run("columns: letters", () => wrapped(long("a"), 80));
 run("columns: lines", () => "\n".repeat(size).split("\n").forEach((line) => wrapped(line, 80)));

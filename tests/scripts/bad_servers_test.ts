@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { delay } from "@std/async/delay";
 import net from "node:net";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { Program } from "../../scripts/lab/process/program.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import {
@@ -122,7 +122,7 @@ const CLIENTS: Client[] = [
 ];
 
 Deno.test("every TCP client is in the table of bad_servers_test.ts", () => {
-  const clients = findLabs().filter(({ transport }) => transport === "tcp");
+  const clients = labs.filter(({ transport }) => transport === "tcp");
   const names = clients.map(({ client }) => client.name).sort();
   assertEquals(CLIENTS.map(({ script }) => script).sort(), names);
 });

@@ -1,6 +1,6 @@
 /** What clients do in addition to their sessions. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import {
@@ -24,7 +24,7 @@ const PROMPT = "Guess a number between 1 and 99: ";
 // Windows starts no program with more than 32,767 characters of arguments.
 const LONGEST_MESSAGE = Deno.build.os === "windows" ? 30_000 : 100_000;
 
-for (const { transport, server, client: { name, typed } } of findLabs()) {
+for (const { transport, server, client: { name, typed } } of labs) {
   const stdin = typed.map((line) => `${line}\n`).join("");
 
   Deno.test(`${name} reports that there is no server and how to start it, or that the host is unknown`, async () => {

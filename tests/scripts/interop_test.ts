@@ -1,6 +1,7 @@
 /** Every lab with a Python counterpart as the server or as the client. */
 import { assertEquals } from "@std/assert";
-import { findLabs, ROLES, type Script } from "../../scripts/lab/catalog/header.ts";
+import { ROLES, type Script } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { readOriginal } from "../../scripts/lab/originals/find.ts";
 import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
 import { hasPython, PYTHON_RUN } from "../../scripts/lab/process/program.ts";
@@ -9,7 +10,7 @@ import { quietPort, SCRIPTS, temporary } from "../helpers.ts";
 
 const ignore = !await hasPython();
 
-for (const lab of findLabs()) {
+for (const lab of labs) {
   // Two scripts are the session of the headers (see sessions_test.ts). What two counterparts print
   // together follows from these pairings, since each prints the transcript.
   for (const pairing of ["Deno with Python", "Python with Deno"]) {

@@ -1,7 +1,7 @@
 /** What single labs do in addition to their sessions. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { writeAll } from "../../scripts/lib.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import {
@@ -246,7 +246,7 @@ for (const script of ["upper_client_tcp.ts", "practical12_client_tcp.ts"]) {
   });
 }
 
-for (const { client } of findLabs().filter(({ transport }) => transport === "tcp")) {
+for (const { client } of labs.filter(({ transport }) => transport === "tcp")) {
   if (client.name === "tcp_client.ts") continue; // it reads nothing
   Deno.test(`${client.name} prints what came, then an error, when the server stays silent`, () =>
     upToThreeTimes(async () => {

@@ -1,13 +1,13 @@
 /** The least permissions of the scripts, and what they print when one is missing. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { findLabs, type Script } from "../../scripts/lab/catalog/header.ts";
+import { type Script } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { runChecked } from "../../scripts/lab/session/checks.ts";
 import { commandParticipant } from "../../scripts/lab/session/participant.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { encode, quietPort, SCRIPTS, sendTo, temporary, THOROUGH, udpSocket } from "../helpers.ts";
 
-const labs = findLabs();
 const scripts = labs.flatMap(({ transport, server, client }) => [
   { transport, script: server, isClient: false },
   { transport, script: client, isClient: true },

@@ -1,11 +1,10 @@
 /** Runs the session in every script's header, and what reads and runs them. */
 import { assert, assertEquals } from "@std/assert";
-import { findLabs, type Lab, readScript, type Script } from "../../scripts/lab/catalog/header.ts";
+import { type Lab, readScript, type Script } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
 import { compareLines, sameScreen } from "../../scripts/lab/session/transcript.ts";
 import { SCRIPTS } from "../helpers.ts";
-
-const labs = findLabs();
 
 /** Runs a lab, and returns what is wrong. */
 async function problems(lab: Lab): Promise<string[]> {
@@ -84,23 +83,21 @@ Deno.test("readScript() reads what a header says", () => {
  * empty:␣
  * \`\`\`
  */
-listen({ port: 0 });
-const FLAGS = {
-  host: "x", // the host
-  port: 81, // the port
-};`;
-  assertEquals(readScript("x.ts", source), {
+listen({ port: 0 });`;
+  const flags = { host: "x", port: 81 };
+  assertEquals(readScript("x.ts", source, flags), {
     name: "x.ts",
     summary: "Title of it: a thing.",
     original: "x.py",
     course: "A course, week 1",
+    flags,
     port: 81,
     args: ["--message=a b", "--port=1"],
     typed: ["one", "Hello, two"],
     screen: "ask: one\n\nask: Hello, two\nempty: \n",
   });
-  assertEquals(readScript("y.ts", "/** Y. */"), null);
-  assertEquals(readScript("my_x.ts", source), null);
+  assertEquals(readScript("y.ts", "/** Y. */", {}), null);
+  assertEquals(readScript("my_x.ts", source, flags), null);
 });
 
 Deno.test("sameScreen() lets only the listener's port and clients' ports differ", () => {

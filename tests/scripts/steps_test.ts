@@ -1,6 +1,6 @@
 /** The steps of the Python counterparts are in the scripts, function by function, in their order. */
 import { assertEquals } from "@std/assert";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { SCRIPTS } from "../helpers.ts";
 
 /** Steps that a student looks for, as Python writes them and as the scripts do. */
@@ -51,7 +51,7 @@ function missing(wanted: string[], found: string[]): string[] {
   });
 }
 
-for (const { name, server, client } of findLabs()) {
+for (const { name, server, client } of labs) {
   if (name === "guess") continue; // it has no original
   for (const script of [server.name, client.name]) {
     Deno.test(`${script} has the steps of its counterpart, in their order`, () => {

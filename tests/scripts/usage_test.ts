@@ -1,7 +1,7 @@
 /** Wrong command lines, and the help of every script. */
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Flags, parseFlags, UsageError } from "../../scripts/cli.ts";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { resultOf, runScript, SCRIPTS } from "../helpers.ts";
 
@@ -39,7 +39,7 @@ function assertRefused(flags: Flags, args: string[]) {
   assertMatch(message, REASON, JSON.stringify(args));
 }
 
-for (const script of findLabs().flatMap(({ server, client }) => [server.name, client.name])) {
+for (const script of labs.flatMap(({ server, client }) => [server.name, client.name])) {
   Deno.test(`${script} refuses flags that it does not have`, async () => {
     const flags = await flagsOf(script);
     const all = ["secret", "message", "bufferSize", "backlog", "tries", "timeout", "quiet"];
@@ -105,7 +105,7 @@ Deno.test("--help shows the usage, every flag with its comment, and the manual, 
 });
 
 Deno.test("every flag of every script has a comment", async () => {
-  for (const { server, client } of findLabs()) {
+  for (const { server, client } of labs) {
     for (const { name } of [server, client]) {
       const source = Deno.readTextFileSync(SCRIPTS + name);
       const commented = [...source.matchAll(/^ {2}(\w+):.*, \/\/ \w/gm)].map(([, flag]) => flag);

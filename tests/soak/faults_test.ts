@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
-import { findLabs } from "../../scripts/lab/catalog/header.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { portOf } from "../../scripts/lab/process/program.ts";
 import { connect, inParallel, LINUX_ONLY, quietPort } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
@@ -23,7 +23,7 @@ const MAX_MEMORY = 64; // MB more during a flood
 const SEED = Number(Deno.env.get("SEED") ?? 20261121);
 
 Deno.test("the table of servers has every server script", () => {
-  assertEquals(Object.keys(SERVERS).sort(), findLabs().map(({ server }) => server.name));
+  assertEquals(Object.keys(SERVERS).sort(), labs.map(({ server }) => server.name));
 });
 
 /** Runs a well-behaved client, and asserts that no problem was found so far. */

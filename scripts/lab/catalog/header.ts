@@ -4,7 +4,9 @@
  * @module
  */
 import { dirname } from "node:path";
+import type { Flags } from "../../cli.ts";
 import { readText } from "../terminal/files.ts";
+import { note } from "../terminal/output.ts";
 
 /** What a program does in a lab. */
 export type Role = "server" | "client";
@@ -22,6 +24,8 @@ export interface Script {
   original: string;
   /** The course that the original belongs to. */
   course: string;
+  /** Its flags, with their values when not given. */
+  flags: Flags;
   /** Its default port. */
   port: number;
   /** The arguments on the command line of its session. */
@@ -39,10 +43,11 @@ export interface Script {
  *
  * @param name The file's name.
  * @param source The script's text.
+ * @param flags The flags that it exports.
  * @returns What the header says, or `null` if it shows no session of this file, as in a copy with another
  * name.
  */
-export function readScript(name: string, source: string): Script | null {
+export function readScript(name: string, source: string, flags: Flags): Script | null {
   const start = source.search(/\/\*\*\r?\n/);
   const end = start < 0 ? -1 : source.indexOf("*/", start);
   const comment = end < 0 ? "" : source.slice(source.indexOf("\n", start) + 1, end);
@@ -61,7 +66,8 @@ export function readScript(name: string, source: string): Script | null {
     summary: prose.match(/^.+?\.(?= )/)?.[0] ?? "",
     original: original.replaceAll("`", ""),
     course,
-    port: Number(source.match(/^ {2}port: (\d+)/m)?.[1]),
+    flags,
+    port: Number(flags.port),
     args: words.slice(script + 1).map((word) => word.replaceAll("'", "")),
     typed: typed.split("⏎").slice(0, -1).map((line) => line.trimStart()),
     screen: block[2].replaceAll("␣\n", " \n"),
@@ -87,27 +93,36 @@ export const SCRIPTS = `${dirname(dirname(import.meta.dirname!))}/`;
  * Finds the labs among the scripts, in the order of their names. Other files in the folder, such as a
  * copy of a script with another name, are ignored.
  */
-export function findLabs(): Lab[] {
-  return [...Deno.readDirSync(SCRIPTS)]
+export async function findLabs(): Promise<Lab[]> {
+  const names = [...Deno.readDirSync(SCRIPTS)]
     .map(({ name }) => name)
     .filter((name) => /_server\w*\.ts$/.test(name))
-    .sort()
-    .flatMap((name) => {
-      const [source, server] = readFile(name);
-      const [, client] = readFile(name.replace("_server", "_client"));
-      if (!server || !client) return [];
-      const transport = source.includes("Deno.listenDatagram") ? "udp" : "tcp";
-      return [{ name: labName(name), transport, server, client }];
-    });
+    .sort();
+  const labs = await Promise.all(names.map(async (name): Promise<Lab[]> => {
+    const [source, server] = await readFile(name);
+    const [, client] = await readFile(name.replace("_server", "_client"));
+    if (!server || !client) return [];
+    const transport = source.includes("Deno.listenDatagram") ? "udp" : "tcp";
+    return [{ name: labName(name), transport, server, client }];
+  }));
+  return labs.flat();
 }
 
-/** Reads the text of a script and its header, if there is such a script. */
-function readFile(name: string): [source: string, script: Script | null] {
+/** Reads the text of a script, its header and its flags, if there is such a script. */
+async function readFile(name: string): Promise<[source: string, script: Script | null]> {
+  let source: string;
   try {
-    const source = readText(SCRIPTS + name);
-    return [source, readScript(name, source)];
+    source = readText(SCRIPTS + name);
   } catch {
     return ["", null]; // no such file, or not readable
+  }
+  if (!readScript(name, source, {})) return [source, null]; // a copy, which may print when it is imported
+  try {
+    const { FLAGS } = await import(`../../${name}`);
+    return [source, readScript(name, source, FLAGS)];
+  } catch (error) {
+    note(`${name} is left out, because it cannot be loaded: ${(error as Error).message}`);
+    return [source, null];
   }
 }
 

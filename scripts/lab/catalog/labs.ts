@@ -8,7 +8,7 @@ import { UsageError } from "../../cli.ts";
 import { findLabs, type Lab, labName, type Role, type Script } from "./header.ts";
 
 /** All labs. */
-export const labs: Lab[] = findLabs();
+export const labs: Lab[] = await findLabs();
 
 /**
  * Finds what a user names.

@@ -5,7 +5,7 @@
  * @module
  */
 import { UsageError, UserError } from "../../cli.ts";
-import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
+import { type Lab, type Role, ROLES, SCRIPTS } from "../catalog/header.ts";
 import { findLab, labs } from "../catalog/labs.ts";
 import { hasPython } from "../process/program.ts";
 import type { Typing } from "../session/session.ts";
@@ -128,8 +128,8 @@ function originalsOf(lab: Lab, originals: Record<Role, Original>): Pairing {
   const program = (role: Role): ComparedProgram => {
     const { file, name, args } = originals[role];
     const others = lab[role].args.filter((arg) => !arg.startsWith("--port="));
-    const message = defaultOf(lab.client, "message");
-    const start = (port: number) => args(port, others, message);
+    const { message } = lab.client.flags;
+    const start = (port: number) => args(port, others, message?.toString());
     return { name, title: name, isOriginal: true, file, args: start };
   };
   return { server: program("server"), client: program("client") };
@@ -142,14 +142,14 @@ function scriptsOf(lab: Lab, run: Run): Pairing {
     const observed = run.observed[role];
     const flags = new Map(script.args.map((arg) => [arg.split("=")[0], arg]));
     flags.delete("--port");
-    const set = (name: string, usual: string | undefined, value: unknown) => {
+    const set = (name: string, usual: unknown, value: unknown) => {
       flags.delete(name);
       if (usual !== undefined && usual !== `${value}`) flags.set(name, `${name}=${value}`);
     };
     const bufferSize = Math.max(0, ...observed.bufferSizes);
-    if (bufferSize > 0) set("--buffer-size", defaultOf(script, "bufferSize"), bufferSize);
+    if (bufferSize > 0) set("--buffer-size", script.flags.bufferSize, bufferSize);
     const message = role === "client" && !observed.asks && messageOf(lab, observed);
-    if (message) set("--message", defaultOf(script, "message"), message);
+    if (message) set("--message", script.flags.message, message);
     const { name } = script;
     return {
       name,
@@ -179,14 +179,6 @@ function quoted(word: string): string {
   return /^[\w.=-]+$/.test(word) ? word : `'${word}'`;
 }
 
-/** Returns the default of a script's flag, as its source has it. */
-function defaultOf({ name }: Script, flag: string): string | undefined {
-  const source = Deno.readTextFileSync(SCRIPTS + name);
-  const value = source.match(`[ {]${flag}: (?!string|number|boolean)("[^"]*"|\\w+)`)?.[1];
-  const constant = source.match(`const ${value} = (\\d+);`)?.[1];
-  return constant ?? value?.replaceAll('"', "");
-}
-
 /**
  * Returns what gives the lines to type: those of the header's session or, if it has none, what our
  * client sends. A game whose number is not known is played.
@@ -196,7 +188,7 @@ function linesOf({ server, client }: Lab, originals: Record<Role, Original>): Ty
   if (isGame && originals.server.args(0, server.args).length < 2) return nextGuess;
   const lines = client.typed.length > 0
     ? client.typed
-    : [defaultOf(client, "message") ?? "Hello, world"];
+    : [`${client.flags.message ?? "Hello, world"}`];
   return (_, count) => lines[count];
 }
 
