@@ -63,7 +63,7 @@ function blocksOf(section: string): Block[] {
   );
 }
 
-/** Removes from an output what differs between runs: ports, and which column printed first. */
+/** Removes the parts of an output that differ between runs: ports, and which column printed first. */
 function normalize(output: string): string {
   const lines = output.replace(/\bport[ =]\d+/g, "port N")
     .replace(/', \d+\)/g, "', N)").split("\n");

@@ -1,5 +1,5 @@
 /**
- * The command line of netcat: how flags are split, and what they mean.
+ * The command line of netcat: how flags are split, and their meaning.
  *
  * @module
  */
@@ -130,7 +130,7 @@ export function splitFlags(args: string[]): { args: string[]; refused?: string }
 }
 
 /**
- * Finds out what the command line means.
+ * Reads the command line.
  *
  * @param flags The flags that were given.
  * @param refused A letter that was given and that netcat.ts does not have.

@@ -1,4 +1,4 @@
-/** kill_port.ts: what it says when it may not see a process, or may not end it. */
+/** kill_port.ts without the permission to see a process or to end it. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { basename } from "node:path";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";

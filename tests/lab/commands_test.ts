@@ -93,7 +93,7 @@ Deno.test("lab demo shows events in their order", async () => {
   }
 });
 
-Deno.test("lab run gives the client more flags and what is typed", async () => {
+Deno.test("lab run passes flags and typed lines to the client", async () => {
   const { status, stdout } = await lab([
     "run",
     "echo_v2",
@@ -107,7 +107,7 @@ Deno.test("lab run gives the client more flags and what is typed", async () => {
   assertStringIncludes(game.stdout, "guessed 7: HIGHER");
 });
 
-Deno.test("lab run fails when a role fails", async () => {
+Deno.test("lab run fails when the server or the client fails", async () => {
   const { status, stdout, stderr } = await lab(["run", "guess"], "7\n");
   assertEquals([status, stderr], [1, "error: 1 of 1 labs failed\n"]);
   assertStringIncludes(stdout, "error: the number was not found\n");

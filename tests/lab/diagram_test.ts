@@ -24,7 +24,7 @@ async function draw(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** What stands in one of the three columns, its lines joined as they were before. */
+/** Returns the text of one of the three columns, with wrapped lines joined again. */
 function column(diagram: string, index: number): string {
   const cells = diagram.split("\n").map((row) => row.split(" │ ")[index]?.trim() ?? "");
   return cells.join(" ").replaceAll(/\s+/g, " ");
@@ -43,7 +43,7 @@ for (const lab of labs) {
   });
 }
 
-Deno.test("lab wire draws who sends what, and who ends its half first", async () => {
+Deno.test("lab wire draws each segment with its sender, and the half-closes in order", async () => {
   const diagram = await draw("upper_tcp", "--mermaid");
   assertEquals(diagram.split("\n").filter((line) => /->>/.test(line)).map((line) => line.trim()), [
     "C->>S: connect",
@@ -54,7 +54,7 @@ Deno.test("lab wire draws who sends what, and who ends its half first", async ()
   ]);
 });
 
-Deno.test("lab wire --drop draws what is lost, and the client asks again", async () => {
+Deno.test("lab wire --drop draws the lost datagram and the client's retry", async () => {
   const diagram = await draw("guess", "--drop=1", "--mermaid");
   const start = diagram.slice(diagram.indexOf("C->>S"));
   assertEquals(start.split("\n").slice(0, 7).map((line) => line.trim()), [
@@ -77,19 +77,19 @@ Deno.test("lab wire --reads shows a character that a read has cut in two", async
   );
 });
 
-Deno.test("lab wire --split lets one piece come in two", async () => {
+Deno.test("lab wire --split delivers one segment as two", async () => {
   const args = ["--split=client:1:4", "--mermaid", "--", "--message=Hi"];
   const diagram = await draw("echo_v2", ...args);
   assert(diagram.includes("C->>S: 4 bytes: ␣␣␣␣\n    C->>S: 8 bytes: ␣␣␣␣␣2Hi\n"), diagram);
 });
 
-Deno.test("lab wire lets all pass before the server is ended", async () => {
+Deno.test("lab wire passes on all data before it ends the server", async () => {
   const diagram = await draw("tcp", "--split=client:1:3", "--mermaid");
   assertStringIncludes(diagram, "45 bytes: ␣I am a TCP client sending data to the server\n");
   assertStringIncludes(diagram, "Received data: to the server<br/>");
 });
 
-Deno.test("lab wire escapes what would drive the terminal or be Mermaid's markup", async () => {
+Deno.test("lab wire escapes control characters and Mermaid's markup", async () => {
   const message = "--message=\x1b[31m<b>#1;%$\r\n";
   const diagram = await draw("echo_v1", "--", message);
   // deno-lint-ignore no-control-regex -- that there are none is what is tested
@@ -99,7 +99,7 @@ Deno.test("lab wire escapes what would drive the terminal or be Mermaid's markup
   assert(mermaid.includes("\\x1b[31m#60;b#62;#35;1#59;#37;#36;\\r\\n"), mermaid);
 });
 
-Deno.test("lab wire draws what comes late where it comes, and nobody takes it for an answer", async () => {
+Deno.test("lab wire draws a delayed datagram when it arrives, and the client ignores it", async () => {
   const diagram = await draw("guess", "--delay=1:3500", "--mermaid"); // the client waits 2 s
   const lines = diagram.slice(diagram.indexOf("C->>S")).split("\n").map((line) => line.trim());
   assertEquals(lines.slice(0, 5), [
@@ -112,7 +112,7 @@ Deno.test("lab wire draws what comes late where it comes, and nobody takes it fo
   assertEquals(lines.slice(-3), ["Note over C: CORRECT", "S->>C: 5 bytes late: LOWER", ""]);
 });
 
-Deno.test("lab wire --duplicate draws a copy, which answers no later question", async () => {
+Deno.test("lab wire --duplicate draws a copy, which the client does not take for a later reply", async () => {
   const diagram = await draw("guess", "--duplicate=1", "--mermaid");
   assertStringIncludes(
     diagram,
@@ -152,7 +152,7 @@ Deno.test("lab wire fits terminals of 40 and 120 columns", async () => {
   }
 });
 
-Deno.test("lab wire draws what is lost where there is little room, too", async () => {
+Deno.test("lab wire draws lost datagrams on narrow terminals", async () => {
   for (const columns of [40, 60]) {
     const { code, stdout, stderr } = await run(["tcp", "--drop=client:1"], columns);
     assertEquals(code, 0);
@@ -162,13 +162,13 @@ Deno.test("lab wire draws what is lost where there is little room, too", async (
   }
 });
 
-Deno.test("lab wire names what it can't read", async () => {
+Deno.test("lab wire names the argument that it cannot read", async () => {
   const { code, stderr } = await run(["guess", "--drop=second"]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, "--drop takes for instance 2 or client:1, not second");
 });
 
-Deno.test("inOrder() gives one order, whatever was seen first", () => {
+Deno.test("inOrder() returns the same order for any order of arrival", () => {
   const data = encode("hi");
   const random = seededRandom(1);
   const orders = Array.from({ length: 50 }, () => {
@@ -239,7 +239,7 @@ const readme = Deno.readTextFileSync(`${SCRIPTS}../README.md`).replaceAll("\r", 
 const DIAGRAM = /^`deno task lab wire ([^`]+ --mermaid[^`]*)`\n\n```mermaid\n([^]*?)```/gm;
 const diagrams = [...readme.matchAll(DIAGRAM)];
 
-Deno.test("every diagram of the README stands behind the command that drew it", () => {
+Deno.test("every diagram in the README follows the command that drew it", () => {
   assert(diagrams.length > 0);
   assertEquals(readme.match(/^```mermaid/gm)?.length, diagrams.length);
 });

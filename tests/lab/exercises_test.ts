@@ -25,7 +25,7 @@ for await (const client of listener) {
 }
 `;
 
-/** What stands in each exercise's file when it is done. */
+/** The solution of each exercise. */
 const DONE = [
   READS_ON,
   Deno.readTextFileSync(`${import.meta.dirname}/right/echo_server_v2.ts`),

@@ -146,7 +146,7 @@ Deno.test("an error that names a file with a line end is one line", NOT_ON_WINDO
   assert(!HIDDEN.test(stderr), JSON.stringify(stderr));
 });
 
-Deno.test("a report in TAP holds what a program printed as valid YAML", () => {
+Deno.test("a TAP report contains a program's output as valid YAML", () => {
   for (
     const text of [
       "  indented",

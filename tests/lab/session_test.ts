@@ -42,7 +42,7 @@ Deno.test(
 );
 
 Deno.test(
-  "runSession() ends a client that waits, and says what it printed before",
+  "runSession() ends a client that waits, and returns its stderr from before the end",
   withPython,
   async () => {
     const client = python("client", "import sys, time\nsys.stderr.write('why')\ntime.sleep(60)\n");

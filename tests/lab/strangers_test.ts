@@ -1,4 +1,4 @@
-/** The command `lab check` when a submission means harm: what it cannot reach, and what it leaves. */
+/** The command `lab check` with hostile submissions: what they cannot reach, and what they leave behind. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
@@ -278,7 +278,7 @@ with open("pids", "w") as file:
 `;
 
 Deno.test(
-  "check ends what a Python submission has started in other sessions",
+  "lab check ends the processes that a Python submission started in other sessions",
   { ignore: !python || LINUX_ONLY.ignore },
   async () => {
     await using folder = await temporary();

@@ -1,4 +1,4 @@
-/** The tracers: they report what a program does, and change nothing of it. */
+/** The tracers report what a program does, and do not change its behavior. */
 import { assert, assertEquals } from "@std/assert";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { parseEvent, readEvents, type TraceEvent } from "../../scripts/lab/trace/event.ts";
@@ -305,7 +305,7 @@ async function kindsIn(...chunks: string[]): Promise<string[]> {
   return kinds;
 }
 
-Deno.test("reading events skips what is not an event", async () => {
+Deno.test("readEvents() skips lines that are not events", async () => {
   const event = (kind: string) => `{"kind":"${kind}","at":1}\n`;
   assertEquals(await kindsIn(event("start"), event("close").slice(0, 9), event("close").slice(9)), [
     "start",

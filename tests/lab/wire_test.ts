@@ -1,4 +1,4 @@
-/** What stands between a client and its server: it passes on all that happens, and tells it. */
+/** The relay between a client and its server: it passes on everything, and reports it. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import net from "node:net";
@@ -44,7 +44,7 @@ async function openWire(transport: "tcp" | "udp", options: WireOptions = {}) {
 /** What comes until the end, which must come soon. */
 const toEnd = (connection: Deno.Conn) => deadline(readToEnd(connection), 5000);
 
-/** A TCP server for one client, on a port that nobody has on another address. */
+/** A TCP server for one client, on a port that is free on all addresses. */
 function listen(hostname = "127.0.0.1") {
   const listener = Deno.listen({ hostname, port: quietPort() });
   return {
@@ -54,7 +54,7 @@ function listen(hostname = "127.0.0.1") {
   };
 }
 
-Deno.test("a wire passes on bytes both ways, and each half-close as a half-close", async () => {
+Deno.test("the relay passes on bytes in both directions, and each half-close as a half-close", async () => {
   using server = listen();
   using opened = await openWire("tcp");
   opened.wire.connectTo(server.port);
@@ -76,7 +76,7 @@ Deno.test("a wire passes on bytes both ways, and each half-close as a half-close
   assert(await opened.wire.isClosed());
 });
 
-Deno.test("a wire passes on megabytes to a reader that is slow to begin", async () => {
+Deno.test("the relay passes on megabytes to a reader that starts late", async () => {
   using server = listen();
   using opened = await openWire("tcp");
   opened.wire.connectTo(server.port);
@@ -126,7 +126,7 @@ Deno.test("a server's reset reaches the client as a reset", async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-Deno.test("a client that comes before the server is served when that is there", async () => {
+Deno.test("a client that connects before the server listens is served later", async () => {
   using opened = await openWire("tcp");
   using client = await connect(opened.wire.port);
   await client.write(encode("early"));
@@ -138,7 +138,7 @@ Deno.test("a client that comes before the server is served when that is there", 
   assertEquals(decode(await toEnd(connection)), "early");
 });
 
-Deno.test("a client whose server refuses it is reset, and the next one too", async () => {
+Deno.test("the relay resets a client, and the next one, when the server refuses the connection", async () => {
   using opened = await openWire("tcp");
   opened.wire.connectTo(quietPort());
   for (let i = 1; i <= 2; i++) {
@@ -149,7 +149,7 @@ Deno.test("a client whose server refuses it is reset, and the next one too", asy
 });
 
 Deno.test({
-  name: "a server that listens on ::1 is found",
+  name: "the relay finds a server that listens on ::1",
   ...WITH_IPV6,
   async fn() {
     using server = listen("::1");
@@ -163,7 +163,7 @@ Deno.test({
   },
 });
 
-Deno.test("a wire that is closed breaks off what is open", async () => {
+Deno.test("closing the relay resets open connections", async () => {
   using server = listen();
   const opened = await openWire("tcp");
   opened.wire.connectTo(server.port);
@@ -175,7 +175,7 @@ Deno.test("a wire that is closed breaks off what is open", async () => {
   await assertRejects(() => connect(opened.wire.port), Deno.errors.ConnectionRefused);
 });
 
-/** What a server gets of pieces that a client sends in turn, and what the relay reports. */
+/** Returns what a server receives when a client sends segments in turn, and what the relay reports. */
 async function sent(options: WireOptions, ...pieces: string[]) {
   using server = listen();
   using opened = await openWire("tcp", options);
@@ -191,7 +191,7 @@ async function sent(options: WireOptions, ...pieces: string[]) {
   return { received, described: described(opened.wire.events).slice(1, -1) };
 }
 
-Deno.test("a piece is dropped, duplicated or split where the faults say so, and no other", async () => {
+Deno.test("the relay drops, duplicates or splits exactly the segments that the faults name", async () => {
   const second = [{ from: "client" as const, number: 2 }, { from: "server" as const, number: 1 }];
   assertEquals(await sent({ drop: second }, "one", "two", "three"), {
     received: "onethree",
@@ -207,7 +207,7 @@ Deno.test("a piece is dropped, duplicated or split where the faults say so, and 
   });
 });
 
-Deno.test("a piece is delayed, and what follows it over TCP waits", async () => {
+Deno.test("a delayed segment delays the following ones over TCP", async () => {
   const before = Date.now();
   const delay = [{ from: "client" as const, number: 1, amount: 200 }];
   const { received } = await sent({ delay }, "one", "two");
@@ -215,7 +215,7 @@ Deno.test("a piece is delayed, and what follows it over TCP waits", async () => 
   assert(Date.now() - before >= 190);
 });
 
-Deno.test("datagrams pass both ways, and each client has an address of its own", async () => {
+Deno.test("the relay passes on datagrams in both directions, from its own address for each client", async () => {
   using server = udpSocket();
   using opened = await openWire("udp");
   opened.wire.connectTo(server.port);
@@ -239,7 +239,7 @@ Deno.test("datagrams pass both ways, and each client has an address of its own",
   ]);
 });
 
-Deno.test("a datagram is dropped, duplicated, split or overtaken where the faults say so", async () => {
+Deno.test("the relay drops, duplicates, splits or reorders exactly the datagrams that the faults name", async () => {
   using server = udpSocket();
   using client = udpSocket();
   using opened = await openWire("udp", {
@@ -266,7 +266,7 @@ Deno.test("a datagram is dropped, duplicated, split or overtaken where the fault
   ]);
 });
 
-Deno.test("faults that change nothing are reported with the reason", async () => {
+Deno.test("the relay reports faults that had no effect, and why", async () => {
   const faults = {
     drop: readPlaces("drop", "client:1"),
     duplicate: readPlaces("duplicate", "client:1,client:2"),

@@ -74,7 +74,7 @@ const RUNS: Record<string, Run> = {
     faults: { duplicate: readPlaces("duplicate", "1") },
   },
   "a script at the port of the other program": { client: "sixteen_client.py" },
-  "a script with a server of one's own": {
+  "a script with the user's server": {
     server: "sixteen_server.py",
     more: ["--message=grüße"],
   },
@@ -173,7 +173,7 @@ async function lab(args: string[], typed = "") {
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-Deno.test("lab wire has status 1 after the drawing of a run that failed", async () => {
+Deno.test("lab wire ends with status 1 after the diagram of a failed run", async () => {
   const server = `--server=${PROGRAMS}events_client.cjs`;
   const { code, stdout, stderr } = await lab(["wire", "echo", server]);
   assertEquals(code, 1);
@@ -181,7 +181,7 @@ Deno.test("lab wire has status 1 after the drawing of a run that failed", async 
   assertStringIncludes(stderr, "error: events_client.cjs does not listen: Uncaught Error");
 });
 
-Deno.test("lab wire --hex --times shows bytes in hexadecimal, and when they came", async () => {
+Deno.test("lab wire --hex --times shows bytes in hexadecimal and the time of each event", async () => {
   const args = [`--server=${PROGRAMS}events_server.mjs`, `--client=${PROGRAMS}events_client.cjs`];
   const { code, stdout } = await lab(["wire", "echo", "--hex", "--times", "--reads", ...args]);
   assertEquals(code, 0);
@@ -209,7 +209,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lab run shows two programs side by side, and passes on what is typed",
+  name: "lab run shows two programs side by side, and passes typed lines to the client",
   ignore: !HAS_PYTHON,
   async fn() {
     const args = [`--server=${PROGRAMS}async_server.py`, `--client=${PROGRAMS}asking_client.py`];
@@ -219,7 +219,7 @@ Deno.test({
   },
 });
 
-Deno.test("lab wire and run name the files that they cannot take", async () => {
+Deno.test("lab wire and lab run name files that they do not accept", async () => {
   const { code, stderr } = await lab(["wire", "echo", `--server=${PROGRAMS}drawings.txt`]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, "drawings.txt is not a .py, .ts, .js, .mjs or .cjs file");

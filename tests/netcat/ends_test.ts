@@ -1,4 +1,4 @@
-/** netcat.ts: how a connection ends, what is still sent and printed then, and the exit status. */
+/** netcat.ts: how a connection ends, which data is still sent and printed, and the exit status. */
 import {
   assert,
   assertEquals,

@@ -24,7 +24,7 @@ import {
 const THEIRS = 5_000_000; // bytes that the peer sends, more than the buffers of the system hold
 const OURS = 1_000_000;
 
-/** An input for netcat: a line of shell, in which `FILE` is our file, and what is typed. */
+/** An input for netcat: a line of shell, in which `FILE` is our file, and the typed lines. */
 type Input = { name: string; line: string; typed?: string };
 
 const INPUTS: Input[] = [

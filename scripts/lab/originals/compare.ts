@@ -30,7 +30,7 @@ export interface CompareOptions {
 }
 
 /**
- * Compares labs with their originals, and prints what is the same and what differs.
+ * Compares labs with their originals, and prints the differences.
  *
  * @param name The lab; without it, all labs whose originals are in the folder, with a table at the end.
  * @param options The originals.

@@ -283,7 +283,7 @@ export async function isListening(
   end = Date.now() + seconds * 1000,
 ): Promise<boolean> {
   const activity = new Activity([server]);
-  const interval = 500 * seconds; // milliseconds between two looks at what the server does
+  const interval = 500 * seconds; // milliseconds between two checks of the server's activity
   let next = Date.now() + interval;
   let pause = 0.02; // seconds: it takes milliseconds to read a long list of sockets
   while (Date.now() < end) {

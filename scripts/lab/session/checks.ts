@@ -15,9 +15,9 @@ import {
 } from "./session.ts";
 import { atPort, type Difference, difference, settled } from "./transcript.ts";
 
-/** Something that should hold, and what is the case if it does not. */
+/** A requirement, and the problem if it is not met. */
 export interface Check extends Difference {
-  /** What should hold. */
+  /** The requirement. */
   what: string;
 }
 

@@ -82,7 +82,7 @@ export async function runLab(lab: Lab, more: string[], isTyped: boolean): Promis
     titles[i],
     ...screen.replace(/\bport \d+/g, "port 65535").split("\n"),
   ]);
-  if (isTyped) right.push(" ".repeat(80)); // what will be printed is not known
+  if (isTyped) right.push(" ".repeat(80)); // the width of future lines is not known
   const widths = columnWidths(left, right);
   write`${bold(lab.name)}\n`;
   printRow(titles[0], titles[1], widths);

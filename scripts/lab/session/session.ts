@@ -17,7 +17,7 @@ const MAX_WORK = 10; // seconds of processor time that the programs may use with
 const PROMPT_TIME = 1.5; // seconds without a prompt, after which a line is typed nevertheless
 const ASK_TIME = 0.3; // the same for a client that is seen to wait for a line
 const LAST_LINES_TIME = 1; // seconds that a server may take to print its last lines
-const UNKNOWN_LINES_TIME = 0.3; // the same if nobody knows its last lines
+const UNKNOWN_LINES_TIME = 0.3; // the same if its last lines are not known
 const MAX_LAST_WORK = 1; // seconds of processor time that it may use meanwhile
 const QUIET_TIME = 0.1; // seconds after which a program that waits will print nothing more
 
@@ -32,7 +32,7 @@ export interface Typing {
   isDue?(screen: string, count: number, port: number): boolean;
 }
 
-/** Something between client and server that passes on what they send. */
+/** A relay between client and server, which passes on their data. */
 export interface Relay extends Disposable {
   /** The port to which the client connects. */
   readonly port: number;
@@ -203,7 +203,7 @@ async function waitForEnd(
 
 const isLost = (client: Actor) => client.isLost?.() ?? false;
 
-/** Waits until the server has printed its last lines; `isComplete` returns undefined if nobody knows them. */
+/** Waits until the server has printed its last lines; `isComplete` returns undefined if they are not known. */
 async function waitForLastLines(
   server: Actor,
   isComplete: (screen: string) => boolean | undefined,

@@ -1,5 +1,5 @@
 /**
- * Compares what a screen shows with what it should show.
+ * Compares a screen with the expected one.
  *
  * @module
  */

@@ -14,11 +14,11 @@ const color = (code: number): Painter => (text) =>
 
 /** Makes text bold. */
 export const bold: Painter = color(1);
-/** Colors what is right. */
+/** Colors a success. */
 export const green: Painter = color(32);
-/** Colors what is wrong. */
+/** Colors a failure. */
 export const red: Painter = color(31);
-/** Colors what is nearly right. */
+/** Colors a small difference. */
 export const yellow: Painter = color(33);
 /** Leaves text as it is. */
 export const plain: Painter = (text): SafeText => safe`${text}`;

@@ -29,7 +29,7 @@ export interface DiagramOptions {
 /** The times to show: milliseconds since the first event. */
 function timesOf(events: TraceEvent[]): string[] {
   const start = Math.min(...events.map(({ at = 0 }) => at));
-  let latest = 0; // what is in order has no earlier time, although two clocks may differ a little
+  let latest = 0; // later steps have no earlier time, although two clocks may differ a little
   return events.map(({ at = 0 }) => {
     latest = Math.max(latest, at - start);
     return `${Math.round(latest)}`;
@@ -166,7 +166,7 @@ export function writeMermaid(
   }
 }
 
-/** Text as Mermaid takes it: what is syntax or markup there becomes a number. */
+/** Escapes text for Mermaid: characters that are syntax or markup there become numbers. */
 function quoted(line: string): string {
   return line.replace(/[#;<>&%$]/g, (sign) => `#${sign.charCodeAt(0)};`);
 }

@@ -57,7 +57,7 @@ export interface TraceEvent {
   /** What happened. */
   kind: EventKind;
   /**
-   * When, in milliseconds as `Date.now()` counts, with fractions: before the call for what goes out, after the call for what
+   * When, in milliseconds as `Date.now()` counts, with fractions: before the call for sent data, after the call for what
    * comes in. So the times of two programs on one machine are in the order of cause and effect.
    */
   at: number;

@@ -1,5 +1,5 @@
 /**
- * Records a lab: what its halves print, how they use the network, and what goes over the
+ * Records a lab: what server and client print, how they use the network, and the traffic on the
  * wire, in one order.
  *
  * @module
@@ -86,7 +86,7 @@ export interface FilesOutcome extends RelayedSession {
 }
 
 /**
- * Runs a lab with other files in the places of its scripts, where there are any.
+ * Runs a lab with other files in place of its scripts, if there are any.
  *
  * @param lab The lab.
  * @param files The files.
@@ -203,7 +203,7 @@ function atRows(steps: Step[], scripts: [Role, string][]): Step[] {
 const MAX_RUN = 30; // lines or calls of one program in a row
 const MAX_STEPS = 2000;
 
-/** Leaves out what is too long to read: the middle of many lines or calls in a row, and the end of very many steps. */
+/** Shortens long runs: leaves out the middle of many lines or calls in a row, and the end of very many steps. */
 function shorten(steps: Step[]): Step[] {
   const kept: Step[] = [];
   let run: Step[] = [];

@@ -30,7 +30,7 @@ export interface WireEvent {
   held?: Part["held"];
 }
 
-/** How the relay treats what passes. */
+/** Where the relay listens, and the faults that it injects. */
 export interface WireOptions extends Faults {
   /** Where clients connect; 0, the default, is any free port. */
   port?: number;
@@ -200,7 +200,7 @@ export class Wire {
     this.#pump({ from: "client", connection }, client, server, ends.client);
   }
 
-  /** Counts a half that will end; what it gives is called when it has ended. */
+  /** Counts a half that will end. Call the result when it has ended. */
   #end(role: Role): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ends[role].push(promise);
@@ -222,7 +222,7 @@ export class Wire {
     }
   }
 
-  /** Passes on what one side sends, until its end. */
+  /** Passes on the data of one side until its end. */
   #pump(who: Sender, from: net.Socket, to: net.Socket, onEnd: () => void) {
     let passing = Promise.resolve(); // all that came so far
     const write = (data: Uint8Array) =>

@@ -24,7 +24,7 @@ export async function runFilesOnScreen(
 ): Promise<boolean> {
   const titles = [files.server ?? lab.server.name, files.client ?? lab.client.name];
   titles[1] += more.map((arg) => ` ${arg}`).join("");
-  const room = " ".repeat(80); // what may come is not known
+  const room = " ".repeat(80); // the width of future lines is not known
   const widths = columnWidths([titles[0], room], [titles[1], room]);
   write`${bold(lab.name)}\n`;
   printRow(titles[0], titles[1], widths);

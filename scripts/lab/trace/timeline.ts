@@ -1,5 +1,5 @@
 /**
- * Brings what two programs did and what passed between them into one order.
+ * Merges the events of two programs and of the wire into one order.
  *
  * @module
  */
@@ -47,8 +47,8 @@ export interface Ports {
 }
 
 /**
- * Returns what a program did, in order, with the connections of its sockets. Text that it printed is parted into lines, and
- * what has only begun is left out.
+ * Returns the events of a program in order, with the connections of its sockets. Printed text is split into lines, and calls
+ * that have only begun are left out.
  *
  * @param role Which program it is.
  * @param events What it did.
@@ -89,13 +89,13 @@ export function withConnections(role: Role, events: TraceEvent[], ports: Ports):
   });
 }
 
-const SOON = 1000; // milliseconds: what is nearer in time has no order but that of its causes
+const SOON = 1000; // milliseconds: events closer in time are ordered by cause and effect alone
 
 /**
- * Brings what two programs did and what passed between them into one order. What a program
- * did is in order already, and so is what it sent; nothing comes before its cause. Where
- * that leaves a choice, the same one is made every time, whatever was seen first: who is at
- * work goes on until it waits for the other.
+ * Merges the events of two programs and of the wire into one order. The events of a program
+ * are already in order, and so is the data that it sent. No event comes before its cause. If
+ * several orders are possible, the result is always the same one: the running program continues
+ * until it waits for the other.
  *
  * @param history What the programs did, each in order.
  * @param events What happened on the wire.
@@ -109,8 +109,8 @@ export function inOrder(history: Record<Role, ProgramEvent[]>, events: WireEvent
     const choices = [
       current.nextEvent(),
       other.nextEvent(),
-      current.nextTold(other),
-      other.nextTold(current),
+      current.nextCall(other),
+      other.nextCall(current),
     ].filter((choice) => choice !== undefined);
     const ready = choices.filter(({ isReady }) => isReady);
     // Where nothing is ready, something was not observed: then time alone decides.
@@ -151,7 +151,7 @@ interface Progress {
   taken: number;
 }
 
-/** One of the two programs, and what it sends: how far it has come in what it did. */
+/** One of the two programs with the data that it sends, and which of its events are already in the order. */
 class Side {
   #history: ProgramEvent[];
   #events: WireEvent[];
@@ -207,8 +207,8 @@ class Side {
     return { side: this, at, isReady, isHeld: held !== undefined, take };
   }
 
-  /** What its program could do next, given what has come from the other side. */
-  nextTold(other: Side): Choice | undefined {
+  /** Returns the next event of its program, and whether its cause has already happened. */
+  nextCall(other: Side): Choice | undefined {
     const event = this.#history[0];
     if (!event) return;
     const { kind, at, stream, text = "", line: row, error } = event;
@@ -223,7 +223,7 @@ class Side {
     return { side: this, at, isReady, isHeld: error !== undefined, take }; // a timeout takes its time
   }
 
-  /** Whether what a call waited for has come. */
+  /** Returns whether the data or the client that a call waited for has arrived. */
   #isCaused(
     { kind, transport, connection, length = 0, error }: ProgramEvent,
     other: Side,
@@ -236,12 +236,12 @@ class Side {
     return length === 0 ? passed.hasEnded : arrived >= this.#at(connection).taken + length;
   }
 
-  /** Which of the datagrams that have arrived is the first one of a connection. */
+  /** Returns the index of the first datagram of a connection that has arrived. */
   #indexOf(connection: number): number {
     return this.#arrived.findIndex((event) => event.connection === connection);
   }
 
-  /** Takes in what a call does, to the wire or with what came over it. */
+  /** Adds a call to the order: it sends, or it takes data that has arrived. */
   #call(event: ProgramEvent, other: Side): Step {
     const { kind, at, transport, call, connection, length = 0, line: row, error } = event;
     const text = call ?? kind;

@@ -327,7 +327,7 @@ function unpatched(thing: object, method: string): object | undefined {
   return owner;
 }
 
-/** Follows a promise: reports a failure, and gives on what it settles with. */
+/** Follows a promise: reports a failure, and settles in the same way. */
 function follow<T>(
   promise: Promise<T>,
   onValue: (value: T) => T | void,
@@ -559,7 +559,7 @@ function traceDatagrams(socket: Deno.DatagramConn, state: Socket) {
 
 type ListenOptions = { hostname?: string; port?: number; transport?: string };
 
-/** The options with the address to use, and what is to be reported of it; `undefined` for sockets that are files. */
+/** Returns the options with the address to use and the address to report; `undefined` for Unix sockets. */
 function moved(options: ListenOptions | undefined, host: string, toActual = actual) {
   const { hostname, port, transport = "tcp" } = options ?? {};
   if (typeof port !== "number" || !["tcp", "udp"].includes(transport)) return undefined;

@@ -110,7 +110,7 @@ for (const name of ["on", "addListener", "once", "prependListener"]) {
             if (reading.depth === 0) received(this, data, where);
           };
           listen(this, "data", own);
-          // When the program's listeners are gone, so is this one: a stream without listeners rests.
+          // This listener is removed with the program's last one: a stream without listeners does not read.
           listen(this, "removeListener", (removed) => {
             if (
               removed !== "data" || this.listenerCount("data") !== 1 || !reading.isListening

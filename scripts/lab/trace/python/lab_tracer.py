@@ -32,7 +32,7 @@ MAX_DATA = 65536  # bytes of one send or receive that an event holds
 MAX_PLACES = 1000
 MAX_TEXT = 8192  # characters of one print that an event holds
 PEEK = getattr(socket, "MSG_PEEK", 0)
-CALM = 1.0  # seconds without a call, after which a burst is over: more than a busy machine lets a program rest
+CALM = 1.0  # seconds without a call, after which a burst is over: longer than a busy machine stops a program
 COUNTED = 1000  # calls that are left out before they are reported together
 MAIN_THREAD = _thread.get_ident()
 get_ident, get_frame, write = _thread.get_ident, sys._getframe, os.write
@@ -143,7 +143,7 @@ def start(config):
             name = os.path.basename(full) if case == within else os.path.relpath(full, within)
             head = field(b"file", name.replace(os.sep, "/")) + b',"line":'
         elif path.endswith("base_events.py") and "asyncio" in path:
-            head = b""  # the event loop: whatever called it is not at work here
+            head = b""  # the event loop: its caller does not run now
         heads[path] = head
         return head
 
@@ -209,7 +209,7 @@ def start(config):
             states[key] = state
         return state
 
-    # Addresses: where the program is led to, and what it sees of that.
+    # Addresses: those that the program uses, and those that it sees.
 
     shown_addresses = {}
     shown_ports = {to: port for port, to in ports.items()}
@@ -270,7 +270,7 @@ def start(config):
             data = data[:min(length, MAX_DATA)]
         return b',"length":%d,"data":"%s"' % (length, b2a_base64(data, newline=False))
 
-    # The methods. What goes out has the time before the call, what comes in the time after it: so the
+    # The methods. Sent data has the time before the call, received data the time after it: so the
     # times of two programs are in the order of cause and effect.
 
     def replace(name):
