@@ -158,9 +158,8 @@ for (const [name, screen] of Object.entries(SCREENS)) {
     screens: { server: screen, client: screen },
     exits: { server: exit, client: exit },
   };
-  const trace = { observed: new Observed() };
-  const traces = { server: trace, client: trace };
-  const reference = { pairing: role, result, traces } as unknown as Run;
+  const observed = { server: new Observed(), client: new Observed() };
+  const reference = { pairing: role, result, observed } as unknown as Run;
   run(`comparable: ${name}`, () => comparable(screen));
   run(`settled: ${name}`, () => settled(screen, "a", 1));
   run(`compare: ${name}`, () => compareLines(screen, "a\nb\n"));
