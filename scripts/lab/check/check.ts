@@ -6,7 +6,8 @@
 import { deadline } from "@std/async/deadline";
 import { escapeText, UserError } from "../../cli.ts";
 import { SCRIPTS } from "../catalog/header.ts";
-import { find, scripts } from "../catalog/labs.ts";
+import { scripts } from "../catalog/labs.ts";
+import { find } from "../terminal/names.ts";
 import { EXERCISES } from "../exercises/exercise.ts";
 import { hasPython } from "../process/program.ts";
 import { aboutFile, mustBeFile } from "../terminal/files.ts";

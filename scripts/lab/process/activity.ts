@@ -4,9 +4,18 @@
  * @module
  */
 import { linuxActivity } from "../../system/linux.ts";
-import type { Program } from "./program.ts";
 
 const TICK = 0.01; // seconds
+/** A running program, as `Program`. */
+interface Running {
+  /** The number of its process. */
+  readonly pid: number;
+  /** Waits until a condition holds, which is checked whenever the program prints or ends. */
+  until(condition: () => boolean, seconds: number): Promise<boolean>;
+  /** Waits for its end. */
+  ended(seconds: number): Promise<boolean>;
+}
+
 const MAX_SILENCE = 20_000; // milliseconds that a program may work without a result
 
 /**
@@ -23,7 +32,7 @@ const MAX_SILENCE = 20_000; // milliseconds that a program may work without a re
 export async function isSoon(
   condition: () => boolean,
   seconds: number,
-  programs: Program[],
+  programs: Running[],
   end = Date.now() + MAX_SILENCE,
   maxWork = Infinity,
 ): Promise<boolean> {
@@ -43,7 +52,7 @@ export class Activity {
   #ticks?: number;
 
   /** Watches some programs. */
-  constructor(readonly programs: Program[]) {}
+  constructor(readonly programs: Running[]) {}
 
   /**
    * Returns whether the programs have waited since the last call. A program that is ready to run but

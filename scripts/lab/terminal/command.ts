@@ -5,9 +5,9 @@
  */
 import { sep } from "node:path";
 import { run, UsageError } from "../../cli.ts";
-import { find, nearest } from "../catalog/labs.ts";
 import { multiline, safeError, write } from "./output.ts";
 import { aboutFile } from "./files.ts";
+import { find, nearest } from "./names.ts";
 
 /** Flags and their values. */
 export type Flags = Record<string, string | number | boolean>;
