@@ -25,28 +25,15 @@
  *
  * @module
  */
-import { makeBook } from "./lab/book/book.ts";
 import { check } from "./lab/check/check.ts";
-import { bold } from "./lab/terminal/columns.ts";
 import { type Command, FOLDER, runCommand } from "./lab/terminal/command.ts";
-import { compare } from "./lab/originals/compare.ts";
-import { runLab } from "./lab/session/demo.ts";
-import { runFilesOnScreen } from "./lab/trace/run_on_screen.ts";
-import { drawDiagram, writeMermaid } from "./lab/trace/diagram.ts";
-import type { Lab, Role } from "./lab/catalog/header.ts";
-import { findOriginal } from "./lab/originals/find.ts";
-import { hasPython } from "./lab/process/program.ts";
 import { exercisesIn, startExercise } from "./lab/exercises/exercise.ts";
-import { readPlaces } from "./lab/trace/faults.ts";
-import { findLab, labs, scripts } from "./lab/catalog/labs.ts";
+import { scripts } from "./lab/catalog/labs.ts";
 import { find } from "./lab/terminal/names.ts";
-import { record } from "./lab/trace/recording.ts";
-import { aboutFile, mustBeFile, writeWhole } from "./lab/terminal/files.ts";
+import { aboutFile, mustBeFile } from "./lab/terminal/files.ts";
 import { note, safe, type SafeText, write } from "./lab/terminal/output.ts";
-import { show } from "./lab/originals/show.ts";
 import { UsageError, UserError } from "./cli.ts";
 
-const FAULTS = ["drop", "duplicate", "delay", "split"] as const;
 const INCOMPLETE = 3; // exit status of a check that had no time left, and found nothing wrong
 
 /** The flags of all commands, with their values when not given. */
@@ -68,6 +55,7 @@ const FLAGS = {
   split: "",
 };
 
+/** The commands. Each imports its code when it runs, so that the tool starts fast. */
 const COMMANDS: Command<typeof FLAGS>[] = [
   {
     name: "list",
@@ -75,7 +63,7 @@ const COMMANDS: Command<typeof FLAGS>[] = [
     flags: [],
     summary: "lists the labs: their scripts, and what these mirror",
     manual: "",
-    run: list,
+    run: async () => (await import("./lab/commands/list.ts")).list(),
   },
   {
     name: "run",
@@ -89,7 +77,10 @@ Ctrl-D ends the input, Ctrl-C everything. Without a LAB, all labs run in turn.
 --client=FILE    a program that takes the client's place.
 --originals=DIR  the lab's Python files in DIR take both places.
 The programs run with all your permissions.`,
-    run: runProgramsOrLabs,
+    async run(names, flags, more) {
+      const { runProgramsOrLabs } = await import("./lab/commands/run.ts");
+      await runProgramsOrLabs(names, flags, more);
+    },
   },
   {
     name: "demo",
@@ -97,7 +88,10 @@ The programs run with all your permissions.`,
     flags: [],
     summary: "runs a lab as the scripts' headers show it, typing included",
     manual: "Without a LAB, all labs run in turn. Status 1 where one does not go as shown.",
-    run: (names) => runLabs(names, [], false),
+    async run(names) {
+      const { runLabs } = await import("./lab/commands/run.ts");
+      await runLabs(names, [], false);
+    },
   },
   {
     name: "show",
@@ -109,7 +103,10 @@ Lines that are the same step are in one row, marked with =. On fewer than 70 col
 shown above the script.
 --originals=DIR  where the course's Python files are; without it, our counterparts.
 --server=FILE    the original server, if several files fit, and --client=FILE.`,
-    run: ([name], flags) => show(name, flags.originals, flags),
+    async run([name], flags) {
+      const { show } = await import("./lab/originals/show.ts");
+      show(name, flags.originals, flags);
+    },
   },
   {
     name: "compare",
@@ -123,14 +120,17 @@ original are compared, with a table at the end.
 --originals=DIR  where the course's Python files are, in folders below it too.
 --server=FILE    the original server, if several files fit, and --client=FILE.
 --port=N         the port of the originals, if the server is not to be started to observe it.`,
-    run: ([name], flags) => compare(name, flags),
+    async run([name], flags) {
+      const { compare } = await import("./lab/originals/compare.ts");
+      await compare(name, flags);
+    },
   },
   {
     name: "wire",
     words: ["LAB", "[-- FLAGS]"],
     flags: [
       ...["server", "client", "originals", "mermaid", "reads", "hex", "times"] as const,
-      ...FAULTS,
+      ...["drop", "duplicate", "delay", "split"] as const,
     ],
     summary: "runs a lab, or your own programs, and draws what goes over the wire",
     manual: `\
@@ -149,7 +149,10 @@ original are compared, with a table at the end.
 client:2 is the client's second; commas separate several. Everything after -- goes to
 the client: lab wire echo -- --message=Hi
 The programs run with all your permissions. Status 1 if one of them fails.`,
-    run: drawWire,
+    async run(names, flags, more) {
+      const { drawWire } = await import("./lab/commands/wire.ts");
+      await drawWire(names, flags, more);
+    },
   },
   {
     name: "book",
@@ -159,7 +162,10 @@ The programs run with all your permissions. Status 1 if one of them fails.`,
     manual: `\
 The page is whole in itself: it works from disk, offline, and on paper.
 --originals=DIR  where the course's Python files lie; without it, our counterparts.`,
-    run: ([folder = "."], { originals }) => writeBook(folder, originals),
+    async run([folder = "."], { originals }) {
+      const { writeBook } = await import("./lab/book/book.ts");
+      await writeBook(folder, originals);
+    },
   },
   {
     name: "check",
@@ -189,87 +195,6 @@ In the folder, \`deno task check\` checks the exercise.`,
     run: ([name, folder]) => startExercise(name, folder),
   },
 ];
-
-function list() {
-  for (const { name, transport, server, client } of labs) {
-    write`${bold(name)}  ${transport.toUpperCase()}  ${server.course}\n`;
-    for (const script of [server, client]) {
-      write`  ${script.name}  mirrors ${script.original}\n`;
-      write`    ${script.summary}\n`;
-    }
-  }
-}
-
-/** Runs labs in turn, all of them where none is named. */
-async function runLabs(names: string[], more: string[], isTyped: boolean) {
-  if (more.length > 0 && names.length !== 1) {
-    throw new UsageError("flags behind -- are for one lab: name it");
-  }
-  const chosen = names.length > 0 ? names.map(findLab) : labs;
-  let failed = 0;
-  for (const lab of chosen) {
-    const asks = lab.client.typed.length > 0;
-    if (!await runLab(lab, more, isTyped && (asks || more.length > 0))) failed++;
-  }
-  if (failed > 0) throw new UserError(`${failed} of ${chosen.length} labs failed`);
-}
-
-/** Runs labs, or one lab with other programs in the places of its scripts. */
-async function runProgramsOrLabs(names: string[], flags: typeof FLAGS, more: string[]) {
-  if (!flags.server && !flags.client && !flags.originals) return await runLabs(names, more, true);
-  if (names.length !== 1) throw new UsageError("--server, --client and --originals need one LAB");
-  const lab = findLab(names[0]);
-  const files = await programs(lab, flags);
-  checkMore("run", more);
-  if (!await runFilesOnScreen(lab, files, more)) throw new UserError(`lab ${lab.name} failed`);
-}
-
-/** Runs a lab, and draws what goes over the wire. */
-async function drawWire([name]: string[], flags: typeof FLAGS, more: string[]) {
-  const lab = findLab(name);
-  const faults = Object.fromEntries(FAULTS.map((name) => [name, readPlaces(name, flags[name])]));
-  checkMore("wire", more);
-  const files = await programs(lab, flags);
-  const { names, steps, problems } = await record(lab, { faults, more, files });
-  const draw = flags.mermaid ? writeMermaid : drawDiagram;
-  draw(names, steps, flags);
-  if (problems.length > 0) throw new UserError(problems[0], problems.slice(1).join("\n"));
-}
-
-/** Refuses arguments for the client that would lead it past the relay. */
-function checkMore(command: string, more: string[]) {
-  const wrong = more.find((word) => /^--(port|host)(=|$)/.test(word));
-  if (wrong === undefined) return;
-  throw new UsageError(`${wrong} has no effect: lab ${command} chooses where the programs meet`);
-}
-
-/** Returns the programs that take the places of a lab's scripts. */
-async function programs(
-  lab: Lab,
-  { server, client, originals }: typeof FLAGS,
-): Promise<Partial<Record<Role, string>>> {
-  const files: Partial<Record<Role, string>> = {};
-  for (const [role, given] of [["server", server], ["client", client]] as const) {
-    const file = given || originals && findOriginal(lab[role], originals);
-    if (!file) continue;
-    mustBeFile(file);
-    if (!/\.(py|ts|js|mjs|cjs)$/i.test(file)) {
-      throw new UsageError(`--${role}=${file} is not a .py, .ts, .js, .mjs or .cjs file`);
-    }
-    files[role] = file;
-  }
-  const isPython = Object.values(files).some((file) => /\.py$/i.test(file));
-  if (isPython && !await hasPython()) throw new UserError("Python 3 is not installed");
-  return files;
-}
-
-/** Writes the lab book. */
-async function writeBook(folder: string, originals: string) {
-  const file = `${folder}/lab-book.html`;
-  await Deno.mkdir(folder, { recursive: true });
-  writeWhole(file, await makeBook(originals));
-  write`${file} is written: open it in a browser\n`;
-}
 
 /** Checks files, or else the exercise of the current folder. */
 async function checkAll(names: string[], { as, exercise, strict: isStrict }: typeof FLAGS) {

@@ -4,11 +4,11 @@
  * @module
  */
 import { UserError } from "../../cli.ts";
-import { note } from "../terminal/output.ts";
+import { note, write } from "../terminal/output.ts";
 import { align } from "../originals/align.ts";
 import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts";
 import { labs, scripts } from "../catalog/labs.ts";
-import { mustBeFolder } from "../terminal/files.ts";
+import { mustBeFolder, writeWhole } from "../terminal/files.ts";
 import { findOriginal, sourceOf } from "../originals/find.ts";
 import { traceEvent } from "../trace/diagram.ts";
 import type { Step } from "../trace/timeline.ts";
@@ -30,6 +30,19 @@ export interface Source {
   isCounterpart: boolean;
   /** Why the original was not found, if it was searched for. */
   problem?: string;
+}
+
+/**
+ * Writes the lab book to a folder, as `lab-book.html`.
+ *
+ * @param folder The folder, which is made if it does not exist.
+ * @param originals The folder of the Python originals. If it is empty, our counterparts are shown.
+ */
+export async function writeBook(folder: string, originals: string) {
+  const file = `${folder}/lab-book.html`;
+  await Deno.mkdir(folder, { recursive: true });
+  writeWhole(file, await makeBook(originals));
+  write`${file} is written: open it in a browser\n`;
 }
 
 /**
