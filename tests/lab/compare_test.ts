@@ -3,9 +3,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { compared, prints, verdicts } from "./compared.ts";
 import { writeCourse } from "./course.ts";
-import { lab, SCRIPTS, temporary } from "../helpers.ts";
+import { lab, SCRIPTS, temporary, THOROUGH } from "../helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
+const withPythonAndTime = { ignore: withPython.ignore || !THOROUGH };
 const ECHO_V1 = ["codl/echoserver.py", "codl/echoclient.py"];
 
 Deno.test("lab compare finds our counterparts the same in all pairings", withPython, async () => {
@@ -63,7 +64,7 @@ Deno.test(
   },
 );
 
-Deno.test("lab compare says when the data does not come back", withPython, async () => {
+Deno.test("lab compare says when the data does not come back", withPythonAndTime, async () => {
   const result = await compared(
     "echo_v1",
     ECHO_V1,
@@ -82,7 +83,7 @@ Deno.test("lab compare says when the data does not come back", withPython, async
 
 Deno.test(
   "lab compare copes with a client that asks without end, and a server that ignores Ctrl-C",
-  withPython,
+  withPythonAndTime,
   async () => {
     const result = await compared(
       "echo_v1",
