@@ -22,16 +22,21 @@ export interface Target {
 }
 
 /**
- * Parses one argument: `9900`, `:9900`, `9900-9910`, or the name of a service, each with `/tcp` or
- * `/udp` behind it or without.
+ * Parses one argument: a list of `9900`, `:9900`, `9900-9910` or names of services, separated by
+ * commas. Each may end in `/tcp` or `/udp`.
  *
+ * @param list The argument.
  * @param readServices Returns the text of the system's list of services.
  * @throws {UsageError} The argument is something else.
  */
 export function parseTargets(
-  word: string,
+  list: string,
   readServices = () => Deno.readTextFileSync(SERVICES),
 ): Target[] {
+  return list.split(",").flatMap((word) => parseTarget(word, readServices));
+}
+
+function parseTarget(word: string, readServices: () => string): Target[] {
   const [, name, suffix] = word.match(/^:?(.*?)(?:\/(tcp|udp))?$/i)!;
   const protocol = suffix?.toUpperCase() as Protocol | undefined;
   const range = name.match(/^(\d+)(?:-(\d+))?$/);

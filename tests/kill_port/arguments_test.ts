@@ -20,6 +20,7 @@ for (
     [":9900", "port 9900"],
     ["9900-9910", "ports 9900-9910"],
     ["9900/udp", "UDP port 9900"],
+    ["81,:82,9900-9910,53/udp", "port 81", "port 82", "ports 9900-9910", "UDP port 53"],
     [":9900-9910/TCP", "TCP ports 9900-9910"],
     ["http", "TCP port 80"],
     ["www", "TCP port 80"],
@@ -42,6 +43,8 @@ for (
     ["9900-70000", `${PORT_RANGE}9900-70000`],
     ["9910-9900", "the lower port comes first: 9900-9910"],
     ["8e1", /^"8e1" is not a port from 1 to 65535, nor a service in .*services$/],
+    ["81,", /^"" is not a port from 1 to 65535, nor a service in /],
+    ["localhost:81", /^"localhost:81" is not a port/], // it would end listeners on other addresses, too
     ["", /^"" is not a port from 1 to 65535, nor a service in /],
     ["network", /^"network" is not a port/], // a word of a comment
     ["shell/udp", /^"shell" is not a port from 1 to 65535, nor a UDP service in /],
