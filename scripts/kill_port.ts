@@ -11,7 +11,7 @@
  * deno run -A scripts/kill_port.ts 81 --list           # only list
  * deno run -A scripts/kill_port.ts 81 --yes            # do not ask
  * deno run -A scripts/kill_port.ts 81 --signal=SIGKILL # for a program that ignores SIGTERM
- * deno run -A scripts/kill_port.ts 81 9900-9910 53/udp http
+ * deno run -A scripts/kill_port.ts 81,82 9900-9910 53/udp http
  * ```
  *
  * With a Python server on the port, and y typed, the session is:
@@ -58,6 +58,7 @@ import { formatAddress, input, print } from "./lib.ts";
 import { covers, formatTarget, parseTargets, type Target } from "./kill_port/targets.ts";
 import {
   ancestors,
+  isRunnable,
   type Process,
   processState,
   readProcesses,
@@ -74,6 +75,8 @@ const FLAGS = {
 
 const END_TIMEOUT = 2000; // milliseconds that a process may take to end
 const RESTART_DELAY = 150; // milliseconds; systemd starts a service again after 100
+const RESTART_TICK = 10; // milliseconds between two looks at whether a supervisor is busy
+const BUSY_TIMEOUT = 5000; // milliseconds that a supervisor may be busy before it starts a program
 const RESTART_TIMEOUT = 2000; // milliseconds that a program may take to listen once started again
 const { os } = Deno.build;
 const SIGNALS: Deno.Signal[] = os === "windows"
@@ -103,12 +106,14 @@ async function killPort({ _: words, yes, list, signal: signalName }: typeof FLAG
 
   const sockets = await socketsOn(targets);
   const holding = sockets.filter(holdsPort);
-  const free = targets.filter((target) => !holding.some(isOn(target)));
+  const free = new Set(
+    targets.filter((target) => !holding.some(isOn(target))).map(formatTarget),
+  );
   if (holding.length === 0) {
-    const ports = free.map(formatTarget).join(" or ");
+    const ports = [...free].join(" or ");
     throw new UserError(`nothing is listening on ${ports}`, whyTaken(sockets, targets[0]));
   }
-  for (const target of free) note(`nothing is listening on ${formatTarget(target)}`);
+  for (const ports of free) note(`nothing is listening on ${ports}`);
   printTable(holding);
   await noteStopped(holding);
   const hidden = holding.filter(({ pid }) => pid === undefined);
@@ -219,15 +224,22 @@ async function hasEnded(pid: number): Promise<boolean> {
 }
 
 /**
- * Gives a supervisor the time to start a program again. If one of the ended processes' parents has
- * started another, waits until the ports are in use again, or for 2 s.
+ * Gives the parents of the ended processes the time to start a program again, since one of them may
+ * be a supervisor. If one has started a process, waits until the ports are in use again, or for 2 s.
  */
 async function waitForRestart(
   targets: Target[],
   parents: Set<number | undefined>,
   before: Map<number, Process>,
 ) {
-  await delay(RESTART_DELAY);
+  const begin = Date.now();
+  for (let waited = 0; waited < RESTART_DELAY && Date.now() < begin + BUSY_TIMEOUT;) {
+    await delay(RESTART_TICK);
+    // On a busy machine a supervisor has to wait for its turn. This time does not count.
+    if (!parents.values().some((pid) => pid !== undefined && isRunnable(pid))) {
+      waited += RESTART_TICK;
+    }
+  }
   if (os === "windows") return; // listing the processes takes a second there
   for (const deadline = Date.now() + RESTART_TIMEOUT; Date.now() < deadline; await delay(50)) {
     const isRestarting = (await readProcesses()).entries()

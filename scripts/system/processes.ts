@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { linuxProcessState, readLinuxProcesses } from "./linux.ts";
+import { linuxActivity, linuxProcessState, readLinuxProcesses } from "./linux.ts";
 import { macProcessState, readMacProcesses } from "./mac.ts";
 import type { Process, ProcessState } from "./types.ts";
 import { readWindowsProcesses, taskkill, windowsProcessState } from "./windows.ts";
@@ -22,6 +22,11 @@ export async function readProcesses(): Promise<Map<number, Process>> {
 export async function processState(pid: number): Promise<ProcessState> {
   if (os === "linux") return linuxProcessState(pid);
   return os === "windows" ? await windowsProcessState(pid) : await macProcessState(pid);
+}
+
+/** Returns whether a process runs or waits for a processor. Only Linux knows; elsewhere `false`. */
+export function isRunnable(pid: number): boolean {
+  return os === "linux" && linuxActivity(pid)?.state === "R";
 }
 
 /** Returns the processes that started this one: its parent, that one's parent, and so on. */
