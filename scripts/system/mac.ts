@@ -23,15 +23,16 @@ export async function findMacSockets(isWanted: (port: number) => boolean): Promi
   return mergeMacSockets(visible, all).filter(({ port }) => isWanted(port));
 }
 
-/** Adds to the sockets of visible processes those that only `netstat` shows. */
+/**
+ * Adds to the sockets of visible processes those that only `netstat` shows: listeners, and closed
+ * connections.
+ */
 export function mergeMacSockets(visible: Socket[], all: Socket[]): Socket[] {
-  const key = ({ protocol, port }: Socket) => `${protocol} ${port}`;
-  const visiblePorts = new Set(visible.map(key));
-  const others = all.filter((socket) => {
-    const isHidden = socket.state === "listening" && !visiblePorts.has(key(socket));
-    return isHidden || socket.state === "timeWait";
-  });
-  return [...visible, ...others];
+  const key = ({ protocol, port, state, peer }: Socket) =>
+    `${protocol} ${port} ${state === "listening" ? "" : peer?.port}`;
+  const visibleKeys = new Set(visible.map(key));
+  const others = all.filter(({ state }) => state !== "connected");
+  return [...visible, ...others.filter((socket) => !visibleKeys.has(key(socket)))];
 }
 
 /**
@@ -78,7 +79,7 @@ export function parseMacNetstat(output: string): Socket[] {
     sockets.push({
       protocol,
       ...own,
-      state: /^(TIME|FIN|LAST)_/.test(state) ? "timeWait" : "connected",
+      state: /^(TIME_WAIT|FIN_WAIT|LAST_ACK|CLOSING)/.test(state) ? "timeWait" : "connected",
       peer: endpoint(remote, type.includes("6")),
       program: "?",
     });

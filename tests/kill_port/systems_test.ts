@@ -115,6 +115,8 @@ const MAC_NETSTAT = `Active Internet connections (including servers)
 Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)
 tcp4       0      0  127.0.0.1.81           127.0.0.1.50102        TIME_WAIT
 tcp4       0      0  127.0.0.1.50103        127.0.0.1.81           ESTABLISHED
+tcp4       0      0  127.0.0.1.81           127.0.0.1.50104        FIN_WAIT_2
+tcp4       0      0  127.0.0.1.81           127.0.0.1.50105        CLOSING
 tcp46      0      0  *.8081                 *.*                    LISTEN
 tcp4       0      0  *.*                    *.*                    CLOSED
 udp4       0      0  *.81                   *.*
@@ -126,6 +128,8 @@ Deno.test("parseMacNetstat() reads listeners, receivers and connections", () => 
   assertEquals(parseMacNetstat(MAC_NETSTAT), [
     { ...socket, protocol: "TCP", port: 81, state: "timeWait", peer: peer(50102) },
     { ...socket, protocol: "TCP", port: 50103, state: "connected", peer: peer(81) },
+    { ...socket, protocol: "TCP", port: 81, state: "timeWait", peer: peer(50104) },
+    { ...socket, protocol: "TCP", port: 81, state: "timeWait", peer: peer(50105) },
     { ...socket, protocol: "TCP", port: 8081, hostname: "::", state: "listening" },
     { ...socket, protocol: "UDP", port: 81, hostname: "0.0.0.0", state: "listening" },
     { ...socket, protocol: "UDP", port: 5353, hostname: "fe80::1c2b:3a4d%en0", state: "listening" },
@@ -133,12 +137,15 @@ Deno.test("parseMacNetstat() reads listeners, receivers and connections", () => 
 });
 
 Deno.test("mergeMacSockets() adds hidden listeners and closed connections", () => {
-  const visible = parseLsof("p7\ncnode\ntIPv4\nPUDP\nn*:81\n");
-  const others = mergeMacSockets(visible, parseMacNetstat(MAC_NETSTAT)).slice(1);
-  assertEquals(others.map(({ port, state }) => [port, state]), [
-    [81, "timeWait"],
-    [8081, "listening"],
-    [5353, "listening"],
+  // The process has ended its half of a connection, and the other side has not.
+  const halfClosed = "tIPv4\nPTCP\nn127.0.0.1:81->127.0.0.1:50104\nTST=FIN_WAIT2\n";
+  const visible = parseLsof(`p7\ncnode\ntIPv4\nPUDP\nn*:81\n${halfClosed}`);
+  const others = mergeMacSockets(visible, parseMacNetstat(MAC_NETSTAT)).slice(2);
+  assertEquals(others.map(({ port, state, peer }) => [port, state, peer?.port]), [
+    [81, "timeWait", 50102],
+    [81, "timeWait", 50105],
+    [8081, "listening", undefined],
+    [5353, "listening", undefined],
   ]);
 });
 
