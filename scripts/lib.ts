@@ -224,17 +224,22 @@ export function resilient<S extends Deno.TcpListener | Deno.DatagramConn>(socket
 
 /** Reports why no client or datagram came, so that the next one can. Throws if the socket is closed. */
 async function recover(error: unknown): Promise<void> {
-  const { BadResource, ConnectionReset, Interrupted, NotConnected } = Deno.errors;
+  const { BadResource, ConnectionReset, Interrupted } = Deno.errors;
   if (error instanceof BadResource || error instanceof Interrupted) throw error;
   if (error instanceof ConnectionReset) return; // Windows: an earlier reply did not arrive
-  // macOS reports a client that has left as an invalid argument.
-  const isEinval = (error as { code?: string }).code === "EINVAL" && Deno.build.os === "darwin";
-  if (error instanceof NotConnected || isEinval) {
+  if (isClientGone(error)) {
     reportRarely("a client closed its connection before it was accepted");
   } else {
     reportRarely("cannot serve more clients at the moment", error);
     await pause(100);
   }
+}
+
+/** Returns whether `accept` failed because the client had closed its connection before. */
+export function isClientGone(error: unknown, os = Deno.build.os): boolean {
+  // macOS reports such a client as an invalid argument.
+  const isEinval = (error as { code?: string }).code === "EINVAL" && os === "darwin";
+  return error instanceof Deno.errors.NotConnected || isEinval;
 }
 
 /** Limits a client: its reads wait while much output is unwritten, its writes take 10 s at most. */

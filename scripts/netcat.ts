@@ -70,6 +70,7 @@
  * @module
  */
 import { explainError, note, reportError, run, UserError } from "./cli.ts";
+import { isClientGone } from "./lib.ts";
 import { connect, type Connection, formatAddress, lookUp } from "./netcat/connect.ts";
 import { acceptPeer, connectUdp, listenUdp, sendOnly } from "./netcat/datagrams.ts";
 import { FLAGS, type Options, parseOptions, splitFlags } from "./netcat/options.ts";
@@ -126,7 +127,7 @@ async function accept(listener: Deno.Listener<Client>): Promise<Client> {
   try {
     return await listener.accept();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotConnected)) throw error;
+    if (!isClientGone(error)) throw error;
     throw new UserError("the client closed the connection before it was accepted");
   }
 }

@@ -1,7 +1,15 @@
 /** The parts of lib.ts that no script shows by itself. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { escapeText, explainError } from "../../scripts/cli.ts";
-import { repr, reserve, resolveHost, showText, UserError, writeAll } from "../../scripts/lib.ts";
+import {
+  isClientGone,
+  repr,
+  reserve,
+  resolveHost,
+  showText,
+  UserError,
+  writeAll,
+} from "../../scripts/lib.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import { decode, encode, SCRIPTS } from "../helpers.ts";
 
@@ -125,6 +133,12 @@ Deno.test("resilient() reports a flood of clients that leave before they are acc
     print("accepted after", calls);`);
   assertEquals(screen, "accepted after 1001\n");
   assertEquals(errors.match(/closed its connection before it was accepted/g)?.length, 1, errors);
+});
+
+Deno.test("isClientGone() knows what macOS reports for a client that has left", () => {
+  const invalid = Object.assign(new Error("Invalid argument (os error 22)"), { code: "EINVAL" });
+  assertEquals([isClientGone(invalid, "darwin"), isClientGone(invalid, "linux")], [true, false]);
+  assertEquals(isClientGone(new Deno.errors.NotConnected(), "linux"), true);
 });
 
 Deno.test("withRetries() needs no memory for a flood of spoofed datagrams", async () => {
