@@ -1,6 +1,6 @@
 /** kill_port.ts in the situations of everyday use: which programs it lists, and which it ends. */
 import { assert, assertEquals } from "@std/assert";
-import { connect, has, quietPort, SCRIPTS, testAtOnce, WITH_IPV6 } from "../helpers.ts";
+import { connect, has, quietPort, resultOf, SCRIPTS, testAtOnce, WITH_IPV6 } from "../helpers.ts";
 import {
   KILL_PORT,
   killPort,
@@ -132,6 +132,13 @@ const STOPPED = "note: A (python3) is stopped (Ctrl-Z) and answers no client: " 
 /** What a program does, its code, and what the tool says about it with `--yes`. */
 const ended: [situation: string, code: string, ...lines: string[]][] = [
   ["listens", LISTEN, ENDED],
+  [
+    "takes half a second to end",
+    `${LISTEN}; import time
+def end(*_): time.sleep(0.5); os._exit(0)
+signal.signal(signal.SIGTERM, end)`,
+    ENDED,
+  ],
   ["has several sockets on the port", `${LISTEN}; t = udp("127.0.0.1", PORT)`, ENDED],
   [
     "is stopped",
@@ -198,6 +205,16 @@ Deno.test("ends a program only after the answer yes", WITH_PYTHON, async () => {
   assertEquals([status, stdout.slice(-dialog.length)], [1, dialog]);
   const still = (holder: typeof no) => `port ${holder.port} is still in use by ${name(holder)}`;
   assertEquals(stderr, `error: ${still(no)}; ${still(silent)}\n`);
+});
+
+Deno.test("ends nothing when Ctrl-C is pressed at the question", WITH_PYTHON, async () => {
+  const port = quietPort();
+  await using _ = await startPython(`${LISTEN}; wait()`, port);
+  await using tool = startTool(port);
+  assert(await tool.until(() => tool.screen.endsWith("[y/N] ")), tool.errors);
+  Deno.kill(tool.pid, "SIGINT");
+  assertEquals((await resultOf(tool)).status, 130);
+  (await connect(port)).close();
 });
 
 Deno.test("ends the UDP program alone when the port has /udp", WITH_PYTHON, async () => {
