@@ -23,9 +23,9 @@
  * 12345 (python3) has ended
  * ```
  *
- * The exit status is 0 when the ports are free at the end, and 1 when nothing
- * held them or something still does: because you answered n, because a program
- * ignores the signal, or because another program took the port.
+ * The exit status is 0 when the ports are free at the end. It is 1 when nothing
+ * held them, or when something still does: you answered n, a program ignored the
+ * signal, or another program took the port.
  *
  * It lists the programs that listen over TCP or receive over UDP. A TCP client
  * does not hold the port that it uses, so it is not listed. A UDP socket that is
@@ -199,7 +199,10 @@ async function end({ pid, name, port }: Holder, signal: Deno.Signal): Promise<bo
     await sendSignal(pid, signal);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    reportError(`no right to end ${name}: it belongs to another user or the system`, asRoot(port));
+    reportError(
+      `no permission to end ${name}: it belongs to another user or the system`,
+      asRoot(port),
+    );
     return false;
   }
   if (await hasEnded(pid)) {

@@ -27,8 +27,9 @@
  * - `-N` ends our half of the connection as soon as the input ends.
  * - `-n` accepts addresses only, and looks up no names.
  * - `-p PORT` is the port on this side.
- * - `-q SECONDS` implies `-N`, and ends the program so many seconds after both
- *   sides have ended. UDP has no end: there they count from the end of the input.
+ * - `-q SECONDS` implies `-N`, and ends the program that many seconds after both
+ *   sides have ended. With UDP, which has no end, they count from the end of the
+ *   input.
  * - `-s ADDRESS` is the address on this side.
  * - `-U` uses a Unix socket: it takes a path instead of host and port. Deno then
  *   needs `--allow-read` and `--allow-write`, too. With `-u` the client only sends
@@ -36,7 +37,7 @@
  * - `-u` uses UDP.
  * - `-v` reports on stderr what happens.
  * - `-w SECONDS` is the time limit for connecting. It also ends the program when
- *   nothing was sent or received for so long. It does not limit how long `-l`
+ *   nothing was sent or received for that long. It does not limit how long `-l`
  *   waits for a client.
  * - `-z` connects, sends nothing, and ends. It takes lists and ranges of ports and
  *   names of services. The exit status is 0 if a port is open. Over UDP it sends
@@ -49,18 +50,18 @@
  *
  * - When the input ends (Ctrl-D; on Windows Ctrl-Z and Enter), our half ends after
  *   2 seconds in which nothing was sent or received. Many programs drop their
- *   answer if our half ends before. `-N` does not wait, and `-d` never ends it.
+ *   answer if our half ends first. `-N` does not wait, and `-d` never ends it.
  * - When the other side ends its half, a client still sends its input to the end.
- * - When its client ends, `-l` ends, too. Before, it sends what is left of the
- *   input, until nothing comes for 2 seconds. At a terminal it does not wait.
- * - With `-k` the next client gets what comes after the end of the one before.
+ * - When its client ends its half, `-l` sends the rest of the input, until nothing
+ *   comes for 2 seconds, and then ends. At a terminal it ends at once.
+ * - With `-k`, input that comes after the end of one client is sent to the next.
  *
  * Differences from OpenBSD's:
  *
  * - `-l` listens on this machine only: on 127.0.0.1, with `-6` on ::1, with `-u` on
  *   both. `-l 0.0.0.0 8080` opens the port to the network.
- * - There the end of the input does not end our half without `-N`, and `-l` drops
- *   the rest of its input when its client ends.
+ * - `nc` keeps our half open after the end of the input unless `-N` is given, and
+ *   its `-l` drops the rest of the input when the client ends.
  * - Errors are reported without `-v`, too. A connection that is reset is an error.
  * - The file of a Unix socket is removed at the end.
  * - A UDP client does not end when its port is closed: Deno does not learn of it.
@@ -116,7 +117,7 @@ async function server(options: Options) {
     }
   }
   const client = await accept(listener);
-  listener.close(); // further clients are refused instead of waiting in vain
+  listener.close(); // so that further clients are refused instead of kept waiting
   file?.[Symbol.dispose]();
   await serve(client, options);
 }

@@ -7,19 +7,19 @@ import { explainError, note, UserError } from "../cli.ts";
 import { resolveHost } from "../lib.ts";
 import type { Options } from "./options.ts";
 
-/** What bytes pass through: a TCP connection, or what looks like one. */
+/** A TCP connection, or an object with the same methods. */
 export type Connection = Pick<Deno.Conn, "read" | "write" | "close"> & {
   /** Ends our half. */
   closeWrite(): Promise<void>;
 };
 
 /**
- * Looks up the addresses of a host, of the family that is asked for, IPv4 first. `localhost` is
+ * Looks up the addresses of a host in the wanted family, IPv4 first. `localhost` is
  * 127.0.0.1 and ::1 on every machine.
  *
- * @param options The host, and which of its addresses to give.
+ * @param options The host, and the family of its addresses.
  * @returns The addresses.
- * @throws {UserError} The host cannot have such an address.
+ * @throws {UserError} The host is invalid, or an address of the other family.
  */
 export async function lookUp(options: Options): Promise<string[]> {
   const { host, family, isNumeric } = options;
@@ -44,7 +44,7 @@ export async function lookUp(options: Options): Promise<string[]> {
   return [...new Set(found.map(({ address }) => address))];
 }
 
-/** Whether a host is an IPv6 address, perhaps with the name of a network interface: `fe80::1%eth0`. */
+/** Returns whether a host is an IPv6 address, perhaps with the name of a network interface: `fe80::1%eth0`. */
 const isIpv6 = (host: string) => URL.canParse(`http://[${host.replace(/%\w+$/, "")}]`);
 
 /**

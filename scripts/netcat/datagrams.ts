@@ -97,7 +97,7 @@ export function connectUdp(options: Options, addresses: string[], port: number):
   return connectionOf(socket, options, { transport, hostname, port });
 }
 
-/** Whether a UDP port of this machine is free. The ports of other machines never are. */
+/** Returns whether a UDP port of this machine is free; `false` for other machines. */
 function isFree(hostname: string, port: number): boolean {
   try {
     Deno.listenDatagram({ transport: "udp", hostname, port }).close();

@@ -14,10 +14,10 @@ let buffer = new Uint8Array(INPUT_SIZE);
 let spare = new Uint8Array(INPUT_SIZE);
 let next: Promise<Uint8Array | null> | undefined;
 let keys: AsyncIterator<Uint8Array> | undefined;
-// It takes 30 ms to load, which must pass before there is a connection: some peers wait only 500 ms.
+// Loaded before there is a connection: it takes 30 ms, and some peers wait only 500 ms.
 const keyboard = Deno.stdin.isTerminal() ? (await import("node:process")).default : undefined;
 
-/** The input, which `-k` shares out among the clients. */
+/** The input. With `-k` each client gets a part of it. */
 export const input = {
   /** Whether the input is a keyboard. */
   isTerminal: keyboard !== undefined,
@@ -74,7 +74,7 @@ async function readKeys({ stdin }: NonNullable<typeof keyboard>): Promise<Uint8A
   return done ? null : value;
 }
 
-/** Whether this is a background job of a shell. Only Linux says so, and Deno only with `-A`. */
+/** Returns whether this is a shell's background job. Only Linux knows, and Deno needs `-A` to ask. */
 function isInBackground(): boolean {
   if (Deno.build.os !== "linux") return false;
   const path = "/proc/self/stat";

@@ -25,12 +25,12 @@ export async function output(data: Uint8Array) {
       data = data.subarray(length);
     }
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0); // `| head` has seen enough
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0); // the reader has ended, as in `| head`
     throw new UserError(`cannot write to stdout: ${explainError(error)[0]}`);
   }
 }
 
-/** Whether stdout is a file, or a device such as /dev/null: they never make a writer wait. */
+/** Returns whether stdout is a file, or a device such as /dev/null: writing to them never waits. */
 async function isFileOrNull(): Promise<boolean> {
   const { fstatSync } = await import("node:fs"); // takes 20 ms, so only for many bytes
   try {

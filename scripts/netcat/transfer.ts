@@ -30,7 +30,7 @@ const END_KEY = Deno.build.os === "windows" ? "Ctrl-Z" : "Ctrl-D";
  *
  * @param connection The connection, which is closed at the end.
  * @param options How to send, and when to end.
- * @param describe Puts an error of the connection into words.
+ * @param describe Returns the message and the hint for an error of the connection.
  * @throws {UserError} The connection or the input failed, or bytes of the input were lost.
  */
 export async function transfer(
@@ -145,7 +145,7 @@ export async function transfer(
     await Promise.race([sending, watching()]);
   }
 
-  /** Throws if the other side has closed both halves. Only a write shows it, some time after the bytes it lost. */
+  /** Throws if the other side has closed both halves. Only a write shows this, a moment after the lost bytes. */
   async function checkForReset() {
     const before = passed;
     await delay(2 * TICK * 1000);

@@ -11,7 +11,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  * Removes the file of a Unix socket when the program ends, also by a signal.
  *
  * @param path The file.
- * @returns What removes it earlier, when its scope is left.
+ * @returns An object that removes the file earlier, at the end of its scope.
  */
 export function removeAtEnd(path: string): Disposable {
   const remove = () => {

@@ -40,7 +40,7 @@ export function ancestors(processes: Map<number, Process>): Set<number> {
 
 /**
  * Sends a signal. A stopped process is continued, because it receives the signal only then.
- * Windows knows no signals: SIGKILL ends a process at once, the others ask it first when they can.
+ * Windows has no signals: SIGKILL ends a process at once, the others ask it first when they can.
  *
  * @throws {Deno.errors.PermissionDenied} The process belongs to another user.
  */

@@ -66,7 +66,7 @@ Deno.test("names the root command when the process may not be ended", WITH_SETPR
   const [error, hint, end] = linesOf(stderr, port, holder.numbers);
   const name = basename(Deno.execPath());
   const reason = "it belongs to another user or the system";
-  assertEquals([status, error], [1, `error: no right to end A (${name}): ${reason}`]);
+  assertEquals([status, error], [1, `error: no permission to end A (${name}): ${reason}`]);
   assertMatch(hint, /^run it as root: sudo /);
   assertEquals(end, `error: port PORT is still in use by A (${name})`);
 });
