@@ -163,7 +163,7 @@ testAtOnce("netcat waits", {}, {
     assertEquals((await resultOf(server)).status, 0);
   },
 
-  "with -w until nothing was sent or received for so long": () =>
+  "with -w until nothing was sent or received for that long": () =>
     upToThreeTimes(() =>
       withServer("-vw1", async (client, server) => {
         for (let i = 0; i < 3; i++) { // longer than a second
@@ -176,7 +176,7 @@ testAtOnce("netcat waits", {}, {
       })
     ),
 
-  "with -w until the other side took no input for so long": () =>
+  "with -w until the other side took no input for that long": () =>
     withServer("-w1", async (client) => { // the server reads nothing
       client.send(new Uint8Array(20_000_000));
       const { status, stderr } = await resultOf(client);
