@@ -94,14 +94,14 @@ function endpoint(place: string, isIPv6: boolean): Endpoint {
   return { hostname: hostname === "*" ? any : hostname.replace(/^\[(.*)\]$/, "$1"), port: +port };
 }
 
-/** Reads all processes. */
+/** Reads all processes but those that have ended (zombies). */
 export async function readMacProcesses(): Promise<Map<number, Process>> {
-  return parsePs(await outputOf("ps", "-axo", "pid=,ppid=,comm="));
+  return parsePs(await outputOf("ps", "-axo", "pid=,ppid=,stat=,comm="));
 }
 
-/** Parses the output of `ps -axo pid=,ppid=,comm=`. */
+/** Parses the output of `ps -axo pid=,ppid=,stat=,comm=`. */
 export function parsePs(output: string): Map<number, Process> {
-  const lines = output.matchAll(/^ *(\d+) +(\d+) +(.+)$/gm);
+  const lines = output.matchAll(/^ *(\d+) +(\d+) +[^Z\s]\S* +(.+)$/gm);
   return new Map([...lines].map(([, pid, parent, path]) => [
     Number(pid),
     { parent: Number(parent), program: path.trim().split("/").at(-1)!, cpuTicks: 0 },

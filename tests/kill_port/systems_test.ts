@@ -149,8 +149,12 @@ Deno.test("mergeMacSockets() adds hidden listeners and closed connections", () =
   ]);
 });
 
-Deno.test("parsePs() reads parents and programs", () => {
-  const output = "    1     0 /sbin/launchd\n  501     1 /Applications/My App.app/My App\n";
+Deno.test("parsePs() reads parents and programs, but no zombies", () => {
+  const output = `
+    1     0 Ss   /sbin/launchd
+  501     1 S+   /Applications/My App.app/My App
+  502   501 Z    (Python)
+`.slice(1);
   assertEquals([...parsePs(output)], [
     [1, { parent: 0, program: "launchd", cpuTicks: 0 }],
     [501, { parent: 1, program: "My App", cpuTicks: 0 }],
