@@ -268,9 +268,12 @@ async function stillInUse(
   const processes = await readProcesses();
   const parent = processes.get(successor.pid!)?.parent;
   if (parent === undefined || !parents.has(parent)) return [message];
-  if (parent === 1) return [message, "the system starts it again: stop its service"];
-  const name = nameOf({ pid: parent, program: processes.get(parent)?.program });
-  return [message, `${name} starts it again: end that first`];
+  const program = processes.get(parent)?.program;
+  // systemd also starts the services of a user, with another process than the first one.
+  const isSystem = parent === 1 || program === "systemd";
+  const name = isSystem ? "the system" : nameOf({ pid: parent, program });
+  const hint = isSystem ? "stop its service" : "end that first";
+  return [message, `${name} starts it again: ${hint}`];
 }
 
 /** Formats a process: `12345 (python3)`. */

@@ -269,6 +269,36 @@ testAtOnce(
   }])),
 );
 
+/** Ends a program whose supervisor has a title, and starts it again. */
+async function endUnderSupervisor(title: string, hint: string) {
+  const port = quietPort();
+  // The supervisor computes before it starts the program again, or a busy machine delays it. Then
+  // the program takes its time to listen.
+  const code = `
+import time
+if sys.orig_argv[0] != "${title}":
+    os.execv(sys.executable, ["${title}", *sys.orig_argv[1:]])
+delay = 0
+while True:
+    if os.fork() == 0:
+        time.sleep(delay)
+        s = tcp("127.0.0.1", PORT)
+        wait()
+    delay = 0.3
+    os.wait()
+    end = time.monotonic() + 0.2
+    while time.monotonic() < end: pass`;
+  await using supervisor = await startPython(code, port);
+  const { status, stdout, stderr } = await killPort([port, "--yes"]);
+  assert(await supervisor.until(() => /\n.+\n/.test(supervisor.screen)), stdout);
+  const lines = (text: string) => linesOf(text, port, [...supervisor.numbers, supervisor.pid]);
+  assertEquals(lines(stdout).at(-1), `A (${title}) has ended`);
+  assertEquals([status, lines(stderr)], [1, [
+    `error: port PORT is in use again, by B (${title})`,
+    hint,
+  ]]);
+}
+
 testAtOnce("notices that", WITH_PYTHON, {
   "the program, whose title holds a question, ended before the answer": async () => {
     const port = quietPort();
@@ -302,32 +332,11 @@ testAtOnce("notices that", WITH_PYTHON, {
     (await connect(port)).close(); // it was left alone
   },
 
-  "a supervisor starts the program again": async () => {
-    const port = quietPort();
-    // The supervisor computes before it starts the program again, or a busy machine delays it. Then
-    // the program takes its time to listen.
-    const code = `
-import time
-delay = 0
-while True:
-    if os.fork() == 0:
-        time.sleep(delay)
-        s = tcp("127.0.0.1", PORT)
-        wait()
-    delay = 0.3
-    os.wait()
-    end = time.monotonic() + 0.2
-    while time.monotonic() < end: pass`;
-    await using supervisor = await startPython(code, port);
-    const { status, stdout, stderr } = await killPort([port, "--yes"]);
-    assert(await supervisor.until(() => /\n.+\n/.test(supervisor.screen)), stdout);
-    const lines = (text: string) => linesOf(text, port, [...supervisor.numbers, supervisor.pid]);
-    assertEquals(lines(stdout).at(-1), "A (python3) has ended");
-    assertEquals([status, lines(stderr)], [1, [
-      "error: port PORT is in use again, by B (python3)",
-      "C (python3) starts it again: end that first",
-    ]]);
-  },
+  "a supervisor starts the program again": () =>
+    endUnderSupervisor("python3", "C (python3) starts it again: end that first"),
+
+  "systemd starts a service of the user again": () =>
+    endUnderSupervisor("systemd", "the system starts it again: stop its service"),
 
   "the system gave the port to a UDP client": async () => {
     const code = `
