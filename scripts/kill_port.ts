@@ -25,7 +25,8 @@
  *
  * The exit status is 0 when the ports are free at the end. It is 1 when nothing
  * held them, or when something still does: you answered n, a program ignored the
- * signal, or another program took the port.
+ * signal, or another program took the port. With `--list` it is 0 when a program
+ * holds one of the ports.
  *
  * It lists the programs that listen over TCP or receive over UDP. A TCP client
  * does not hold the port that it uses, so it is not listed. A UDP socket that is
