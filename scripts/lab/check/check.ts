@@ -5,10 +5,8 @@
  */
 import { deadline } from "@std/async/deadline";
 import { escapeText, UserError } from "../../cli.ts";
-import { SCRIPTS } from "../catalog/header.ts";
 import { scripts } from "../catalog/labs.ts";
 import { find } from "../terminal/names.ts";
-import { EXERCISES } from "../exercises/exercise.ts";
 import { hasPython } from "../process/program.ts";
 import { aboutFile, mustBeFile } from "../terminal/files.ts";
 import { multiline, note, safe, type SafeText } from "../terminal/output.ts";
@@ -17,7 +15,8 @@ import { checkDefaults } from "./check_defaults.ts";
 import { CheckRun, type Finding } from "./check_run.ts";
 import { checkSecret } from "./check_secret.ts";
 import { checkServer } from "./check_server.ts";
-import { PROBES } from "./probes/all.ts";
+import { clientProbes } from "./probes/all.ts";
+import type { ExerciseChecks } from "./probes/exercises.ts";
 import { Sandbox } from "./sandbox.ts";
 import { takeTurn } from "./slots.ts";
 import { readSubmission } from "./submission.ts";
@@ -25,13 +24,14 @@ import { readSubmission } from "./submission.ts";
 const MAX_LINES = 20; // of what a submission printed
 const MAX_LINE = 200; // characters of such a line
 const MAX_FAILURES = 3; // more of the same would only hide the first
-const TIME = 30_000; // milliseconds that a check may take
+/** Milliseconds that a check may take. */
+export const TIME = 30_000;
 const RESERVE = 3000; // milliseconds of them that are kept for its end
 
 /** How to check. */
 export interface CheckOptions {
-  /** The README's exercise that it is, if it is one. */
-  exercise?: number;
+  /** The checks of the exercise that it is, if it is one. */
+  exercise?: ExerciseChecks;
   /** Whether what the sheet does not ask for is required, too. */
   isStrict?: boolean;
   /** Called with each finding, in order. */
@@ -40,6 +40,8 @@ export interface CheckOptions {
   most?: number;
   /** Milliseconds that it may take. */
   time?: number;
+  /** Ends the check early: what has not been checked yet is skipped. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -54,10 +56,16 @@ export interface CheckOptions {
 export async function examine(
   file: string,
   as: string,
-  { exercise, isStrict = false, tell = () => {}, most = MAX_FAILURES, time = TIME }: CheckOptions =
-    {},
+  {
+    exercise,
+    isStrict = false,
+    tell = () => {},
+    most = MAX_FAILURES,
+    time = TIME,
+    signal,
+  }: CheckOptions = {},
 ): Promise<Finding[]> {
-  const script = find(scripts(), exercise === 3 ? as.replace("_v2", "_v3") : as);
+  const script = find(scripts(), as);
   const original = readSubmission(file, script);
   using sandbox = await Sandbox.create(original);
   const submission = { ...original, path: sandbox.path };
@@ -71,13 +79,15 @@ export async function examine(
     tell(finding);
   };
   using run = new CheckRun(submission, sandbox, isStrict, keep, time - RESERVE, most);
-  if (exercise !== undefined) {
-    const what = "it is no longer the copy that the exercise starts from";
-    const copy = Deno.readTextFileSync(SCRIPTS + find(scripts(), as).name);
-    const isCopy = isSameCode(submission.source, copy);
-    run.report({ what, problem: isCopy ? firstStep(exercise) : undefined });
+  if (signal?.aborted) run.endEarly();
+  signal?.addEventListener("abort", () => run.endEarly());
+  if (exercise) {
+    const isStub = isSameCode(submission.source, exercise.stub);
+    const problem = isStub ? `nothing has been changed yet\nfirst: ${exercise.first}` : undefined;
+    run.report({ what: "the exercise has been started", problem });
+    run.isHopeless ||= isStub;
   }
-  if (role === "client") await checkClient(run, PROBES[lab.name].client);
+  if (role === "client") await checkClient(run, clientProbes(lab.name, exercise));
   else {
     await checkServer(run, exercise);
     if (lab.name === "guess") await checkSecret(run);
@@ -97,11 +107,6 @@ export function isSameCode(a: string, b: string): boolean {
   return code === other;
 }
 
-function firstStep(exercise: number): string {
-  const { first } = EXERCISES.find(({ number }) => number === exercise)!;
-  return `nothing has been changed yet\nfirst: ${first}`;
-}
-
 /** The result of a check. */
 export interface Result {
   /** How many things were checked. */
@@ -117,7 +122,7 @@ export interface Result {
  *
  * @param file The file.
  * @param as The script.
- * @param options Whether the check is strict, and the README's exercise that it is, if it is one.
+ * @param options Whether the check is strict, and the checks of the exercise that it is, if it is one.
  * @param print Called with the lines of the report.
  * @throws {UserError} The file cannot be checked.
  */
@@ -129,11 +134,6 @@ export async function check(
 ): Promise<Result> {
   const { name } = find(scripts(), as);
   mustBeFile(file);
-  if (exercise !== undefined && !EXERCISES.some(({ number }) => number === exercise)) {
-    throw new UserError(
-      `there is no exercise ${exercise}: the exercises are 1 to ${EXERCISES.length}`,
-    );
-  }
   if (file.endsWith(".py")) {
     note(`${file} runs with all your rights: Python cannot be limited to the network`);
   }
@@ -181,7 +181,7 @@ export function asTap(
 }
 
 /** Returns the first lines of what a submission printed, with escapes for control characters. */
-function cut(text: string): string {
+export function cut(text: string): string {
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MAX_LINES).map((line) => {
     const safe = escapeText(line);

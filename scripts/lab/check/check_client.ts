@@ -32,7 +32,8 @@ const SHORT_NO_REPLY = 4000; // the same, if it may wait without end
 export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
   const { submission } = run;
   const [session, ...others] = probes.toSorted((a, b) => weightOf(a) - weightOf(b));
-  for (const finding of await checkProbe(run, session)) run.report(finding);
+  if (run.stop) run.report(run.skipped(session, run.stop));
+  else for (const finding of await checkProbe(run, session)) run.report(finding);
   const weight = (probe: ClientProbe) => Number(run.isMild(probe)) * 2 - Number(isLong(probe));
   const waiting = others.toSorted((a, b) => weight(a) - weight(b));
   const findings = new Map(others.map((probe) => [probe, Promise.withResolvers<Finding[]>()]));

@@ -59,7 +59,7 @@ export class CheckRun implements Disposable {
   hasOwnWords = false;
   /** How many findings are failures. */
   failures = 0;
-  readonly #end: number;
+  #end: number;
   #slowest = 0;
 
   /**
@@ -90,6 +90,11 @@ export class CheckRun implements Disposable {
     const texts = Object.entries({ problem, expected, actual, exchange, note })
       .map(([name, text]) => [name, text && this.sandbox.withOriginalPaths(text)]);
     this.tell({ ...finding, ...Object.fromEntries(texts) });
+  }
+
+  /** Leaves no more time: what has not been checked yet is skipped. */
+  endEarly() {
+    this.#end = Date.now();
   }
 
   /** Milliseconds that are left. */

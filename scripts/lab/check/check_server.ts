@@ -225,12 +225,14 @@ async function checkProbe(
   let wrong: Problem | undefined = isGame && game.problem
     ? { problem: game.problem, exchange: game.exchange }
     : problemIn(result, probe, run, exchange);
-  if (result.mismatch?.kind === "print") {
+  const { kind, actual } = result.mismatch ?? {};
+  const cause = kind === "silence" && actual === "" && probe.ifSilent || probe.cause;
+  if (kind === "print") {
     wrong = run.hasOwnWords
       ? undefined
-      : { ...wrong, ...missingPrint(run, result.mismatch, program, before) };
-  } else if (wrong && probe.cause && !isGame) {
-    wrong = { ...wrong, problem: `${probe.cause}\n${wrong.problem}` };
+      : { ...wrong, ...missingPrint(run, result.mismatch!, program, before) };
+  } else if (wrong && cause && !isGame) {
+    wrong = { ...wrong, problem: `${cause}\n${wrong.problem}` };
   } else if (wrong && /^another client/.test(probe.what) && isUnserved(result)) {
     wrong = { ...wrong, problem: `${unserved(submission, result)}\n${wrong.problem}` };
   }

@@ -28,6 +28,8 @@ export interface Probe {
   hides?: string;
   /** The first line of a failure, if the general words do not say what is wrong. */
   cause?: string;
+  /** The same, if nothing came at all. */
+  ifSilent?: string;
   /** More arguments. The program is started again with them; without their flag it is not checked. */
   args?: string[];
   /** Whether the arguments of the session are left out. The program is started again. */

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { LabProbes, Probe } from "../probe.ts";
+import type { ClientProbe, LabProbes, Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
 import { ECHO, ECHO_UDP, ECHO_V1 } from "./echo.ts";
-import { READ_ON } from "./exercises.ts";
+import { withExercise } from "./exercises.ts";
 import { ECHO_V2, ECHO_V3 } from "./framing.ts";
 import { GUESS_GAME, guessServer } from "./guess.ts";
 import { PRACTICAL12_TCP, PRACTICAL12_UDP } from "./practical12.ts";
@@ -32,8 +32,13 @@ export const PROBES: Record<string, LabProbes> = {
 
 /** Returns the probes of a server. `number` is that of a guess server that draws it. */
 export function serverProbes(lab: string, exercise?: number, number?: number): Probe[] {
-  if (exercise === 1) return READ_ON;
-  return number !== undefined ? guessServer(number) : PROBES[lab].server;
+  const probes = number !== undefined ? guessServer(number) : PROBES[lab].server;
+  return withExercise(probes, exercise);
+}
+
+/** Returns the probes of a client. */
+export function clientProbes(lab: string, exercise?: number): ClientProbe[] {
+  return withExercise(PROBES[lab].client, exercise);
 }
 
 /** Returns a plain exchange with a server: whether it serves the next client. */

@@ -1,37 +1,30 @@
 /**
- * The probes of the README's exercises: each fails on the copy that it starts from.
+ * The probes of the exercises. Each exercise has those of its lab and its own.
  *
  * @module
  */
-import { long, type Probe } from "../probe.ts";
-import type { Step } from "../steps.ts";
+import { exerciseNumber } from "../../exercises/all.ts";
+import type { Probe } from "../probe.ts";
 
-/** Returns the steps of a client that sends everything, ends its half, and reads to the end. */
-function untilEnd(text: string): Step[] {
-  return [{ send: text }, { end: true }, { gets: text }, { ends: true }];
+/**
+ * Returns the probes of a lab with those of an exercise. The session of the script's header is the first,
+ * then come those for which the exercise was made.
+ *
+ * @param lab The probes of the lab.
+ * @param number The number of the exercise, if it is one.
+ */
+export function withExercise<P extends Probe>(lab: P[], number?: number): P[] {
+  if (number === undefined) return lab;
+  const { probes = [], required = [], replacesLab } = exerciseNumber(number);
+  const own = probes as Probe[] as P[];
+  if (replacesLab) return own;
+  const promoted = required.map((name) => {
+    const probe = lab.find(({ what }) => what === name);
+    if (!probe) throw new Error(`exercise ${number} requires an unknown check: ${name}`);
+    return { ...probe, level: undefined };
+  });
+  const [session, ...rest] = lab;
+  const first = [...own, ...promoted];
+  const isFirst = ({ what }: Probe) => first.some((probe) => probe.what === what);
+  return [session, ...first, ...rest.filter((probe) => !isFirst(probe))];
 }
-
-const SMALL_BUFFER = ["--buffer-size=4"];
-
-/** The probes of exercise 1: a message of any length through a buffer of 4 bytes. */
-export const READ_ON: Probe[] = [
-  {
-    what: "`Hello!` through a buffer of 4 bytes",
-    args: SMALL_BUFFER,
-    steps: untilEnd("Hello!"),
-    cause: "not all of `Hello!` came back: one read gives 4 bytes of it",
-  },
-  {
-    what: "a message that fills the buffer twice",
-    args: SMALL_BUFFER,
-    steps: untilEnd("Hi there"),
-  },
-  { what: "`héllo 😀`", args: SMALL_BUFFER, steps: untilEnd("héllo 😀") },
-  { what: "a message of 5,000 bytes", args: SMALL_BUFFER, steps: untilEnd(long(5000)) },
-  {
-    what: "a message in pieces",
-    args: SMALL_BUFFER,
-    steps: [{ send: ["Hel", "lo", "!"] }, { end: true }, { gets: "Hello!" }, { ends: true }],
-  },
-  { what: "a client that sends nothing", steps: [{ end: true }, { ends: true }] },
-];
