@@ -264,6 +264,7 @@ export function explainError(
       `take another port, for instance --port=${8000 + port}`,
     ];
   }
+  if (is("BadResource")) return ["a socket was used after it was closed"];
   if (is("AddrNotAvailable")) return [`${host} is not an address of this machine`];
   if (isLookUp) return [`unknown host ${host}`];
   if (code === "EPIPE") return [`${place} closed the connection`];

@@ -14,9 +14,9 @@ import {
   wrongEndpoint,
 } from "./check_run.ts";
 import { weightOf } from "./check_server.ts";
-import { brief } from "./diagnosis.ts";
+import { brief, wrongPieces } from "./diagnosis.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
-import type { ClientProbe } from "./probe.ts";
+import { type ClientProbe, ownCause } from "./probe.ts";
 import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
 import { hasFlag, start, type SubmissionProgram } from "./start.ts";
 import { type Data, Mismatch, type Step } from "./steps.ts";
@@ -125,7 +125,8 @@ async function checkProbe(run: CheckRun, probe: ClientProbe): Promise<Finding[]>
   }
   let wrong: Problem | undefined = problemIn(result, probe, run, exchange);
   if (wrong) {
-    if (probe.cause) wrong = { ...wrong, problem: `${probe.cause}\n${wrong.problem}` };
+    const cause = ownCause(probe, mismatch);
+    if (cause) wrong = { ...wrong, problem: `${cause}\n${wrong.problem}` };
     wrong = await withRuntimeError(run, program, probe, wrong, result);
   } else {
     wrong = await endProblem(run, program, probe, limit);
@@ -189,7 +190,9 @@ async function withRuntimeError(
   const missing = isSession ? await run.sandbox.missingAwait() : undefined;
   const hasStopped = mismatch!.actual === "" && hasEnded && mismatch!.kind !== "open" &&
     !steps.some(({ drops }) => drops !== undefined);
+  const hasGivenUp = hasEnded && steps.some(({ drops }) => drops !== undefined);
   const first = missing ?? error ??
+    (hasGivenUp ? `it gave up after one try (status ${await program.status})` : undefined) ??
     (hasStopped ? `the program ended (status ${await program.status}) too early` : undefined);
   return first ? { ...wrong, problem: `${first}\n${wrong.problem}` } : wrong;
 }
@@ -244,7 +247,8 @@ async function endProblem(
   const status = await program.status;
   if ((should === "well" || isSession) && status !== 0) {
     const error = runtimeError(program.errors, submission);
-    const ended = `it ended with status ${status}`;
+    const [line] = program.errors.split("\n");
+    const ended = `it ended with status ${status}${error || !line ? "" : `: ${line}`}`;
     return { problem: [cause, error, ended].filter((line) => line !== undefined).join("\n") };
   }
   if (should === "failed" && status === 0) {
@@ -295,11 +299,7 @@ function screenProblemIn(
   if (joined) {
     const [start, text] = joined;
     const all = run.joined(start, screen);
-    if (all !== text) {
-      return wrong(
-        `what it prints after \`${start}\` is ${brief(all)}, and should be ${brief(text)}`,
-      );
-    }
+    if (all !== text) return wrong(wrongPieces(start, all, text));
   }
   let from = 0;
   const text = shows.every((part) => screen.includes(part)) ? screen : compared;

@@ -14,12 +14,12 @@ import {
   toFinding,
   wrongEndpoint,
 } from "./check_run.ts";
-import { brief } from "./diagnosis.ts";
+import { brief, wrongPieces } from "./diagnosis.ts";
 import { type Channel, Connection, Datagrams, resetConnection } from "./endpoints.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
 import { findNumber, type Game } from "./find_number.ts";
 import { missingLine } from "./printed.ts";
-import type { Probe } from "./probe.ts";
+import { ownCause, type Probe } from "./probe.ts";
 import { nextClient, serverProbes } from "./probes/all.ts";
 import { transcriptOf } from "./probes/guess.ts";
 import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
@@ -225,12 +225,11 @@ async function checkProbe(
   let wrong: Problem | undefined = isGame && game.problem
     ? { problem: game.problem, exchange: game.exchange }
     : problemIn(result, probe, run, exchange);
-  const { kind, actual } = result.mismatch ?? {};
-  const cause = kind === "silence" && actual === "" && probe.ifSilent || probe.cause;
-  if (kind === "print") {
+  const cause = ownCause(probe, result.mismatch);
+  if (result.mismatch?.kind === "print") {
     wrong = run.hasOwnWords
       ? undefined
-      : { ...wrong, ...missingPrint(run, result.mismatch!, program, before) };
+      : { ...wrong, ...missingPrint(run, result.mismatch, program, before) };
   } else if (wrong && cause && !isGame) {
     wrong = { ...wrong, problem: `${cause}\n${wrong.problem}` };
   } else if (wrong && /^another client/.test(probe.what) && isUnserved(result)) {
@@ -240,10 +239,7 @@ async function checkProbe(
     const [line, text] = probe.joined;
     const all = () => run.joined(line, program.screen.slice(before));
     if (!await hasPrinted(run, program, () => all() === text)) {
-      const is = brief(all());
-      wrong = {
-        problem: `what it prints after \`${line}\` is ${is}, and should be ${brief(text)}`,
-      };
+      wrong = { problem: wrongPieces(line, all(), text) };
     }
   }
   run.earlier.push(result.sent);
@@ -298,7 +294,10 @@ async function withRuntimeError(
     (hasEnded ? await ending(submission, program, `, in the check: ${what}`) : undefined)
       ?.replace(") , in", "), in") ??
     (mismatch?.actual === "" ? error : undefined);
-  return first ? { ...wrong, problem: `${first}\n${wrong.problem}` } : wrong;
+  if (first) return { ...wrong, problem: `${first}\n${wrong.problem}` };
+  const [line] = program.errors.slice(errorsBefore).split("\n");
+  if (mismatch?.actual !== "" || line === "") return wrong;
+  return { ...wrong, problem: `${wrong.problem}\non stderr it printed: ${line}` };
 }
 
 /** Compares the screen after the session with the one of the header. */

@@ -39,7 +39,14 @@ export function causeOf(circumstances: Circumstances): string {
       (isHalf ? ", nor its sending half, so that the server waits for more" : "");
   }
   if (kind === "print") return `it did not print: ${expected.split("\n")[0]}`;
-  if (expected === "" && actual !== "") return surplus(circumstances);
+  if (expected === "" && (actual !== "" || isUdp && kind === "other")) {
+    return surplus(circumstances);
+  }
+  if (/^\0+$/.test(actual)) {
+    return `the ${reply} is ${
+      byteLength(actual)
+    } zeros: it sends a buffer, not the bytes that came`;
+  }
   const special = framing(mismatch) ?? letters(mismatch, sent) ?? space(mismatch);
   if (special && kind !== "reset") return special;
   if (actual === "") return nothingCame(circumstances);
@@ -75,9 +82,20 @@ export function causeOf(circumstances: Circumstances): string {
   return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}${question || ""}`;
 }
 
+/** Says what is wrong about the pieces that are printed after a text. */
+export function wrongPieces(start: string, actual: string, expected: string): string {
+  const problem = `what it prints after \`${start}\` is ${brief(actual)}, and should be ${
+    brief(expected)
+  }`;
+  return actual.includes("\ufffd") && !expected.includes("\ufffd")
+    ? `a character that a read cut in two is not whole: decode with { stream: true }\n${problem}`
+    : problem;
+}
+
 /** Says what came although nothing should. */
 function surplus({ mismatch: { actual }, sent, submission: { script }, steps }: Circumstances) {
   if (script.role === "client") return `the client sent more than it should: ${brief(actual)}`;
+  if (actual === "") return "it sent an empty datagram, though no reply was due";
   if (actual.replaceAll("\0", "") === "") {
     return `more came back than should: ${byteLength(actual)} zeros, the rest of its buffer`;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Data, Step } from "./steps.ts";
+import type { Data, Mismatch, MismatchKind, Step } from "./steps.ts";
 
 /** One thing that is checked. */
 export interface Probe {
@@ -28,12 +28,18 @@ export interface Probe {
   hides?: string;
   /** The first line of a failure, if the general words do not say what is wrong. */
   cause?: string;
-  /** The same, if nothing came at all. */
-  ifSilent?: string;
+  /** The same for one kind of failure. `silence` is for a program that sent nothing at all. */
+  causes?: Partial<Record<MismatchKind, string>>;
   /** More arguments. The program is started again with them; without their flag it is not checked. */
   args?: string[];
   /** Whether the arguments of the session are left out. The program is started again. */
   isPlain?: true;
+}
+
+/** Returns what a probe says about a failure, if it has words of its own for it. */
+export function ownCause({ cause, causes }: Probe, mismatch?: Mismatch): string | undefined {
+  if (!mismatch || mismatch.kind === "silence" && mismatch.actual !== "") return cause;
+  return causes?.[mismatch.kind] ?? cause;
 }
 
 /** One thing that is checked about a client, which is started for each. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { SCRIPTS } from "../catalog/header.ts";
-import type { ClientProbe } from "../check/probe.ts";
+import type { ClientProbe, Probe } from "../check/probe.ts";
 
 /** A part of a script that is left to do: from one line to the end of its block. */
 export interface Gap {
@@ -39,7 +39,9 @@ export interface Exercise {
   hints: string[];
   /** The checks of its own. */
   probes?: ClientProbe[];
-  /** The names of checks of its lab that lie beyond the sheet, and are required here. */
+  /** What to say about kinds of failures in the session, if the general words are not enough. */
+  session?: Probe["causes"];
+  /** The names of checks of its lab that come first, and are required even if they lie beyond the sheet. */
   required?: string[];
   /** Whether the checks of its lab do not apply. */
   replacesLab?: true;

@@ -91,7 +91,7 @@ async function checkOnce({ file, as, exercise, isStrict }: Watched, signal: Abor
   const tell = (finding: Finding) => {
     const { what, problem, skipped } = finding;
     if (signal.aborted) return;
-    if (skipped !== undefined) count.left++;
+    if (skipped !== undefined || count.failed > 0) count.left++; // some ran at the same time
     else if (problem === undefined) {
       count.passed++;
       write`${green("ok")}      ${what}\n`;

@@ -15,7 +15,7 @@ import type { Probe } from "../probe.ts";
  */
 export function withExercise<P extends Probe>(lab: P[], number?: number): P[] {
   if (number === undefined) return lab;
-  const { probes = [], required = [], replacesLab } = exerciseNumber(number);
+  const { session: causes, probes = [], required = [], replacesLab } = exerciseNumber(number);
   const own = probes as Probe[] as P[];
   if (replacesLab) return own;
   const promoted = required.map((name) => {
@@ -24,7 +24,7 @@ export function withExercise<P extends Probe>(lab: P[], number?: number): P[] {
     return { ...probe, level: undefined };
   });
   const [session, ...rest] = lab;
-  const first = [...own, ...promoted];
+  const first = [...promoted, ...own];
   const isFirst = ({ what }: Probe) => first.some((probe) => probe.what === what);
-  return [session, ...first, ...rest.filter((probe) => !isFirst(probe))];
+  return [{ ...session, causes }, ...first, ...rest.filter((probe) => !isFirst(probe))];
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cut } from "../../check/probe.ts";
 import type { Exercise } from "../exercise.ts";
 
 /** A reply that comes in pieces. */
@@ -38,10 +39,20 @@ export const ECHO: Exercise = {
     "can be cut in two. A `TextDecoder` with `{ stream: true }` keeps the first half for the next " +
     "piece.",
   ],
-  probes: [],
+  session: {
+    open: "everything has come back, and the client still waits: it must stop reading when as " +
+      "many bytes have come as it sent",
+  },
   required: [
+    "an answer in pieces: it reads until all has come back",
     "a server that closes early: it does not wait without end, and its status is not 0",
-    "--message=héllo: it sends 6 bytes, and waits for 6",
     "--buffer-size=5: no line shows more than 5 bytes",
   ],
+  probes: [{
+    what: "`héllo` has 5 characters and 6 bytes: all of it comes back",
+    args: ["--message=héllo"],
+    steps: [{ gets: "héllo" }, { send: cut("hállo", 5) }, { ends: true }],
+    joined: ["Received: ", "hállo"],
+    status: "well",
+  }],
 };

@@ -32,8 +32,7 @@ export const ECHO_UDP: Exercise = {
     "`await socket.receive(buffer)` waits for a datagram. It returns two things: the bytes, and " +
     "the address of the sender. `const [data, peer] = ...` gives both a name.",
     "`await socket.send(data, peer)` sends bytes to an address. It returns how many bytes it sent.",
-    "`data` is the part of the buffer that was filled. Send `data`, not `buffer`: otherwise every " +
-    "reply has 2048 bytes.",
+    "`data` holds the bytes of this datagram. Send `data`, not `buffer`, which always has 2048 bytes.",
     "`continue` goes back to the start of the loop. Use it for an empty datagram, after its lines " +
     "are printed.",
   ],

@@ -61,8 +61,10 @@ export const ECHO_V1: Exercise = {
       what: "a client that waits for its echo before it ends its half",
       steps: [{ send: "Hello!" }, { gets: "Hello!" }, { end: true }, { ends: true }],
       isSession: true,
-      ifSilent: "the server sends nothing back before the client ends its half, and the client " +
-        "waits for its echo: both wait without end",
+      causes: {
+        silence: "the server sends nothing back before the client ends its half, and the client " +
+          "waits for its echo: both wait without end",
+      },
     },
     {
       what: "`Hello!` through a buffer of 4 bytes",
@@ -74,8 +76,8 @@ export const ECHO_V1: Exercise = {
       args: SMALL_BUFFER,
       steps: untilEnd("Hi there"),
     },
-    { what: "`héllo 😀`", args: SMALL_BUFFER, steps: untilEnd("héllo 😀") },
     { what: "a message of 5,000 bytes", args: SMALL_BUFFER, steps: untilEnd(long(5000)) },
+    { what: "`héllo 😀`", args: SMALL_BUFFER, steps: untilEnd("héllo 😀") },
     {
       what: "a client that sends something, waits for its echo, and sends more",
       steps: [

@@ -50,7 +50,13 @@ export const ECHO_V2: Exercise = {
     "`receiveMessage` calls `receive(client, HEADER_SIZE, buffer)`, makes a number of the header " +
     "with `Number`, and calls `receive` again with this number.",
   ],
+  session: {
+    silence:
+      "the server waits for more than the client sent: it may have read the header and the " +
+      "start of the text in one read, and lost that start",
+  },
   required: [
+    "`héllo`, of 5 characters and 6 bytes",
     "an emoji, which is one character",
     "a character that a buffer of 15 bytes cuts in two",
     "a header that is not a number, and the next client",

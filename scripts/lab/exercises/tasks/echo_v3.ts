@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { framed } from "../../check/probe.ts";
 import type { Exercise } from "../exercise.ts";
 
 /** Many messages on one connection. */
@@ -35,6 +36,12 @@ export const ECHO_V3: Exercise = {
     '`if (message === null) break;` comes first in the loop, and `if (message === "exit") break;` ' +
     "comes last.",
   ],
+  session: { open: "the connection is still open after `exit`" },
+  probes: [{
+    what: "a client that leaves without `exit`: nothing is printed for a message that did not come",
+    steps: [{ send: framed("bye") }, { gets: framed("bye") }, { end: true }, { ends: true }],
+    hides: "null",
+  }],
   required: [
     "two messages in one segment",
     "a message and a part of the next in one segment",

@@ -46,7 +46,6 @@ export const PRACTICAL12_TCP: Exercise = {
     "lib.ts has a function that does this: `serveClient(client, async () => { ... })` runs your " +
     "code for one client, reports its errors, and closes the connection.",
   ],
-  probes: [],
   required: [
     "two clients at the same time",
     "a client that resets its connection, and the next one",

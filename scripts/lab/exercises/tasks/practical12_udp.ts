@@ -50,6 +50,7 @@ export const PRACTICAL12_UDP: Exercise = {
     "senders, and throws an error in the end.",
   ],
   required: [
+    "it prints what the server sends, whatever that is",
     "a reply that is dropped: it asks again",
     "a datagram from another address is not the answer",
     "no reply at all: it does not wait without end, and its status is not 0",

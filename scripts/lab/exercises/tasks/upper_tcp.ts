@@ -35,7 +35,6 @@ export const UPPER_TCP: Exercise = {
     "A read can end in the middle of a character, as in exercise 3: use one `TextDecoder` with " +
     "`{ stream: true }`.",
   ],
-  probes: [],
   required: [
     "it ends its half after the sentence: a server that waits for this answers, too",
     "an answer in pieces, cut inside a character: it reads to the end",

@@ -41,15 +41,19 @@ export const UPPER_UDP: Exercise = {
       steps: [{ send: "straße" }, { gets: "STRASSE" }],
     },
     {
-      what: "a datagram that is cut off in the middle of a character, and the next one",
+      what: "a datagram that is cut off in the middle of a character",
+      steps: [{ send: "a".repeat(2047) + "é" }, { gets: "A".repeat(2047) }],
+      cause: "the buffer holds only the first half of `é`: leave it out",
+    },
+    {
+      what: "the next datagram after one that was cut off",
       steps: [
         { send: "a".repeat(2047) + "é" },
-        { gets: "A".repeat(2047) },
+        { answered: true },
         { send: "hello" },
         { gets: "HELLO" },
       ],
-      cause: "the buffer holds only the first half of `é`: it must be left out, here and in the " +
-        "next reply",
+      cause: "the rest of one datagram came with the reply to the next one",
     },
   ],
 };
