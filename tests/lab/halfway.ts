@@ -73,19 +73,6 @@ export const HALF_WAY: HalfWay[] = [
   },
   {
     exercise: 1,
-    did: "forgets the await of read",
-    gaps: [`
-      while (true) {
-        const length = client.read(buffer);
-        if (length === null) break;
-        const data = buffer.subarray(0, length);
-        log(data);
-        await writeAll(client, data);
-      }`],
-    says: /x/,
-  },
-  {
-    exercise: 1,
     did: "does not handle null",
     gaps: [`
       while (true) {

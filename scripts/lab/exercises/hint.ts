@@ -66,20 +66,23 @@ function solution(number: number): SafeText {
   }\n${whole}`;
 }
 
+/** Returns a command for an exercise as it is typed in the current folder. */
+export function commandFor(words: string, number: number): string {
+  return exerciseIn(FOLDER) === number
+    ? `deno task ${words}`
+    : `deno task lab ${words} --exercise=${number}`;
+}
+
 /** Returns what to do when an exercise is done, in lines. */
 export function afterwards(number: number): string[] {
   const { hints } = exerciseNumber(number);
-  const isHere = exerciseIn(FOLDER) === number;
-  const compare = isHere
-    ? `deno task hint ${hints.length}`
-    : `deno task lab hint ${hints.length} --exercise=${number}`;
   const done = [
     `Exercise ${number} is done. Compare your solution with ours:`,
-    `  ${compare}`,
+    `  ${commandFor(`hint ${hints.length}`, number)}`,
   ];
   const next = number + 1;
   if (next > EXERCISES.length) return [...done, "This was the last exercise."];
-  const start = isHere ? "deno task next" : `deno task lab new ${next}`;
+  const start = exerciseIn(FOLDER) === number ? "deno task next" : `deno task lab new ${next}`;
   return [
     ...done,
     `The next one is exercise ${next}: ${exerciseNumber(next).title}. Start it:`,

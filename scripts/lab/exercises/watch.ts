@@ -13,7 +13,7 @@ import { takeTurn } from "../check/slots.ts";
 import { bold, green, red } from "../terminal/columns.ts";
 import { aboutFile, mustBeFile, mustBeFolder } from "../terminal/files.ts";
 import { multiline, safe, write } from "../terminal/output.ts";
-import { afterwards } from "./hint.ts";
+import { afterwards, commandFor } from "./hint.ts";
 import { titleOf } from "./start.ts";
 
 const PAUSE = 100; // milliseconds without a change: some editors write a file in several steps
@@ -56,14 +56,14 @@ class Saves {
 
   /** Begins to watch. */
   constructor(folder: string) {
-    this.#follow(folder);
+    this.#follow(folder, Deno.watchFs(folder, { recursive: false }));
   }
 
-  async #follow(folder: string) {
+  async #follow(folder: string, watcher: Deno.FsWatcher) {
     // If the folder itself is removed, nothing else is reported.
     const isAbout = (path: string) =>
       /\.(m?[jt]s|cjs|py)$/i.test(path) || basename(path) === basename(folder);
-    for await (const { kind, paths } of Deno.watchFs(folder, { recursive: false })) {
+    for await (const { kind, paths } of watcher) {
       if (kind === "access" || !paths.some(isAbout)) continue; // the check itself reads the files
       this.#last = Date.now();
       this.onChange();
@@ -109,18 +109,24 @@ async function checkOnce({ file, as, exercise, isStrict }: Watched, signal: Abor
     if (signal.aborted) return;
     const error = aboutFile(thrown);
     if (!(error instanceof UserError) && !(error instanceof DOMException)) throw error;
-    const message = error instanceof DOMException ? "it takes too long to check" : error.message;
-    write`${red("not ok")}  ${message}\n`;
-    count.failed++;
+    write`${red("not ok")}  ${
+      error instanceof DOMException ? "the check takes too long" : error.message
+    }\n`;
+    return waiting(file);
   }
   if (signal.aborted) return;
   const { passed, failed, left } = count;
   if (failed > 0 || left > 0) {
     write`${passed} checks pass, ${failed} fails, ${left} are left.\n`;
-    if (exercise !== undefined) write`A hint: deno task hint\n`;
-  } else if (exercise === undefined) write`All ${passed} checks pass.\n`;
+    if (exercise !== undefined) write`A hint: ${commandFor("hint", exercise)}\n`;
+  } else if (exercise === undefined) write`\nAll ${passed} checks pass.\n`;
   else for (const line of ["", ...afterwards(exercise)]) write`${line}\n`;
-  write`Waiting until ${basename(file)} is saved again. Ctrl-C ends this.\n`;
+  waiting(file);
+}
+
+/** Prints what the tool waits for. */
+function waiting(file: string) {
+  write`Waiting until ${basename(file)} is saved. Ctrl-C ends this.\n`;
 }
 
 /** Prints what is wrong, in words and with what was expected and what came. */
