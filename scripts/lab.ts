@@ -12,6 +12,7 @@
  * deno task lab wire echo_v2                  # what goes over the wire
  * deno task lab wire echo --server=my.py      # the same for your own server
  * deno task lab book DIR                      # all of it as a page for the browser
+ * deno task lab new 1 DIR                     # an exercise
  * deno task lab new echo_server DIR           # a copy to start from
  * deno task lab help check                    # what a command does
  * ```
@@ -27,7 +28,6 @@
  */
 import { check } from "./lab/check/check.ts";
 import { type Command, FOLDER, runCommand } from "./lab/terminal/command.ts";
-import { exercisesIn, startExercise } from "./lab/exercises/exercise.ts";
 import { scripts } from "./lab/catalog/labs.ts";
 import { find } from "./lab/terminal/names.ts";
 import { aboutFile, mustBeFile } from "./lab/terminal/files.ts";
@@ -42,6 +42,7 @@ const FLAGS = {
   as: "",
   exercise: NaN,
   strict: false,
+  watch: false,
   server: "",
   client: "",
   port: NaN,
@@ -170,39 +171,73 @@ The page is whole in itself: it works from disk, offline, and on paper.
   {
     name: "check",
     words: ["[FILE...]"],
-    flags: ["as", "exercise", "strict"],
+    flags: ["as", "exercise", "strict", "watch"],
     summary: "checks a submission, and reports in TAP",
     manual: `\
 Without a FILE, all scripts of the exercise in this folder are checked. Several
 files are reported in turn, and summed up at the end:
 lab check submissions/*/echo_server.ts
 --as=SCRIPT      the script that the file takes the place of, if its name does not say so.
---exercise=N     the exercise of the README that it is: it must go further than the copy.
+--exercise=N     the exercise that it is: it has checks of its own. In the folder of an exercise,
+                 this is not needed.
 --strict         also requires what the sheet does not ask for: several clients at once,
                  --port, a client that resets its connection. Otherwise these are notes.
+--watch          checks again each time a file is saved, and shows the first failure, until Ctrl-C.
 Status 1 if a check failed, 3 if none failed but no time was left for some. TypeScript and
 JavaScript get their own ports and nothing else. Python cannot be limited.`,
-    run: checkAll,
+    async run(names, flags) {
+      if (!flags.watch) return await checkAll(names, flags);
+      const { watch } = await import("./lab/exercises/watch.ts");
+      const { chooseExercise } = await import("./lab/exercises/choose.ts");
+      const { exercisesIn } = await import("./lab/exercises/folder.ts");
+      const { number, as } = chooseExercise(names, flags);
+      const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
+      if (files.length !== 1) throw new UsageError("--watch is for one file: name it");
+      const [file] = files;
+      await watch({ file, as: as || scriptNamed(file), exercise: number, isStrict: flags.strict });
+    },
   },
   {
     name: "new",
-    words: ["LAB|SCRIPT", "[FOLDER]"],
+    words: ["N|LAB|SCRIPT", "[FOLDER]"],
     flags: [],
-    summary: "says what the exercise is, and copies what it starts from to FOLDER",
+    summary: "starts exercise N in FOLDER, or copies the scripts of a lab to it",
     manual: `\
-Nothing that is there already is changed: what is the same is left, what differs is named.
-In the folder, \`deno task check\` checks the exercise.`,
-    run: ([name, folder]) => startExercise(name, folder),
+An exercise starts from a file with gaps. Nothing that is there already is changed.
+In the folder, \`deno task watch\` checks the exercise each time a file is saved, \`deno task check\`
+checks it once, and \`deno task hint\` gives a hint. Without FOLDER, the exercise is only explained.`,
+    async run([name, folder]) {
+      const { copyScripts, startExercise } = await import("./lab/exercises/start.ts");
+      if (/^\d+$/.test(name)) startExercise(Number(name), folder);
+      else copyScripts(name, folder);
+    },
+  },
+  {
+    name: "hint",
+    words: ["[N]"],
+    flags: ["exercise"],
+    summary: "gives a hint for the exercise in this folder, one more each time",
+    manual: `\
+The last hint shows our solution. N is the number of a hint.
+--exercise=N     the exercise, outside of its folder.`,
+    async run([word], { exercise }) {
+      const { giveHint } = await import("./lab/exercises/hint.ts");
+      giveHint(word, exercise);
+    },
   },
 ];
 
 /** Checks files, or else the exercise of the current folder. */
-async function checkAll(names: string[], { as, exercise, strict: isStrict }: typeof FLAGS) {
-  const number = Number.isNaN(exercise) ? undefined : exercise;
+async function checkAll(names: string[], flags: typeof FLAGS) {
+  const { chooseExercise } = await import("./lab/exercises/choose.ts");
+  const { exercisesIn } = await import("./lab/exercises/folder.ts");
+  const { strict: isStrict } = flags;
+  const { number, checks: exercise, ...chosen } = chooseExercise(names, flags);
+  let { as } = chosen;
   const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
   if (as) find(scripts(), as); // a wrong name is not an error of any file
   const checkFile = (file: string, print: (output: SafeText) => void) =>
-    check(file, as || scriptNamed(file), { exercise: number, isStrict }, print);
+    check(file, as || scriptNamed(file), { exercise, isStrict }, print);
   if (files.length === 1) {
     as ||= scriptNamed(files[0]);
     globalThis.addEventListener("unload", bailOut);
@@ -212,6 +247,9 @@ async function checkAll(names: string[], { as, exercise, strict: isStrict }: typ
     if (skipped > 0) {
       note(`incomplete: no time was left for ${skipped} of ${count} checks`);
       Deno.exitCode = INCOMPLETE;
+    } else if (number !== undefined) {
+      const { afterwards } = await import("./lab/exercises/hint.ts");
+      for (const line of afterwards(number)) write`# ${line}\n`;
     }
     return;
   }

@@ -295,7 +295,7 @@ export async function ending(
 ): Promise<string> {
   const status = await program.status;
   const error = runtimeError(program.errors, submission);
-  if (program.hasPrintedTooMuch && submission.script.lab.transport === "tcp") {
+  if (program.excess?.startsWith("it prints") && submission.script.lab.transport === "tcp") {
     return `${program.excess}: a loop may go on after \`read\` has returned the end (null)`;
   }
   if (program.excess) return program.excess;

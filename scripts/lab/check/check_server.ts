@@ -21,6 +21,7 @@ import { findNumber, type Game } from "./find_number.ts";
 import { missingLine } from "./printed.ts";
 import { ownCause, type Probe } from "./probe.ts";
 import { nextClient, serverProbes } from "./probes/all.ts";
+import type { ExerciseChecks } from "./probes/exercises.ts";
 import { transcriptOf } from "./probes/guess.ts";
 import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
 import { hasFlag, type Start, start, type SubmissionProgram } from "./start.ts";
@@ -44,7 +45,7 @@ export interface RunningServer {
  * Runs the probes of a server, in turn, since the originals serve one client at a time. After a
  * failure the server is started again, so that each probe is independent of the others.
  */
-export async function checkServer(run: CheckRun, exercise?: number) {
+export async function checkServer(run: CheckRun, exercise?: ExerciseChecks) {
   const { submission } = run;
   const lab = submission.script.lab.name;
   // What the sheet asks for comes first.
@@ -208,7 +209,7 @@ async function checkProbe(
   run: CheckRun,
   server: RunningServer,
   probe: Probe,
-  exercise?: number,
+  exercise?: ExerciseChecks,
 ): Promise<boolean> {
   const { submission } = run;
   const { program, game } = server;

@@ -5,7 +5,7 @@
  * @module
  */
 import { SCRIPTS } from "../catalog/header.ts";
-import type { ClientProbe, Probe } from "../check/probe.ts";
+import type { ExerciseChecks } from "../check/probes/exercises.ts";
 
 /** A part of a script that is left to do: from one line to the end of its block. */
 export interface Gap {
@@ -19,8 +19,8 @@ export interface Gap {
   model?: string;
 }
 
-/** An exercise. */
-export interface Exercise {
+/** An exercise. Its stub is made from its gaps. */
+export interface Exercise extends Omit<ExerciseChecks, "stub"> {
   /** The script that the student's file takes the place of, without `.ts`. */
   script: string;
   /** What it teaches, in one line. */
@@ -31,20 +31,10 @@ export interface Exercise {
   done: string;
   /** The flags of the server and of the client when they are tried by hand. */
   flags?: { server?: string; client?: string };
-  /** The first step, as the rest of a sentence that begins with "first:". */
-  first: string;
   /** What the stub leaves to do. */
   gaps: Gap[];
   /** The hints, each of which says more than the one before. The last comes with the model's lines. */
   hints: string[];
-  /** The checks of its own. */
-  probes?: ClientProbe[];
-  /** What to say about kinds of failures in the session, if the general words are not enough. */
-  session?: Probe["causes"];
-  /** The names of checks of its lab that come first, and are required even if they lie beyond the sheet. */
-  required?: string[];
-  /** Whether the checks of its lab do not apply. */
-  replacesLab?: true;
 }
 
 /** Returns the script from which an exercise is made. */

@@ -11,7 +11,8 @@ import { SCRIPTS } from "../catalog/header.ts";
 import { multiline, safe, type SafeText, write } from "../terminal/output.ts";
 import { exerciseNumber, EXERCISES } from "./all.ts";
 import { modelOf, solutionOf } from "./exercise.ts";
-import { exerciseIn, prose, titleOf } from "./start.ts";
+import { exerciseIn } from "./folder.ts";
+import { prose, titleOf } from "./start.ts";
 
 const SHOWN = ".hints_shown"; // in the folder of an exercise: how many hints were shown
 
@@ -19,10 +20,11 @@ const SHOWN = ".hints_shown"; // in the folder of an exercise: how many hints we
  * Prints a hint: the one that is asked for, or the one after those that were shown in this folder.
  *
  * @param word The number of the hint, as it was typed.
- * @param number The number of the exercise. Without it, it is that of the folder.
+ * @param given The number of the exercise, or `NaN` for that of the folder.
  * @throws {UserError} There is no such exercise or hint.
  */
-export function giveHint(word: string | undefined, number = exerciseIn(FOLDER)) {
+export function giveHint(word: string | undefined, given: number) {
+  const number = Number.isNaN(given) ? exerciseIn(FOLDER) : given;
   if (number === undefined) {
     throw new UserError(
       "there is no exercise in this folder",

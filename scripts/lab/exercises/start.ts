@@ -6,13 +6,15 @@
 import { resolve } from "node:path";
 import { UserError } from "../../cli.ts";
 import { bold } from "../terminal/columns.ts";
-import { readText, writeWhole } from "../terminal/files.ts";
+import { writeWhole } from "../terminal/files.ts";
 import { SCRIPTS } from "../catalog/header.ts";
 import { findScripts, type Named, scripts } from "../catalog/labs.ts";
 import { find } from "../terminal/names.ts";
-import { multiline, note, safe, type SafeText, write } from "../terminal/output.ts";
+import { multiline, note, type SafeText, write } from "../terminal/output.ts";
+import type { ExerciseChecks } from "../check/probes/exercises.ts";
 import { exerciseNumber, EXERCISES } from "./all.ts";
 import { type Exercise, stubOf } from "./exercise.ts";
+import { exists, textOf } from "./folder.ts";
 
 const WIDTH = 78; // columns of prose
 
@@ -59,6 +61,15 @@ export function stubFile(number: number): string {
     ),
   ];
   return stubOf(exercise, head.join("\n\n"));
+}
+
+/**
+ * Returns what is checked about an exercise.
+ *
+ * @throws {UserError} There is no such exercise.
+ */
+export function checksOf(number: number): ExerciseChecks {
+  return { ...exerciseNumber(number), stub: stubFile(number) };
 }
 
 /** Prints an exercise: what to build, and when it is done. */
@@ -216,44 +227,4 @@ function writeMissing(folder: string, files: Record<string, string>) {
   for (const [path, text] of Object.entries(files)) {
     if (!exists(`${folder}/${path}`)) writeWhole(`${folder}/${path}`, text);
   }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readText(path);
-  } catch {
-    return undefined; // a folder, a device or a broken link
-  }
-}
-
-/** Returns the number of the exercise in a folder, if it has one: its task `check` names it. */
-export function exerciseIn(folder: string): number | undefined {
-  const [, number] = textOf(`${folder}/deno.json`)?.match(/ check --exercise=(\d+)"/) ?? [];
-  return number === undefined ? undefined : Number(number);
-}
-
-/**
- * Finds the scripts in an exercise's folder that have the names of ours.
- *
- * @param folder The folder.
- * @param number The number of an exercise, to find only the script that it changes.
- * @returns Their paths.
- * @throws {UserError} There are none, or there is no such exercise.
- */
-export function exercisesIn(folder: string, number = exerciseIn(folder)): string[] {
-  const names = number === undefined
-    ? scripts().map(({ name }) => name)
-    : [`${exerciseNumber(number).script}.ts`];
-  const files = names.map((name) => `${folder}/scripts/${name}`).filter(exists);
-  if (files.length === 0) throw new UserError(`no exercise in ${folder}/scripts: name its file`);
-  return files;
 }

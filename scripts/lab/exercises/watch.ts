@@ -7,21 +7,25 @@ import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { basename, dirname } from "node:path";
 import { UserError } from "../../cli.ts";
-import { type CheckOptions, cut, examine, TIME } from "../check/check.ts";
+import { cut, examine, TIME } from "../check/check.ts";
 import type { Finding } from "../check/check_run.ts";
 import { takeTurn } from "../check/slots.ts";
 import { bold, green, red } from "../terminal/columns.ts";
 import { aboutFile, mustBeFile, mustBeFolder } from "../terminal/files.ts";
 import { multiline, safe, write } from "../terminal/output.ts";
 import { afterwards, commandFor } from "./hint.ts";
-import { titleOf } from "./start.ts";
+import { checksOf, titleOf } from "./start.ts";
 
 const PAUSE = 100; // milliseconds without a change: some editors write a file in several steps
 
 /** Which file to check, and how. */
-interface Watched extends Pick<CheckOptions, "exercise" | "isStrict"> {
+interface Watched {
   /** The file. */
   file: string;
+  /** The number of the exercise, if it is one. */
+  exercise?: number;
+  /** Whether what the sheet does not ask for is required, too. */
+  isStrict: boolean;
   /** The script that it takes the place of. */
   as: string;
 }
@@ -32,7 +36,7 @@ interface Watched extends Pick<CheckOptions, "exercise" | "isStrict"> {
  *
  * @throws {UserError} The folder does not exist, or was removed.
  */
-export async function watchExercise(watched: Watched): Promise<never> {
+export async function watch(watched: Watched): Promise<never> {
   const { file } = watched;
   const folder = dirname(file);
   mustBeFolder(folder);
@@ -104,7 +108,9 @@ async function checkOnce({ file, as, exercise, isStrict }: Watched, signal: Abor
   try {
     mustBeFile(file);
     using _turn = await takeTurn();
-    await deadline(examine(file, as, { exercise, isStrict, tell, most: 1, signal }), TIME);
+    const checks = exercise === undefined ? undefined : checksOf(exercise);
+    const options = { exercise: checks, isStrict, tell, most: 1, signal };
+    await deadline(examine(file, as, options), TIME);
   } catch (thrown) {
     if (signal.aborted) return;
     const error = aboutFile(thrown);

@@ -8,7 +8,7 @@
 import type { ClientProbe, LabProbes, Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
 import { ECHO, ECHO_UDP, ECHO_V1 } from "./echo.ts";
-import { withExercise } from "./exercises.ts";
+import { type ExerciseChecks, withExercise } from "./exercises.ts";
 import { ECHO_V2, ECHO_V3 } from "./framing.ts";
 import { GUESS_GAME, guessServer } from "./guess.ts";
 import { PRACTICAL12_TCP, PRACTICAL12_UDP } from "./practical12.ts";
@@ -31,18 +31,18 @@ export const PROBES: Record<string, LabProbes> = {
 };
 
 /** Returns the probes of a server. `number` is that of a guess server that draws it. */
-export function serverProbes(lab: string, exercise?: number, number?: number): Probe[] {
+export function serverProbes(lab: string, exercise?: ExerciseChecks, number?: number): Probe[] {
   const probes = number !== undefined ? guessServer(number) : PROBES[lab].server;
   return withExercise(probes, exercise);
 }
 
 /** Returns the probes of a client. */
-export function clientProbes(lab: string, exercise?: number): ClientProbe[] {
+export function clientProbes(lab: string, exercise?: ExerciseChecks): ClientProbe[] {
   return withExercise(PROBES[lab].client, exercise);
 }
 
 /** Returns a plain exchange with a server: whether it serves the next client. */
-export function nextClient(lab: string, exercise?: number, number?: number): Step[] {
+export function nextClient(lab: string, exercise?: ExerciseChecks, number?: number): Step[] {
   const [{ steps }] = serverProbes(lab, exercise, number);
   return steps.map((step) => ({ ...step, on: `next ${step.on ?? ""}` }));
 }
