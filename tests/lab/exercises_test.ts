@@ -1,58 +1,249 @@
-/** The README's exercises: each fails on the copy that it starts from, and passes when it is done. */
+/** The exercises: each fails on the file that it starts from, and passes with the model solution. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { examine } from "../../scripts/lab/check/check.ts";
-import { EXERCISES, exercisesIn } from "../../scripts/lab/exercises/exercise.ts";
-import { lab, SCRIPTS, temporary } from "../helpers.ts";
+import type { Finding } from "../../scripts/lab/check/check_run.ts";
+import { labs } from "../../scripts/lab/catalog/labs.ts";
+import { EXERCISES } from "../../scripts/lab/exercises/all.ts";
+import { filled, modelOf } from "../../scripts/lab/exercises/exercise.ts";
+import { checksOf, stubFile } from "../../scripts/lab/exercises/start.ts";
+import { Program } from "../../scripts/lab/process/program.ts";
+import {
+  lab,
+  NOT_ON_WINDOWS,
+  resultOf,
+  SCRIPTS,
+  temporary,
+  THOROUGH,
+  THOROUGH_ONLY,
+} from "../helpers.ts";
+import { HALF_WAY, type HalfWay } from "./halfway.ts";
 
-/** Exercise 1 when it is done, with nothing of ours in it. */
-const READS_ON = `
-const flag = (name: string, usual: number) =>
-  Number(Deno.args.find((arg) => arg.startsWith(name))?.split("=")[1] ?? usual);
-const listener = Deno.listen({ hostname: "127.0.0.1", port: flag("--port", 1235) });
-console.log("Listening..");
-for await (const client of listener) {
-  try {
-    const { hostname, port } = client.remoteAddr;
-    console.log(\`Connection Address is:  ('\${hostname}', \${port})\`);
-    const buffer = new Uint8Array(flag("--buffer-size", 1024));
-    for (let length; (length = await client.read(buffer)) !== null;) {
-      console.log(new TextDecoder().decode(buffer.subarray(0, length)));
-      for (let sent = 0; sent < length;) sent += await client.write(buffer.subarray(sent, length));
-    }
-  } catch { /* this client is gone */ } finally {
-    client.close();
+/** Checks a text in place of the file of an exercise, up to the first failure. */
+async function checkText(number: number, text: string): Promise<Finding[]> {
+  await using folder = await temporary();
+  const { script } = EXERCISES[number - 1];
+  for (const name of ["lib.ts", "cli.ts"]) {
+    Deno.copyFileSync(SCRIPTS + name, `${folder.path}/${name}`);
   }
+  const file = `${folder.path}/${script}.ts`;
+  Deno.writeTextFileSync(file, text);
+  return await examine(file, script, { exercise: checksOf(number), most: 1 });
 }
-`;
 
-/** The solution of each exercise. */
-const DONE = [
-  READS_ON,
-  Deno.readTextFileSync(`${import.meta.dirname}/right/echo_server_v2.ts`),
-  Deno.readTextFileSync(`${SCRIPTS}echo_server_v3.ts`),
-];
+/** Returns the first line of the first failure. */
+function firstProblem(findings: Finding[]): string | undefined {
+  return findings.flatMap(({ problem }) => problem ?? [])[0]?.split("\n")[0];
+}
 
-for (const { number, lab: name, as, first } of EXERCISES) {
-  Deno.test(`exercise ${number} fails on the untouched copy, says what to do first, and passes when done`, async () => {
-    await using folder = await temporary();
-    await lab(["new", name, folder.path]);
-    const [file, ...more] = exercisesIn(folder.path, number);
-    assertEquals(more, []);
-    const script = file.split("/").at(-1)!;
+for (const [i, exercise] of EXERCISES.entries()) {
+  const number = i + 1;
+  Deno.test(`exercise ${number} fails untouched, and passes with the model solution`, async () => {
+    const untouched = await checkText(number, stubFile(number));
+    const [{ problem }, ...rest] = untouched;
+    assertEquals(problem, `nothing has been changed yet\nfirst: ${exercise.first}`);
+    assert(rest.length > 5 && rest.every(({ skipped }) => skipped !== undefined));
 
-    const untouched = await examine(file, script, { exercise: number });
-    const problems = untouched.flatMap(({ problem }) => problem ?? []);
-    assert(problems.length > 0);
-    assertStringIncludes(problems[0], first);
-
-    Deno.writeTextFileSync(file, DONE[number - 1]);
-    const done = await examine(file, script, { exercise: number });
+    const done = await checkText(number, modelOf(exercise));
     assertEquals(done.flatMap(({ what, problem }) => problem ? [`${what}: ${problem}`] : []), []);
-    assert(done.length > 5, `${as}: ${done.length}`);
+    assertEquals(done.filter(({ skipped }) => skipped !== undefined), []);
   });
 }
 
-Deno.test("there are no other exercises", async () => {
-  const { status, stderr } = await lab(["check", "--exercise=4"]);
-  assertEquals([status, stderr], [1, "error: there is no exercise 4: the exercises are 1 to 3\n"]);
+/** Checks a half-way state, and compares the first line of its first failure. */
+async function checkHalfWay({ exercise: number, did, gaps, says }: HalfWay) {
+  const exercise = EXERCISES[number - 1];
+  const text = filled(exercise, gaps.map((gap, i) => gap ?? exercise.gaps[i].model));
+  const problem = firstProblem(await checkText(number, text));
+  if (typeof says === "string") assertEquals(problem, says, did);
+  else assert(says.test(problem ?? ""), `${did}: ${problem}`);
+}
+
+// The echo_client_v1.ts that `lab new` puts next to it would wait without end.
+Deno.test("exercise 1 finds a server that answers only at the client's end", async () => {
+  await checkHalfWay(HALF_WAY[0]);
 });
+
+for (const i of EXERCISES.keys()) {
+  const states = HALF_WAY.filter(({ exercise }) => exercise === i + 1);
+  Deno.test(`exercise ${i + 1} says what is wrong in half-way states`, THOROUGH_ONLY, async () => {
+    for (const state of states) await checkHalfWay(state);
+  });
+}
+
+Deno.test("the first line of a failure tells the half-way states of each exercise apart", () => {
+  for (const i of EXERCISES.keys()) {
+    const lines = HALF_WAY.filter(({ exercise }) => exercise === i + 1).map(({ says }) =>
+      `${says}`
+    );
+    assert(lines.length >= 2, `exercise ${i + 1}`);
+    assertEquals(new Set(lines).size, lines.length);
+  }
+});
+
+Deno.test("every lab has an exercise, and the README lists all of them in their order", () => {
+  const scripts = EXERCISES.map(({ script }) => `${script}.ts`);
+  for (const { name, server, client } of labs) {
+    assert(scripts.includes(server.name) || scripts.includes(client.name), name);
+  }
+  const readme = Deno.readTextFileSync(`${SCRIPTS}../README.md`);
+  const lines = EXERCISES.map(({ script, title }, i) => `${i + 1}. \`${script}\`: ${title}\n`);
+  assertStringIncludes(readme, lines.join(""));
+});
+
+/** Runs Deno in a folder. */
+async function deno(args: string[], cwd: string) {
+  await using program = new Program([Deno.execPath(), ...args], undefined, { cwd });
+  return await resultOf(program);
+}
+
+Deno.test("the files from which the exercises start are formatted, and have no lint or type errors", async () => {
+  await using folder = await temporary();
+  await lab(["new", "1", folder.path]);
+  for (const [i, { script }] of EXERCISES.entries()) {
+    Deno.writeTextFileSync(`${folder.path}/scripts/${script}.ts`, stubFile(i + 1));
+  }
+  const files = EXERCISES.map(({ script }) => `scripts/${script}.ts`);
+  const checks = [["fmt", "--check"], ["lint"], ...THOROUGH ? [["check", "--frozen"]] : []];
+  for (const args of checks) {
+    const { status, stderr } = await deno([...args, ...files], folder.path);
+    assertEquals(status, 0, stderr);
+  }
+});
+
+Deno.test("lab new starts an exercise whose check fails until it is done, and then names the next", async () => {
+  await using folder = await temporary();
+  const path = `${folder.path}/my exercise`;
+  const { status, stdout } = await lab(["new", "8", path]);
+  assertEquals(status, 0);
+  assert(stdout.startsWith("Exercise 8: two clients at the same time\n"), stdout);
+  for (const task of ["watch", "check", "hint"]) assertStringIncludes(stdout, `deno task ${task} `);
+
+  const untouched = await deno(["task", "check"], path);
+  assertEquals(untouched.status, 1);
+  assertStringIncludes(untouched.stdout, "not ok 1 - the exercise has been started\n");
+  assertStringIncludes(untouched.stdout, EXERCISES[7].first);
+
+  Deno.writeTextFileSync(`${path}/scripts/practical12_server_tcp.ts`, modelOf(EXERCISES[7]));
+  const done = await deno(["task", "check"], path);
+  assertEquals(done.status, 0, done.stdout + done.stderr);
+  assert(!done.stdout.includes("not ok"));
+  assertStringIncludes(
+    done.stdout,
+    "# The next one is exercise 9: the end of a message. Start it:\n",
+  );
+  assertStringIncludes(done.stdout, "#   deno task next ../exercise-9\n");
+
+  const next = await deno(["task", "next", "../exercise-9"], path);
+  assertEquals(next.status, 0, next.stderr);
+  assertEquals(
+    Deno.readTextFileSync(`${folder.path}/exercise-9/scripts/upper_client_tcp.ts`),
+    stubFile(9),
+  );
+});
+
+Deno.test("lab new writes nothing into a folder that holds something else", async () => {
+  await using folder = await temporary();
+  const { path } = folder;
+  await lab(["new", "1", path]);
+  const before = Deno.readTextFileSync(`${path}/deno.json`);
+  const again = await lab(["new", "1", path]);
+  assertEquals(again.status, 0, again.stderr); // it is all there
+
+  const second = await lab(["new", "2", path]);
+  assertEquals([second.status, second.stderr], [
+    1,
+    `error: ${path}/deno.json is there already, and differs: nothing was written\n` +
+    "start each exercise in a folder of its own, for instance ../exercise-2\n",
+  ]);
+  assertEquals(Deno.readTextFileSync(`${path}/deno.json`), before);
+  assert(![...Deno.readDirSync(`${path}/scripts`)].some(({ name }) => name === "echo_client.ts"));
+
+  Deno.writeTextFileSync(`${path}/scripts/echo_server_v1.ts`, "// my work");
+  assertEquals((await lab(["new", "1", path])).status, 1);
+  assertEquals(Deno.readTextFileSync(`${path}/scripts/echo_server_v1.ts`), "// my work");
+});
+
+Deno.test("a number that is not an exercise is refused", async () => {
+  const message = "error: there is no exercise 12: the exercises are 1 to 11\n";
+  const others = [["check", "--exercise=12"], ["hint", "--exercise=12"]];
+  for (const args of [["new", "12"], ...THOROUGH ? others : []]) {
+    const { status, stderr } = await lab(args);
+    assertEquals([status, stderr], [1, message]);
+  }
+  const { status, stderr } = await lab(["check", "x.ts", "--exercise=1", "--as=echo_server"]);
+  assertEquals(status, 2);
+  assert(stderr.startsWith("error: exercise 1 is about echo_server_v1, not echo_server\n"), stderr);
+});
+
+Deno.test("lab hint says more each time, and in the end shows the model solution", async () => {
+  await using folder = await temporary();
+  const { path } = folder;
+  await lab(["new", "1", path]);
+  const hint = (...args: string[]) => lab(["hint", ...args], "", { cwd: path });
+  const { hints } = EXERCISES[0];
+  for (const [i] of hints.entries()) {
+    const { status, stdout } = await hint();
+    assertEquals(status, 0);
+    assert(stdout.includes(`, hint ${i + 1} of ${hints.length}\n`), stdout);
+    assertEquals(stdout.includes("while (true) {\n"), i === hints.length - 1);
+  }
+  assertStringIncludes((await hint("9")).stderr, "there is no hint 9: the hints are 1 to 4");
+  assertStringIncludes((await lab(["hint"])).stderr, "there is no exercise in this folder");
+  if (!THOROUGH) return;
+  assertStringIncludes((await hint()).stdout, `, hint ${hints.length} of `); // there are no more
+  assertStringIncludes((await hint("1")).stdout, ", hint 1 of ");
+  assertStringIncludes((await hint("--exercise=11", "4")).stdout, "echo_server_v3.ts\n");
+
+  Deno.writeTextFileSync(`${path}/.hints_shown`, "not a number");
+  assertStringIncludes((await hint()).stdout, ", hint 1 of ");
+  assertEquals((await hint("x")).status, 2);
+});
+
+Deno.test(
+  "lab check --watch checks again after each save, and Ctrl-C ends it with its programs",
+  NOT_ON_WINDOWS,
+  async () => {
+    await using folder = await temporary();
+    const { path } = folder;
+    await lab(["new", "5", path]);
+    const file = `${path}/scripts/upper_server_udp.ts`;
+    const command = [Deno.execPath(), "run", "-A", `${SCRIPTS}lab.ts`, "check", "--watch"];
+    // The programs that are checked have their files in this folder.
+    const env = { TMPDIR: path };
+    await using program = new Program(command, undefined, { cwd: path, env });
+    let seen = 0;
+    const next = async (text: string): Promise<string> => {
+      const rest = () => program.screen.slice(seen);
+      const isThere = () => rest().includes(text);
+      assert(await program.until(isThere, 60), `${rest()}\n${program.errors}`);
+      const part = rest().slice(0, rest().indexOf(text));
+      seen += part.length + text.length;
+      return part;
+    };
+    const END = "is saved. Ctrl-C ends this.\n";
+    const untouched = await next(END);
+    assertStringIncludes(untouched, "nothing has been changed yet\n  first: ");
+    assert(!untouched.includes("\x1b"), "it clears a screen that is not a terminal");
+
+    // Many editors write a new file, and then rename it.
+    Deno.writeTextFileSync(`${path}/scripts/.new.ts~`, modelOf(EXERCISES[4]));
+    Deno.renameSync(`${path}/scripts/.new.ts~`, file);
+    const done = await next(END);
+    assert(!done.includes("not ok"), done);
+    assertStringIncludes(done, "The next one is exercise 6: a reply that is lost. Start it:\n");
+
+    Deno.removeSync(file);
+    assertStringIncludes(await next(END), "upper_server_udp.ts: no such file\n");
+
+    Deno.writeTextFileSync(file, `${stubFile(5)}\nconst x = ;\n`);
+    const broken = await next(END);
+    assertStringIncludes(broken, "SyntaxError: Expression expected\n");
+    assertEquals(broken.match(/^not ok/gm)?.length, 1);
+
+    Deno.writeTextFileSync(file, modelOf(EXERCISES[4]));
+    await next("ok      it starts and listens on its port\n");
+    assertEquals(await program.end("SIGINT"), 130);
+    const left = [...Deno.readDirSync(path)].filter(({ name }) => /^socket-labs-/.test(name));
+    assertEquals(left, []);
+  },
+);

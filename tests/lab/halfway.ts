@@ -30,7 +30,8 @@ export const HALF_WAY: HalfWay[] = [
       const data = Uint8Array.from(pieces);
       log(data);
       await writeAll(client, data);`],
-    says: /x/,
+    says:
+      "the server sends nothing back before the client ends its half, and the client waits for its echo: both wait without end",
   },
   {
     exercise: 1,
@@ -43,7 +44,8 @@ export const HALF_WAY: HalfWay[] = [
         log(data);
         await writeAll(client, data);
       }`],
-    says: /x/,
+    says:
+      "only 8 of 5000 bytes came back, and then the end: one read gives a part of a message, not always all of it",
   },
   {
     exercise: 1,
@@ -55,7 +57,7 @@ export const HALF_WAY: HalfWay[] = [
         log(buffer.subarray(0, length));
         await writeAll(client, buffer);
       }`],
-    says: /x/,
+    says: "more came back than should: 1018 zeros, the rest of its buffer",
   },
   {
     exercise: 1,
@@ -69,7 +71,7 @@ export const HALF_WAY: HalfWay[] = [
         await writeAll(client, data);
         if (length < bufferSize) break;
       }`],
-    says: /x/,
+    says: "what the client sends after its first echo does not come back",
   },
   {
     exercise: 1,
@@ -81,7 +83,7 @@ export const HALF_WAY: HalfWay[] = [
         log(data);
         await writeAll(client, data);
       }`],
-    says: /x/,
+    says: "it prints without end: a loop may go on after `read` has returned the end (null)",
   },
   {
     exercise: 2,
@@ -89,7 +91,7 @@ export const HALF_WAY: HalfWay[] = [
     gaps: [`${READ}
       const length = await server.read(buffer);
       print("Received:", buffer.subarray(0, length!));`],
-    says: /x/,
+    says: "line 4 is missing: Received: is will be echoe",
   },
   {
     exercise: 2,
@@ -100,7 +102,8 @@ export const HALF_WAY: HalfWay[] = [
         if (length === null) break;
         print("Received:", buffer.subarray(0, length));
       }`],
-    says: /x/,
+    says:
+      "everything has come back, and the client still waits: it must stop reading when as many bytes have come as it sent",
   },
   {
     exercise: 2,
@@ -113,7 +116,7 @@ export const HALF_WAY: HalfWay[] = [
         received += length;
         print("Received:", buffer.subarray(0, length));
       }`],
-    says: /x/,
+    says: "it ended with status 0, which means success",
   },
   {
     exercise: 2,
@@ -126,7 +129,7 @@ export const HALF_WAY: HalfWay[] = [
         received += length;
         print("Received:", buffer);
       }`],
-    says: /x/,
+    says: "line 5 is: Received: ds will be echoe",
   },
   {
     exercise: 2,
@@ -139,7 +142,7 @@ export const HALF_WAY: HalfWay[] = [
         received += length;
         print("Received:", buffer.subarray(0, length));
       }`],
-    says: /x/,
+    says: "what it prints after `Received: ` is `háll`, and should be `hállo`",
   },
   {
     exercise: 2,
@@ -152,7 +155,7 @@ export const HALF_WAY: HalfWay[] = [
         text += new TextDecoder().decode(buffer.subarray(0, length));
       }
       print("Received:", text);`],
-    says: /x/,
+    says: "it prints pieces of 33 bytes, where the header shows 16 at a time",
   },
   {
     exercise: 2,
@@ -163,7 +166,8 @@ export const HALF_WAY: HalfWay[] = [
         if (length === null) throw new UserError("it closed");
         print("Received:", buffer.subarray(0, length));
       }`],
-    says: /x/,
+    says:
+      "what it prints after `Received: ` is `TEST MES`, and should be `TEST MESSAGE. THIS HAS BEEN SENT!`",
   },
   {
     exercise: 3,
@@ -172,7 +176,7 @@ export const HALF_WAY: HalfWay[] = [
       const length = await client.read(buffer);
       if (length === null) return;
       log("Received data:", buffer.subarray(0, length));`],
-    says: /x/,
+    says: "line 4 is missing: Received data: lient sending da",
   },
   {
     exercise: 3,
@@ -183,7 +187,7 @@ export const HALF_WAY: HalfWay[] = [
         if (length === null) break;
         log("Received data:", buffer.subarray(0, length));
       }`],
-    says: /x/,
+    says: "line 6 is missing: Received data: ",
   },
   {
     exercise: 3,
@@ -195,7 +199,7 @@ export const HALF_WAY: HalfWay[] = [
         log("Received data:", new TextDecoder().decode(buffer.subarray(0, length)));
       }
       log("Received data:", "");`],
-    says: /x/,
+    says: "a character that a read cut in two is not whole: decode with { stream: true }",
   },
   {
     exercise: 3,
@@ -210,7 +214,7 @@ export const HALF_WAY: HalfWay[] = [
       }
       log("Received data:", text);
       log("Received data:", "");`],
-    says: /x/,
+    says: "it prints pieces of 48 bytes, where the header shows 16 at a time",
   },
   {
     exercise: 3,
@@ -220,7 +224,7 @@ export const HALF_WAY: HalfWay[] = [
         const length = await client.read(buffer) ?? 0;
         log("Received data:", buffer.subarray(0, length));
       }`],
-    says: /x/,
+    says: "it prints without end: a loop may go on after `read` has returned the end (null)",
   },
   {
     exercise: 4,
@@ -232,7 +236,7 @@ export const HALF_WAY: HalfWay[] = [
       const sent = await socket.send(data, peer);
       log("sent", sent, "bytes back to", peer);
       break; // delete this line: the server must not end`],
-    says: /x/,
+    says: "the program ended by itself (status 0) after its first client",
   },
   {
     exercise: 4,
@@ -243,7 +247,7 @@ export const HALF_WAY: HalfWay[] = [
       log("Data:", data);
       const sent = await socket.send(buffer, peer);
       log("sent", sent, "bytes back to", peer);`],
-    says: /x/,
+    says: "the reply is 2048 zeros: it sends a buffer, not the bytes that came",
   },
   {
     exercise: 4,
@@ -256,7 +260,7 @@ export const HALF_WAY: HalfWay[] = [
       if (text === "") continue;
       await socket.send(data, peer);
       log("sent", text.length, "bytes back to", peer);`],
-    says: /x/,
+    says: /^it did not print the line: received 6 bytes from /,
   },
   {
     exercise: 4,
@@ -267,7 +271,7 @@ export const HALF_WAY: HalfWay[] = [
       log("Data:", data);
       const sent = await socket.send(data, peer);
       log("sent", sent, "bytes back to", peer);`],
-    says: /x/,
+    says: "it echoes an empty datagram: the original does not",
   },
   {
     exercise: 4,
@@ -279,7 +283,7 @@ export const HALF_WAY: HalfWay[] = [
       log("Data:", data);
       const sent = await socket.send(data, peer);
       log("sent", sent, "bytes back to", peer);`],
-    says: /x/,
+    says: /^it did not print the line: received 0 bytes from /,
   },
   {
     exercise: 4,
@@ -294,7 +298,7 @@ export const HALF_WAY: HalfWay[] = [
         log("Waiting to receive message from client");
         await socket.receive(buffer);
       }`],
-    says: /x/,
+    says: "the first datagram was answered, and the second was not",
   },
   {
     exercise: 5,
@@ -302,7 +306,7 @@ export const HALF_WAY: HalfWay[] = [
     gaps: [`
       const [message, clientAddress] = await serverSocket.receive(buffer);
       await serverSocket.send(message, clientAddress);`],
-    says: /x/,
+    says: "it came back as it was sent, not in upper case",
   },
   {
     exercise: 5,
@@ -311,7 +315,7 @@ export const HALF_WAY: HalfWay[] = [
       const [message, clientAddress] = await serverSocket.receive(buffer);
       const upper = message.map((byte) => byte >= 97 && byte <= 122 ? byte - 32 : byte);
       await serverSocket.send(upper, clientAddress);`],
-    says: /x/,
+    says: "only a to z were put into upper case: `STRAßE` should be `STRASSE`",
   },
   {
     exercise: 5,
@@ -320,7 +324,7 @@ export const HALF_WAY: HalfWay[] = [
       const [, clientAddress] = await serverSocket.receive(buffer);
       const text = new TextDecoder().decode(buffer).toUpperCase();
       await serverSocket.send(new TextEncoder().encode(text), clientAddress);`],
-    says: /x/,
+    says: "the reply is 2048 zeros: it sends a buffer, not the bytes that came",
   },
   {
     exercise: 5,
@@ -329,7 +333,7 @@ export const HALF_WAY: HalfWay[] = [
       const [message, clientAddress] = await serverSocket.receive(buffer);
       const text = new TextDecoder().decode(message).toUpperCase();
       await serverSocket.send(new TextEncoder().encode(text), clientAddress);`],
-    says: /x/,
+    says: "the buffer holds only the first half of `é`: leave it out",
   },
   {
     exercise: 5,
@@ -341,7 +345,7 @@ export const HALF_WAY: HalfWay[] = [
         const text = decoder.decode(message, { stream: true }).toUpperCase();
         await serverSocket.send(new TextEncoder().encode(text), clientAddress);
       }`],
-    says: /x/,
+    says: "the rest of one datagram came with the reply to the next one",
   },
   {
     exercise: 6,
@@ -360,7 +364,7 @@ export const HALF_WAY: HalfWay[] = [
       print("Received", repr(sent));
       socket.close();`,
     ],
-    says: /x/,
+    says: /^it does not print: `Received b'another text/,
   },
   {
     exercise: 6,
@@ -373,7 +377,7 @@ export const HALF_WAY: HalfWay[] = [
       print("Received", received);
       socket.close();`,
     ],
-    says: /x/,
+    says: "it prints text, where the sheet shows Python's notation for bytes: b'...'",
   },
   {
     exercise: 6,
@@ -387,7 +391,7 @@ export const HALF_WAY: HalfWay[] = [
       });`,
       undefined,
     ],
-    says: /x/,
+    says: "it did not ask again: a datagram or its reply may get lost",
   },
   {
     exercise: 6,
@@ -400,7 +404,7 @@ export const HALF_WAY: HalfWay[] = [
       );`,
       undefined,
     ],
-    says: /x/,
+    says: "it gave up after one try (status 1)",
   },
   {
     exercise: 6,
@@ -424,7 +428,7 @@ export const HALF_WAY: HalfWay[] = [
       print("Received", repr(received));
       socket.close();`,
     ],
-    says: /x/,
+    says: "it takes its answer from any address: this one came from another than the server's",
   },
   {
     exercise: 7,
@@ -437,7 +441,7 @@ export const HALF_WAY: HalfWay[] = [
       else verdict = "CORRECT";
       log(peer, \`guessed \${guess}: \${verdict}\`);
       await socket.send(new TextEncoder().encode(verdict), peer);`],
-    says: /x/,
+    says: "the reply is `HIGHER`, and should be `LOWER`",
   },
   {
     exercise: 7,
@@ -452,7 +456,7 @@ export const HALF_WAY: HalfWay[] = [
       else verdict = "CORRECT";
       log(peer, \`guessed \${guess}: \${verdict}\`);
       await socket.send(new TextEncoder().encode(verdict), peer);`],
-    says: /x/,
+    says: "the reply is `LOWER`, and should be `HIGHER`",
   },
   {
     exercise: 7,
@@ -466,7 +470,7 @@ export const HALF_WAY: HalfWay[] = [
       else verdict = "CORRECT";
       log(peer, \`guessed \${guess}: \${verdict}\`);
       await socket.send(new TextEncoder().encode(verdict), peer);`],
-    says: /x/,
+    says: "the reply is `CORRECT`, and should be `INVALID`",
   },
   {
     exercise: 7,
@@ -480,7 +484,7 @@ export const HALF_WAY: HalfWay[] = [
       else verdict = "CORRECT";
       log(peer, \`guessed \${guess}: \${verdict}\`);
       await socket.send(new TextEncoder().encode(verdict), peer);`],
-    says: /x/,
+    says: "it answers a reply: two such servers would answer each other without end",
   },
   {
     exercise: 8,
@@ -498,7 +502,7 @@ export const HALF_WAY: HalfWay[] = [
           await writeAll(client, data);
         }
       });`],
-    says: /x/,
+    says: "the second client has to wait until the first has gone, as with the original",
   },
   {
     exercise: 8,
@@ -518,7 +522,7 @@ export const HALF_WAY: HalfWay[] = [
         client.close();
       };
       serve();`],
-    says: /x/,
+    says: "ConnectionReset: Connection reset by peer (os error 104)",
   },
   {
     exercise: 9,
@@ -534,7 +538,7 @@ export const HALF_WAY: HalfWay[] = [
         text += decoder.decode(buffer.subarray(0, length), { stream: true });
       }
       print("From Server:", text);`],
-    says: /x/,
+    says: "it does not end its half of the connection after the sentence (closeWrite, shutdown)",
   },
   {
     exercise: 9,
@@ -545,7 +549,7 @@ export const HALF_WAY: HalfWay[] = [
       const buffer = new Uint8Array(bufferSize);
       const length = await clientSocket.read(buffer);
       print("From Server:", buffer.subarray(0, length ?? 0));`],
-    says: /x/,
+    says: "it prints `From Server: D�`, and should print `From Server: DÉJÀ VU`",
   },
   {
     exercise: 9,
@@ -556,13 +560,13 @@ export const HALF_WAY: HalfWay[] = [
       const buffer = new Uint8Array(bufferSize);
       const length = await clientSocket.read(buffer);
       print("From Server:", buffer.subarray(0, length ?? 0));`],
-    says: /x/,
+    says: "it ended with status 1: error: a socket was used after it was closed",
   },
   {
     exercise: 10,
     did: "has only receive",
     gaps: [`throw new UserError("TODO: receive a message");`, undefined],
-    says: /x/,
+    says: /^no reply came back to .*: the server closed the connection before it/,
   },
   {
     exercise: 10,
@@ -582,7 +586,7 @@ export const HALF_WAY: HalfWay[] = [
       }
       return text;`,
     ],
-    says: /x/,
+    says: "only a part of the message was taken: `héll` of `héllo`",
   },
   {
     exercise: 10,
@@ -594,7 +598,7 @@ export const HALF_WAY: HalfWay[] = [
       if (length === null) return null;
       return new TextDecoder().decode(buffer.subarray(0, length));`,
     ],
-    says: /x/,
+    says: /^only a part of the message was taken: `Hello!This is a` of /,
   },
   {
     exercise: 10,
@@ -612,7 +616,8 @@ export const HALF_WAY: HalfWay[] = [
       }
       return text.slice(0, count);`,
     ],
-    says: /x/,
+    says:
+      "the server waits for more than the client sent: it may have read the header and the start of the text in one read, and lost that start",
   },
   {
     exercise: 11,
@@ -623,7 +628,7 @@ export const HALF_WAY: HalfWay[] = [
       log("full message received");
       log(message);
       await sendMessage(client, message);`],
-    says: /x/,
+    says: "no reply came back to `         4exit`: the server closed the connection before it",
   },
   {
     exercise: 11,
@@ -637,7 +642,7 @@ export const HALF_WAY: HalfWay[] = [
         await sendMessage(client, message);
         if (message.startsWith("exit")) break;
       }`],
-    says: /x/,
+    says: "only `exit` itself ends the connection",
   },
   {
     exercise: 11,
@@ -650,7 +655,7 @@ export const HALF_WAY: HalfWay[] = [
         log(message);
         await sendMessage(client, message);
       }`],
-    says: /x/,
+    says: "the connection is still open after `exit`",
   },
   {
     exercise: 11,
@@ -663,6 +668,6 @@ export const HALF_WAY: HalfWay[] = [
         log(message!);
         await sendMessage(client, message!);
       }`],
-    says: /x/,
+    says: "it printed `null`, though nothing had come",
   },
 ];
