@@ -259,6 +259,9 @@ function lineProblem(problem: string, screen: string, expected: string): string 
   if (/<coroutine object|\[object Promise\]|Promise \{/.test(is)) {
     return `an \`await\` is missing: line ${number} is ${is}`;
   }
+  if (/(\\x00){20}/.test(is) && !should.includes("\\x00")) {
+    return `line ${number} shows a buffer of zeros, not the bytes that came`;
+  }
   const letters = (text: string) => text.replace(/\s/g, "");
   if (is.trim() !== "" && letters(is) === letters(should)) {
     return `line ${number} has other spaces: "${is}", and should be "${should}"`;

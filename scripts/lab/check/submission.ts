@@ -126,7 +126,8 @@ export function runtimeError(errors: string, { path }: Submission): string | und
     .replace(/^Uncaught (\(in promise\) )?/, "")
     .replace(/^Interrupted: .*/, "$&: it was closed while it still read: is an `await` missing?")
     .replace(/, run again with the .*/, ": an exercise gets its own port and nothing else");
-  const place = lines.slice(first).find((line) => /^ +at .*file:\/\//.test(line)) ??
+  const isPlace = (line: string) => /^ +at .*file:\/\//.test(line) && !line.includes("/lab/trace/");
+  const place = lines.slice(first).find(isPlace) ??
     lines.slice(first).find((line) => /^ +at /.test(line));
   if (place === undefined) return message;
   const url = place.lastIndexOf("file://");

@@ -40,8 +40,8 @@ export const PRACTICAL12_UDP: Exercise = {
     },
   ],
   hints: [
-    "`await socket.send(bytes, server)` sends a datagram, and `await socket.receive(buffer)` " +
-    "returns the reply and its sender. `new TextEncoder().encode(text)` makes bytes of text.",
+    "`await socket.send(bytes, server)` sends a datagram. `await socket.receive(buffer)` returns " +
+    "two things, the reply and its sender: `const [received] = ...` takes the first. `new TextEncoder().encode(text)` makes bytes of text.",
     "`repr(bytes)` shows bytes as Python does: `b'Hello, world'`. Print the bytes that came back, " +
     "not those that you sent.",
     "To wait with a timeout, and to send again, lib.ts has `withRetries`. Put it around the " +

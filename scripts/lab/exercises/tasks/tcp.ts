@@ -20,7 +20,7 @@ export const TCP: Exercise = {
     "It is done when the server shows the session in the file, and prints `é` whole, wherever a " +
     "read ends.",
   flags: {
-    server: "--port=8081 --buffer-size=16",
+    server: "--port=8081 --buffer-size=8",
     client: '--port=8081 --message="Two cafés and a déjà vu"',
   },
   first: "read once, and print what came after `Received data:`",
