@@ -5,12 +5,14 @@
  */
 import {
   type CheckRun,
+  excessOf,
   type Finding,
   type Problem,
   problemIn,
   promptOf,
   screenProblem,
   toFinding,
+  withMissingAwait,
   wrongEndpoint,
 } from "./check_run.ts";
 import { weightOf } from "./check_server.ts";
@@ -131,17 +133,15 @@ async function checkProbe(run: CheckRun, probe: ClientProbe): Promise<Finding[]>
   } else {
     wrong = await endProblem(run, program, probe, limit);
   }
-  if (program.excess) wrong = { problem: program.excess };
+  if (program.excess) wrong = { problem: excessOf(submission, program) };
   const screenWrong = wrong || probe.isSession
     ? undefined
     : screenProblemIn(run, probe, program.screen);
   const finding = toFinding(run, probe, wrong ?? screenWrong, mismatch?.kind);
   if (!probe.isSession) return [finding];
   const what = "it prints the transcript of its header";
-  return [finding, {
-    what,
-    ...transcriptProblem(run, program, server.usedPort ?? server.port),
-  }];
+  const transcript = transcriptProblem(run, program, server.usedPort ?? server.port);
+  return [finding, { what, ...wrong ? transcript : await withMissingAwait(run, transcript) }];
 }
 
 /** Says whether a client takes its port from `--port`. */

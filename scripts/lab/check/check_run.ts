@@ -242,6 +242,19 @@ export function screenProblem(
   return problem;
 }
 
+/**
+ * Adds to what is wrong about a transcript that an `await` is missing. The type check that finds this is
+ * slow, so it runs only if there is a call that looks like it.
+ */
+export async function withMissingAwait(run: CheckRun, transcript: Problem): Promise<Problem> {
+  const { problem } = transcript;
+  const isSuspicious = /(?<!\bawait )\b\w+\.(read|receive|accept|send|write)\(/
+    .test(run.submission.source);
+  if (problem === undefined || !isSuspicious) return transcript;
+  const missing = await run.sandbox.missingAwait();
+  return missing ? { ...transcript, problem: `${missing}\n${problem}` } : transcript;
+}
+
 /** Says what is wrong about the first line that differs, if it is one of the usual things. */
 function lineProblem(problem: string, screen: string, expected: string): string | undefined {
   for (const start of ["Received: ", "Received data: "]) {
@@ -256,7 +269,8 @@ function lineProblem(problem: string, screen: string, expected: string): string 
   }
   const [, number, is, should] = problem.match(/^line (\d+) is: (.*)\nand should be: (.*)$/) ?? [];
   if (number === undefined) return undefined;
-  if (/<coroutine object|\[object Promise\]|Promise \{/.test(is)) {
+  // lib.ts prints an object without an address in the last way.
+  if (/<coroutine object|\[object Promise\]|Promise \{|\('undefined', undefined\)/.test(is)) {
     return `an \`await\` is missing: line ${number} is ${is}`;
   }
   if (/(\\x00){20}/.test(is) && !should.includes("\\x00")) {
@@ -290,6 +304,16 @@ export function promptOf({ screen, typed: [first = ""] }: Submission["script"]):
   return screen.slice(0, screen.indexOf(`${first}\n`)).split("\n").at(-1)!;
 }
 
+/** Says which limit a program exceeded, if it did. */
+export function excessOf(
+  { script }: Submission,
+  { excess }: SubmissionProgram,
+): string | undefined {
+  return excess?.startsWith("it prints") && script.lab.transport === "tcp"
+    ? `${excess}: a loop may go on after \`read\` has returned the end (null)`
+    : excess;
+}
+
 /** Says how a program ended by itself, and what its runtime reported. */
 export async function ending(
   submission: Submission,
@@ -298,10 +322,7 @@ export async function ending(
 ): Promise<string> {
   const status = await program.status;
   const error = runtimeError(program.errors, submission);
-  if (program.excess?.startsWith("it prints") && submission.script.lab.transport === "tcp") {
-    return `${program.excess}: a loop may go on after \`read\` has returned the end (null)`;
-  }
-  if (program.excess) return program.excess;
+  if (program.excess) return excessOf(submission, program)!;
   const words = `the program ended by itself (status ${status}) ${when}`;
   return error ? `${error}\n${words}` : words;
 }

@@ -6,12 +6,14 @@
 import {
   type CheckRun,
   ending,
+  excessOf,
   type Finding,
   printedBy,
   type Problem,
   problemIn,
   screenProblem,
   toFinding,
+  withMissingAwait,
   wrongEndpoint,
 } from "./check_run.ts";
 import { brief, wrongPieces } from "./diagnosis.ts";
@@ -287,7 +289,7 @@ async function withRuntimeError(
   errorsBefore: number,
 ): Promise<Problem> {
   const { submission, sandbox } = run;
-  if (program.excess) return { problem: program.excess };
+  if (program.excess) return { problem: excessOf(submission, program) };
   const missing = isSession ? await sandbox.missingAwait() : undefined;
   const hasEnded = await program.ended(0.2);
   const error = runtimeError(program.errors.slice(errorsBefore), submission);
@@ -328,6 +330,7 @@ async function checkTranscript(
         transcript.problem;
     }
   }
+  if (!hasFailed) Object.assign(transcript, await withMissingAwait(run, transcript));
   const errors = program.errors.replace(/^note: listening on .*\n/, "");
   if (errors !== "") {
     const [first] = errors.split("\n");

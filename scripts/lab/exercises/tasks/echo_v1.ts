@@ -64,6 +64,9 @@ export const ECHO_V1: Exercise = {
       causes: {
         silence: "the server sends nothing back before the client ends its half, and the client " +
           "waits for its echo: both wait without end",
+        open:
+          "the client has ended its half, and a loop of the server goes on: `read` returns null " +
+          "then",
       },
     },
     {

@@ -39,8 +39,14 @@ export const ECHO_V3: Exercise = {
   session: { open: "the connection is still open after `exit`" },
   probes: [{
     what: "a client that leaves without `exit`: nothing is printed for a message that did not come",
-    steps: [{ send: framed("bye") }, { gets: framed("bye") }, { end: true }, { ends: true }],
-    hides: "null",
+    steps: [
+      { send: framed("bye") },
+      { gets: framed("bye") },
+      { end: true },
+      { ends: true },
+      { prints: "Finished serving client:  {client}" },
+    ],
+    hides: "bye\nfull message received",
   }],
   required: [
     "two messages in one segment",
