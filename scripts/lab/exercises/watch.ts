@@ -123,7 +123,7 @@ async function checkOnce({ file, as, exercise, isStrict }: Watched, signal: Abor
   if (signal.aborted) return;
   const { passed, failed, left } = count;
   if (failed > 0 || left > 0) {
-    write`${passed} checks pass, ${failed} fails, ${left} are left.\n`;
+    write`${passed} passed, ${failed} failed, ${left} left.\n`;
     if (exercise !== undefined) write`A hint: ${commandFor("hint", exercise)}\n`;
   } else if (exercise === undefined) write`\nAll ${passed} checks pass.\n`;
   else for (const line of ["", ...afterwards(exercise)]) write`${line}\n`;
