@@ -67,6 +67,8 @@ export async function killPort(args: (string | number)[], input = ""): Promise<R
  */
 export function linesOf(output: string, port: number, pids: number[]): string[] {
   let text = output.replace(/^PID +program .*\n/, "").replace(/ {2,}/g, " ").replace(/\n$/, "");
+  // A PID may be the same number as the port, so the port comes first, where only a port can be.
+  text = text.replaceAll(RegExp(`(?<=port |', |kill_port\\.ts )${port}\\b`, "g"), "PORT");
   pids.forEach((pid, i) => text = text.replaceAll(RegExp(`\\b${pid}\\b`, "g"), "ABC"[i]));
   return text === "" ? [] : text.replaceAll(`${port}`, "PORT").split("\n");
 }
