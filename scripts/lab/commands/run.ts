@@ -35,7 +35,11 @@ export async function runLabs(names: string[], more: string[], isTyped: boolean)
  *
  * @throws {UserError} A lab failed.
  */
-export async function runProgramsOrLabs(names: string[], flags: ProgramFlags, more: string[]) {
+export async function runProgramsOrLabs(
+  names: string[],
+  flags: ProgramFlags,
+  more: string[],
+): Promise<void> {
   if (!flags.server && !flags.client && !flags.originals) return await runLabs(names, more, true);
   if (names.length !== 1) throw new UsageError("--server, --client and --originals need one LAB");
   const lab = findLab(names[0]);

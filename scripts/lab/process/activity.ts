@@ -7,7 +7,7 @@ import { linuxActivity } from "../../system/linux.ts";
 
 const TICK = 0.01; // seconds
 /** A running program, as `Program`. */
-interface Running {
+export interface Running {
   /** The number of its process. */
   readonly pid: number;
   /** Waits until a condition holds, which is checked whenever the program prints or ends. */

@@ -124,7 +124,7 @@ export class TracedActor implements Actor {
   readonly observed = new Observed();
   readonly program: Program;
   /** When it ended, or was ended: `Date.now()` counts so. What comes later is not its own doing. */
-  endedAt = Infinity;
+  endedAt: number = Infinity;
   /** The call in which it waited when it was ended, if there was one. */
   waitedFor?: TraceEvent;
   #lastOutput = { stdout: 0, stderr: 0 }; // when
@@ -254,6 +254,7 @@ export class TracedActor implements Actor {
     return done;
   }
 
+  /** Ends the program, and removes the file of its events. */
   async [Symbol.asyncDispose]() {
     await this.end("SIGKILL");
     await this.command[Symbol.asyncDispose]();
