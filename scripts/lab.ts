@@ -9,6 +9,7 @@
  * deno task lab show echo_server --originals=DIR    # original and script
  * deno task lab compare echo --originals=DIR  # both run, the four pairings
  * deno task lab check FILE --as=echo_server   # an exercise, in TAP
+ * deno task lab check FOLDER --format=table   # a class
  * deno task lab wire echo_v2                  # what goes over the wire
  * deno task lab wire echo --server=my.py      # the same for your own server
  * deno task lab book DIR                      # all of it as a page for the browser
@@ -26,15 +27,7 @@
  *
  * @module
  */
-import { check } from "./lab/check/check.ts";
-import { type Command, FOLDER, runCommand } from "./lab/terminal/command.ts";
-import { scripts } from "./lab/catalog/labs.ts";
-import { find } from "./lab/terminal/names.ts";
-import { aboutFile, mustBeFile } from "./lab/terminal/files.ts";
-import { note, safe, type SafeText, write } from "./lab/terminal/output.ts";
-import { UsageError, UserError } from "./cli.ts";
-
-const INCOMPLETE = 3; // exit status of a check that had no time left, and found nothing wrong
+import { type Command, runCommand } from "./lab/terminal/command.ts";
 
 /** The flags of all commands, with their values when not given. */
 const FLAGS = {
@@ -43,6 +36,8 @@ const FLAGS = {
   exercise: NaN,
   strict: false,
   watch: false,
+  format: "",
+  out: "",
   server: "",
   client: "",
   port: NaN,
@@ -170,31 +165,27 @@ The page is whole in itself: it works from disk, offline, and on paper.
   },
   {
     name: "check",
-    words: ["[FILE...]"],
-    flags: ["as", "exercise", "strict", "watch"],
-    summary: "checks a submission, and reports in TAP",
+    words: ["[FILE|FOLDER...]"],
+    flags: ["as", "exercise", "strict", "watch", "format", "out"],
+    summary: "checks a submission or a class, and reports in TAP",
     manual: `\
-Without a FILE, all scripts of the exercise in this folder are checked. Several
-files are reported in turn, and summed up at the end:
-lab check submissions/*/echo_server.ts
---as=SCRIPT      the script that the file takes the place of, if its name does not say so.
+Without a FILE, all scripts of the exercise in this folder are checked. In a FOLDER and the folders
+below it, every program is checked that has the name of a script, or of the course's file. Before
+and after the name there can be a student's name and numbers. The rest is skipped, with a note:
+lab check hand-ins
+--as=SCRIPT      the script that a file takes the place of, if its name does not say so.
 --exercise=N     the exercise that it is: it has checks of its own. In the folder of an exercise,
                  this is not needed.
 --strict         also requires what the sheet does not ask for: several clients at once,
                  --port, a client that resets its connection. Otherwise these are notes.
 --watch          checks again each time a file is saved, and shows the first failure, until Ctrl-C.
+--format=FORMAT  tap, table, junit, json or csv. The points are the checks that were passed.
+--out=DIR        writes a report for each student to DIR, and prints a table.
 Status 1 if a check failed, 3 if none failed but no time was left for some. TypeScript and
 JavaScript get their own ports and nothing else. Python cannot be limited.`,
     async run(names, flags) {
-      if (!flags.watch) return await checkAll(names, flags);
-      const { watch } = await import("./lab/exercises/watch.ts");
-      const { chooseExercise } = await import("./lab/exercises/choose.ts");
-      const { exercisesIn } = await import("./lab/exercises/folder.ts");
-      const { number, as } = chooseExercise(names, flags);
-      const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
-      if (files.length !== 1) throw new UsageError("--watch is for one file: name it");
-      const [file] = files;
-      await watch({ file, as: as || scriptNamed(file), exercise: number, isStrict: flags.strict });
+      const { checkFiles, watchFile } = await import("./lab/check/class/command.ts");
+      await (flags.watch ? watchFile : checkFiles)(names, flags);
     },
   },
   {
@@ -226,97 +217,5 @@ The last hint shows our solution. N is the number of a hint.
     },
   },
 ];
-
-/** Checks files, or else the exercise of the current folder. */
-async function checkAll(names: string[], flags: typeof FLAGS) {
-  const { chooseExercise } = await import("./lab/exercises/choose.ts");
-  const { exercisesIn } = await import("./lab/exercises/folder.ts");
-  const { strict: isStrict } = flags;
-  const { number, checks: exercise, ...chosen } = chooseExercise(names, flags);
-  let { as } = chosen;
-  const files = names.length > 0 ? names : exercisesIn(FOLDER, number);
-  if (as) find(scripts(), as); // a wrong name is not an error of any file
-  const checkFile = (file: string, print: (output: SafeText) => void) =>
-    check(file, as || scriptNamed(file), { exercise, isStrict }, print);
-  if (files.length === 1) {
-    as ||= scriptNamed(files[0]);
-    globalThis.addEventListener("unload", bailOut);
-    const print = (output: SafeText) => write`${output}`;
-    const { count, skipped, problems } = await checkFile(files[0], print).finally(noBailOut);
-    if (problems.length > 0) throw new UserError(`${problems.length} of ${count} checks failed`);
-    if (skipped > 0) {
-      note(`incomplete: no time was left for ${skipped} of ${count} checks`);
-      Deno.exitCode = INCOMPLETE;
-    } else if (number !== undefined) {
-      const { afterwards } = await import("./lab/exercises/hint.ts");
-      for (const line of afterwards(number)) write`# ${line}\n`;
-    }
-    return;
-  }
-  const report = async (file: string): Promise<Report> => {
-    const text: SafeText[] = [];
-    try {
-      const { count, skipped, problems } = await checkFile(file, (output) => text.push(output));
-      const failed = `${problems.length} of ${count} checks failed: ${problems[0]}`;
-      if (problems.length > 0) return { text, outcome: "failed", verdict: failed };
-      const incomplete = `incomplete: no time was left for ${skipped} of ${count} checks`;
-      if (skipped > 0) return { text, outcome: "incomplete", verdict: incomplete };
-      return { text, outcome: "passed", verdict: "passes" };
-    } catch (error) {
-      return { text, outcome: "failed", verdict: (aboutFile(error) as Error).message };
-    }
-  };
-  globalThis.addEventListener("unload", bailOut);
-  // All are begun and wait for their turns; the reports come in the order of the files.
-  const begun = files.map(report);
-  const summary: SafeText[] = [];
-  const count = { passed: 0, incomplete: 0, failed: 0 };
-  for (const [i, file] of files.entries()) {
-    let result = await begun[i];
-    if (result.outcome !== "passed") {
-      // Another submission may have been to blame, so this one is checked again alone.
-      await Promise.all(begun);
-      result = await report(file);
-    }
-    count[result.outcome]++;
-    write`${result.text}\n`;
-    summary.push(safe`# ${file}: ${result.verdict}\n`);
-  }
-  write`${summary}`;
-  noBailOut();
-  if (count.failed > 0) throw new UserError(`${count.failed} of ${files.length} files failed`);
-  if (count.incomplete > 0) {
-    note(`no time was left to check ${count.incomplete} of ${files.length} files to the end`);
-    Deno.exitCode = INCOMPLETE;
-  }
-}
-
-/** What became of one file of several. */
-interface Report {
-  text: SafeText[];
-  outcome: "passed" | "incomplete" | "failed";
-  verdict: string;
-}
-
-/** Ends the report of a check that is ended, behind what lib.ts then still prints. */
-function bailOut() {
-  try {
-    Deno.stdout.writeSync(new TextEncoder().encode("Bail out! it was ended\n"));
-  } catch { /* the reader has gone */ }
-}
-
-function noBailOut() {
-  globalThis.removeEventListener("unload", bailOut);
-}
-
-/** Returns the script that has a file's name. */
-function scriptNamed(file: string): string {
-  mustBeFile(file);
-  const name = file.split(/[/\\]/).at(-1)!.replace(/\.\w+$/, ".ts");
-  if (!scripts().some((script) => script.name === name)) {
-    throw new UsageError(`--as=SCRIPT is missing: ${file} does not have the name of a script`);
-  }
-  return name;
-}
 
 if (import.meta.main) await runCommand(COMMANDS, FLAGS, Deno.args);

@@ -1,32 +1,31 @@
 /**
- * Checks a submission, and reports in TAP.
+ * Checks a submission.
  *
  * @module
  */
 import { deadline } from "@std/async/deadline";
-import { escapeText, UserError } from "../../cli.ts";
-import { scripts } from "../catalog/labs.ts";
+import { errorMessage, UserError } from "../../cli.ts";
+import { type Named, scripts } from "../catalog/labs.ts";
 import { find } from "../terminal/names.ts";
 import { hasPython } from "../process/program.ts";
 import { aboutFile, mustBeFile } from "../terminal/files.ts";
-import { multiline, note, safe, type SafeText } from "../terminal/output.ts";
-import { checkClient } from "./check_client.ts";
-import { checkDefaults } from "./check_defaults.ts";
-import { CheckRun, type Finding } from "./check_run.ts";
-import { checkSecret } from "./check_secret.ts";
-import { checkServer } from "./check_server.ts";
+import { checkClient, clientChecks } from "./check_client.ts";
+import { checkDefaults, defaultChecks } from "./check_defaults.ts";
+import { type CheckName, CheckRun, type Finding, FIX_FIRST, NO_TIME } from "./check_run.ts";
+import { checkSecret, SECRET } from "./check_secret.ts";
+import { checkServer, serverChecks } from "./check_server.ts";
 import { clientProbes } from "./probes/all.ts";
 import type { ExerciseChecks } from "./probes/exercises.ts";
+import type { Result } from "./result.ts";
 import { Sandbox } from "./sandbox.ts";
-import { takeTurn } from "./slots.ts";
 import { readSubmission } from "./submission.ts";
 
-const MAX_LINES = 20; // of what a submission printed
-const MAX_LINE = 200; // characters of such a line
 const MAX_FAILURES = 3; // more of the same would only hide the first
 /** Milliseconds that a check may take. */
 export const TIME = 30_000;
 const RESERVE = 3000; // milliseconds of them that are kept for its end
+
+const STARTED: CheckName = { what: "the exercise has been started" };
 
 /** How to check. */
 export interface CheckOptions {
@@ -42,6 +41,23 @@ export interface CheckOptions {
   time?: number;
   /** Ends the check early: what has not been checked yet is skipped. */
   signal?: AbortSignal;
+}
+
+/**
+ * Returns the names of the checks that count, in order. They are the same for all files of a script,
+ * however far a program comes.
+ */
+export function checksOf(as: string, { exercise, isStrict }: CheckOptions = {}): string[] {
+  const script = find(scripts(), as);
+  const { role, lab } = script;
+  return [
+    ...exercise ? [STARTED] : [],
+    ...role === "client"
+      ? clientChecks(clientProbes(lab.name, exercise))
+      : serverChecks(script, exercise),
+    ...script.name === "guess_server.ts" ? [SECRET] : [],
+    ...defaultChecks(script),
+  ].filter(({ level }) => isStrict || level !== "beyond").map(({ what }) => what);
 }
 
 /**
@@ -84,7 +100,7 @@ export async function examine(
   if (exercise) {
     const isStub = isSameCode(submission.source, exercise.stub);
     const problem = isStub ? `nothing has been changed yet\nfirst: ${exercise.first}` : undefined;
-    run.report({ what: "the exercise has been started", problem });
+    run.report({ ...STARTED, problem });
     run.isHopeless ||= isStub;
   }
   if (role === "client") await checkClient(run, clientProbes(lab.name, exercise));
@@ -107,86 +123,61 @@ export function isSameCode(a: string, b: string): boolean {
   return code === other;
 }
 
-/** The result of a check. */
-export interface Result {
-  /** How many things were checked. */
-  count: number;
-  /** How many of them were skipped, as there was no time or the failures before had to be fixed. */
-  skipped: number;
-  /** What is wrong about those that failed, the cause of each. */
-  problems: string[];
+/** A file, the script that it takes the place of, and whose it is. */
+export interface Submitted {
+  /** Its path. */
+  file: string;
+  /** The script's name. */
+  script: string;
+  /** Whose it is, as far as its name or its folder says that. */
+  student: string;
 }
 
 /**
- * Checks a file that takes the place of a script. Waits for its turn first.
+ * Checks a file that takes the place of a script. Whatever goes wrong is a part of the result.
  *
- * @param file The file.
- * @param as The script.
- * @param options Whether the check is strict, and the checks of the exercise that it is, if it is one.
- * @param print Called with the lines of the report.
- * @throws {UserError} The file cannot be checked.
+ * @param submitted The file.
+ * @param options How to check.
+ * @param tell Called with each finding as it is made, and whether it counts.
+ * @returns The result, in which the checks that were not reached are listed, too.
  */
 export async function check(
-  file: string,
-  as: string,
-  { exercise, isStrict }: Pick<CheckOptions, "exercise" | "isStrict">,
-  print: (output: SafeText) => void,
+  submitted: Submitted,
+  options: Omit<CheckOptions, "tell"> = {},
+  tell: (finding: Finding, counts: boolean) => void = () => {},
 ): Promise<Result> {
-  const { name } = find(scripts(), as);
-  mustBeFile(file);
-  if (file.endsWith(".py")) {
-    note(`${file} runs with all your rights: Python cannot be limited to the network`);
-  }
-  using _turn = await takeTurn();
-  print(safe`TAP version 14\n# ${file} as ${name}\n`);
-  const result: Result = { count: 0, skipped: 0, problems: [] };
-  const tell = (finding: Finding) => {
-    print(asTap(++result.count, finding));
-    if (finding.skipped !== undefined) result.skipped++;
-    if (finding.problem !== undefined) result.problems.push(finding.problem.split("\n")[0]);
+  const { file, script } = submitted;
+  const names = checksOf(script, options);
+  const result: Result = { ...submitted, checks: [], beyond: [], seconds: 0 };
+  let isOver = false; // after its time, a check may still find something
+  const keep = (finding: Finding) => {
+    if (isOver) return;
+    const counts = names.includes(finding.what) || finding.problem !== undefined;
+    (counts ? result.checks : result.beyond).push(finding);
+    tell(finding, counts);
   };
+  const start = performance.now();
+  const { time = TIME } = options;
   try {
-    await deadline(examine(file, as, { exercise, isStrict, tell, time: TIME }), TIME);
+    mustBeFile(file);
+    await deadline(examine(file, script, { ...options, tell: keep, time }), time);
   } catch (thrown) {
     const error = aboutFile(thrown);
-    if (!(error instanceof DOMException)) {
-      print(safe`Bail out! ${(error as Error).message.split("\n")[0]}\n`);
-      throw error;
-    }
-    tell({ what: "the rest", skipped: "no time is left" });
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    if (!isLate) result.error = errorMessage(error);
   }
-  print(safe`1..${result.count}\n`);
+  const hasFailed = result.checks.some(({ problem }) => problem !== undefined);
+  const why = result.error !== undefined
+    ? "the file cannot be checked"
+    : hasFailed
+    ? FIX_FIRST
+    : NO_TIME;
+  for (const what of names) {
+    if (!result.checks.some((finding) => finding.what === what)) keep({ what, skipped: why });
+  }
+  isOver = true;
+  const place = ({ what }: Finding) => names.indexOf(what) >>> 0; // others come last
+  result.checks.sort((a, b) => place(a) - place(b));
+  result.seconds = (performance.now() - start) / 1000;
   return result;
-}
-
-/** Writes a finding as a test point of TAP 14, with what is wrong in a block of YAML. */
-export function asTap(
-  number: number,
-  { what, problem, expected, actual, exchange, note, skipped }: Finding,
-): SafeText {
-  const directive = skipped === undefined ? safe`` : safe` # SKIP ${skipped}`;
-  const lines = [
-    safe`${problem === undefined ? "ok" : "not ok"} ${number} - ${what}${directive}\n`,
-  ];
-  if (note) lines.push(safe`# note: ${cut(note)}\n`);
-  if (problem === undefined) return safe`${lines}`;
-  // The number of spaces before the text is given: the text may begin with spaces itself.
-  const block = (name: string, text: string) =>
-    safe`  ${name}: |2\n${multiline(cut(text).replace(/^/gm, "    "))}\n`;
-  lines.push(safe`  ---\n`, block("message", problem));
-  if (expected !== undefined) lines.push(block("expected", expected));
-  if (actual !== undefined) lines.push(block("actual", actual));
-  if (exchange !== undefined) lines.push(block("exchange", exchange));
-  return safe`${lines}  ...\n`;
-}
-
-/** Returns the first lines of what a submission printed, with escapes for control characters. */
-export function cut(text: string): string {
-  const lines = text.trimEnd().split("\n");
-  const shown = lines.slice(0, MAX_LINES).map((line) => {
-    const safe = escapeText(line);
-    return safe.length > MAX_LINE ? `${safe.slice(0, MAX_LINE)}...` : safe;
-  });
-  if (lines.length > MAX_LINES) shown.push(`... and ${lines.length - MAX_LINES} lines more`);
-  return shown.join("\n");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  type CheckName,
   type CheckRun,
   excessOf,
   type Finding,
@@ -12,6 +13,7 @@ import {
   promptOf,
   screenProblem,
   toFinding,
+  TRANSCRIPT,
   withMissingAwait,
   wrongEndpoint,
 } from "./check_run.ts";
@@ -20,15 +22,24 @@ import { brief, wrongPieces } from "./diagnosis.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
 import { type ClientProbe, ownCause } from "./probe.ts";
 import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
+import { PROGRAMS_AT_ONCE } from "./slots.ts";
 import { hasFlag, start, type SubmissionProgram } from "./start.ts";
 import { type Data, Mismatch, type Step } from "./steps.ts";
 import { runtimeError } from "./submission.ts";
 import { TestServer } from "./test_server.ts";
 
-const AT_ONCE = 3; // probes
 const NO_REPLY = 9500; // milliseconds that a client may wait for a reply that never comes
 const ASKS_AGAIN = 5000; // milliseconds that a client may take until it asks again
 const SHORT_NO_REPLY = 4000; // the same, if it may wait without end
+
+const HAS_PORT: CheckName = { what: "it connects to the port given with --port", level: "beyond" };
+
+/** Returns what is checked about a client. */
+export function clientChecks(probes: ClientProbe[]): CheckName[] {
+  const sorted = probes.toSorted((a, b) => weightOf(a) - weightOf(b));
+  const names = sorted.flatMap((probe) => probe.isSession ? [probe, { what: TRANSCRIPT }] : probe);
+  return [...names, HAS_PORT];
+}
 
 /** Runs the probes of a client: the session first, then the others, some at a time. */
 export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
@@ -56,14 +67,16 @@ export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
       for (const finding of await findings.get(probe)!.promise) run.report(finding);
     }
   };
-  await Promise.all([report(), ...Array.from({ length: AT_ONCE }, work)]);
+  await Promise.all([report(), ...Array.from({ length: PROGRAMS_AT_ONCE }, work)]);
   if (!run.isHopeless) run.report(portFinding(run));
 }
 
 /** Reports a flag that a client does not have. A message that is typed needs no flag. */
 function missingFlag(run: CheckRun, probe: ClientProbe, arg: string): Finding[] {
   const [flag] = arg.split("=");
-  if (flag === "--message" && run.submission.script.typed.length > 0) return [];
+  if (flag === "--message" && run.submission.script.typed.length > 0) {
+    return [{ what: probe.what, note: "it asks for its message, so it needs no --message" }];
+  }
   return [toFinding(run, probe, { problem: `it has no ${flag}` })];
 }
 
@@ -139,9 +152,9 @@ async function checkProbe(run: CheckRun, probe: ClientProbe): Promise<Finding[]>
     : screenProblemIn(run, probe, program.screen);
   const finding = toFinding(run, probe, wrong ?? screenWrong, mismatch?.kind);
   if (!probe.isSession) return [finding];
-  const what = "it prints the transcript of its header";
   const transcript = transcriptProblem(run, program, server.usedPort ?? server.port);
-  return [finding, { what, ...wrong ? transcript : await withMissingAwait(run, transcript) }];
+  const withCause = wrong ? transcript : await withMissingAwait(run, transcript);
+  return [finding, { what: TRANSCRIPT, ...withCause }];
 }
 
 /** Says whether a client takes its port from `--port`. */
@@ -152,8 +165,7 @@ function portFinding(run: CheckRun): Finding {
     : hasFlag(submission, "--port")
     ? `it ignores --port: it connects to port ${submission.script.port}`
     : `it has no --port: it always connects to port ${submission.script.port}`;
-  const probe = { what: "it connects to the port given with --port", level: "beyond" } as const;
-  return toFinding(run, probe, problem ? { problem } : undefined);
+  return toFinding(run, HAS_PORT, problem ? { problem } : undefined);
 }
 
 /** Reports a client that did not connect. */

@@ -4,21 +4,33 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { type CheckRun, ending, toFinding } from "./check_run.ts";
+import type { Script } from "../catalog/header.ts";
+import { type CheckName, type CheckRun, ending, toFinding } from "./check_run.ts";
 import type { Endpoint } from "../trace/run_traced.ts";
 import { hasFlag, start, type SubmissionProgram } from "./start.ts";
 
 const HOST = "127.0.0.2"; // this machine as well, and not a program's own choice
 const PAUSE = 40; // milliseconds between two looks
 
-/** Checks the default port, and `--host`. A program without these flags has shown its port before. */
+/** Returns what is checked here. */
+export function defaultChecks({ port }: Pick<Script, "port">): CheckName[] {
+  return [
+    { what: `its port is ${port} if none is given` },
+    { what: "it has --host, and uses the address given with it", level: "beyond" },
+  ];
+}
+
+/** Checks the default port, and `--host`. */
 export async function checkDefaults(run: CheckRun): Promise<void> {
   const { submission } = run;
   const { role, port: labPort } = submission.script;
-  const hasHost = hasFlag(submission, "--host");
-  if (!hasHost && !hasFlag(submission, "--port")) return;
-  const what = `its port is ${labPort} if none is given`;
+  const [{ what }, hostCheck] = defaultChecks(submission.script);
   if (run.stop) return run.report({ what, skipped: run.stop });
+  const hasHost = hasFlag(submission, "--host");
+  if (!hasHost && !hasFlag(submission, "--port")) {
+    run.report({ what }); // a program without these flags has shown its port before
+    return run.report(toFinding(run, hostCheck, { problem: "it has no --host" }));
+  }
   const { transport } = submission.script.lab;
   await using program = await start(submission, {
     port: run.ports.take(transport),
@@ -34,7 +46,8 @@ export async function checkDefaults(run: CheckRun): Promise<void> {
     const isWrong = await program.ended(0) && ![0, 2].includes(await program.status);
     const problem = isWrong ? await ending(submission, program, "without --port") : undefined;
     const note = isWrong ? undefined : "it does not run without --port";
-    return run.report({ what, problem, note });
+    run.report({ what, problem, note });
+    return run.report(toFinding(run, hostCheck, { problem: "it does not run without --port" }));
   }
   const does = role === "server" ? "listens on" : "connects to";
   const { host, port } = endpoint;
@@ -47,10 +60,9 @@ export async function checkDefaults(run: CheckRun): Promise<void> {
   });
   const isHost = !hasHost || host === HOST || host === "";
   const problem = `it ${does} ${host || "another address"}, not the one given with --host`;
-  const name = hasHost ? "it uses the address given with --host" : "it has --host";
   const missing = hasHost ? undefined : { problem: "it has no --host" };
   const wrong = isHost ? missing : { problem };
-  run.report(toFinding(run, { what: name, level: "beyond" }, wrong));
+  run.report(toFinding(run, hostCheck, wrong));
 }
 
 /** Waits until a program listens or connects somewhere. */

@@ -14,6 +14,9 @@ import type { SubmissionProgram } from "./start.ts";
 import type { Mismatch } from "./steps.ts";
 import { Ports, runtimeError, type Submission } from "./submission.ts";
 
+/** The text of the check that compares the screen with the header. */
+export const TRANSCRIPT = "it prints the transcript of its header";
+
 /** What was checked, and what is wrong about it. */
 export interface Finding {
   /** What should be. */
@@ -32,6 +35,9 @@ export interface Finding {
   skipped?: string;
 }
 
+/** A check by its name, and whether the sheet asks for it. */
+export type CheckName = Pick<Probe, "what" | "level">;
+
 /** What is wrong, as a part of a finding. */
 export type Problem = Pick<Finding, "problem" | "expected" | "actual" | "exchange">;
 
@@ -40,7 +46,10 @@ const MIN_PATIENCE = 1500; // milliseconds
 const AFTER_FAILURE = 900; // milliseconds of patience
 const MAX_WAIT = 6000; // milliseconds that a busy program may take for one step
 const MAX_MILD_WAIT = 2000; // the same, if a note is all that depends on it
-const NO_TIME = "no time is left";
+/** Why a check was not reached: earlier ones took all the time. */
+export const NO_TIME = "no time is left";
+/** Why a check was not reached: nothing is learned from it before earlier failures are fixed. */
+export const FIX_FIRST = "fix the failures above first";
 
 /** Labs whose sheets do not show what the programs print. */
 const OPEN_WORDING = ["echo_v1", "echo_v2", "echo_v3", "guess"];
@@ -132,7 +141,7 @@ export class CheckRun implements Disposable {
   }
 
   /** Makes the finding of a probe that is skipped. What lies beyond the sheet may be left out. */
-  skipped({ what, level }: Pick<Probe, "what" | "level">, why: string): Finding {
+  skipped({ what, level }: CheckName, why: string): Finding {
     return this.isMild({ level }) && why === NO_TIME
       ? { what, note: "beyond the sheet: not checked, as no time is left" }
       : { what, skipped: why };
@@ -145,7 +154,7 @@ export class CheckRun implements Disposable {
 
   /** Why nothing more is checked, if so. */
   get stop(): string | undefined {
-    if (this.isHopeless || this.failures >= this.max) return "fix the failures above first";
+    if (this.isHopeless || this.failures >= this.max) return FIX_FIRST;
     return this.left < MIN_PATIENCE ? NO_TIME : undefined;
   }
 
@@ -201,7 +210,7 @@ export function problemIn(
 /** Makes a finding of a probe: a failure, a note, or nothing sure if the time was up. */
 export function toFinding(
   run: CheckRun,
-  { what, level, cause }: Pick<Probe, "what" | "level" | "cause">,
+  { what, level, cause }: CheckName & Pick<Probe, "cause">,
   problem: Problem | undefined,
   kind?: Mismatch["kind"],
 ): Finding {

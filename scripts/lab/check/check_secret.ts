@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CheckRun } from "./check_run.ts";
+import type { CheckName, CheckRun } from "./check_run.ts";
 import { listen } from "./check_server.ts";
 import type { Game } from "./find_number.ts";
 import type { RandomNumbers } from "./start.ts";
@@ -11,9 +11,14 @@ import type { RandomNumbers } from "./start.ts";
 const STARTS = 5; // the same number in all of them has a chance of 1 to 96 million
 const SMALL_STARTS = 9; // all numbers below 20 or above 80: 1 to 1.8 million
 
+/** What is checked here. */
+export const SECRET: CheckName = {
+  what: "the number is from 1 to 99, stays the same, and differs between starts",
+};
+
 /** Starts the server several times, and finds out its number each time. */
 export async function checkSecret(run: CheckRun): Promise<void> {
-  const what = "the number is from 1 to 99, stays the same, and differs between starts";
+  const { what } = SECRET;
   if (run.stop) return run.report({ what, skipped: run.stop });
   const games: Game[] = [];
   const play = async (random?: RandomNumbers) => {

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { Named } from "../catalog/labs.ts";
 import {
+  type CheckName,
   type CheckRun,
   ending,
   excessOf,
@@ -13,6 +15,7 @@ import {
   problemIn,
   screenProblem,
   toFinding,
+  TRANSCRIPT,
   withMissingAwait,
   wrongEndpoint,
 } from "./check_run.ts";
@@ -43,6 +46,30 @@ export interface RunningServer {
   game?: Game;
 }
 
+const STARTS = "it starts and listens on its port";
+const IS_READY = "it prints its first line when it is ready";
+const SERVES_ON: CheckName = { what: "it serves until Ctrl-C ends it" };
+const HAS_PORT: CheckName = { what: "it listens on the port given with --port", level: "beyond" };
+
+/** Returns what is checked about a server. */
+export function serverChecks(script: Named, exercise?: ExerciseChecks): CheckName[] {
+  const probes = serverProbes(script.lab.name, exercise).toSorted((a, b) =>
+    weightOf(a) - weightOf(b)
+  );
+  return [
+    { what: STARTS },
+    ...isSilent(script) ? [] : [{ what: IS_READY }],
+    ...probes.flatMap((probe) => probe.isSession ? [probe, { what: TRANSCRIPT }] : probe),
+    SERVES_ON,
+    HAS_PORT,
+  ];
+}
+
+/** Returns whether a server prints nothing until a client comes: its first line has the address. */
+function isSilent({ screen }: Named): boolean {
+  return screen.split("\n")[0].includes("('");
+}
+
 /**
  * Runs the probes of a server, in turn, since the originals serve one client at a time. After a
  * failure the server is started again, so that each probe is independent of the others.
@@ -60,7 +87,7 @@ export async function checkServer(run: CheckRun, exercise?: ExerciseChecks) {
     const lacks = (args ?? []).find((arg) => !hasFlag(submission, arg.split("=")[0]));
     if (lacks) {
       const problem = { problem: `it has no ${lacks.split("=")[0]}` };
-      if (!isMessageFlag(submission, lacks)) run.report(toFinding(run, { what, level }, problem));
+      run.report(toFinding(run, { what, level }, problem));
       continue;
     }
     const { stop } = run;
@@ -83,18 +110,18 @@ export async function checkServer(run: CheckRun, exercise?: ExerciseChecks) {
       if (!isAlone) server = undefined;
     }
   }
-  if (server) await checkCtrlC(run, server);
+  if (!server && !run.stop) {
+    // The last one was ended after another check, which says nothing about Ctrl-C.
+    server = await begin(run, { ...SERVES_ON, hasSession: true, isFirst: false, clients: 1 });
+  }
+  if (run.stop) run.report({ ...SERVES_ON, skipped: run.stop });
+  else if (server) await checkCtrlC(run, server);
   if (!run.isHopeless) reportPort(run);
 }
 
 /** Orders probes: what the sheet asks for, then what lies beyond it, then flags. */
 export function weightOf({ level, args }: Pick<Probe, "level" | "args">): number {
   return level !== "beyond" ? 0 : args === undefined ? 1 : 2;
-}
-
-/** A flag that sets what is otherwise typed need not exist. */
-function isMessageFlag({ script }: Submission, flag: string): boolean {
-  return flag.startsWith("--message") && script.typed.length > 0;
 }
 
 /** Returns how many sockets a probe needs for its clients. */
@@ -113,20 +140,17 @@ async function begin(
   },
 ): Promise<RunningServer | undefined> {
   const { running, problem, isLate } = await listen(run, how);
-  const name = isFirst ? "it starts and listens on its port" : what;
+  const name = isFirst ? STARTS : what;
   if (!running && isLate) run.report({ what: name, skipped: "no time is left" });
   else if (!running) run.report(toFinding(run, { what: name, level }, { problem }));
   else if (isFirst) {
     run.report({ what: name });
     const { program } = running;
-    // Some servers print nothing until a client comes: their first line has its address.
-    const isSilent = run.submission.script.screen.split("\n")[0].includes("('");
-    if (
-      !isSilent && !await hasPrinted(run, program, () => program.screen !== "") &&
-      program.errors === ""
-    ) {
-      const late = "it prints nothing before the first client comes";
-      run.report({ what: "it prints its first line when it is ready", problem: late });
+    if (!isSilent(run.submission.script)) {
+      const isReady = await hasPrinted(run, program, () => program.screen !== "") ||
+        program.errors !== "";
+      const problem = isReady ? undefined : "it prints nothing before the first client comes";
+      run.report({ what: IS_READY, problem });
     }
     run.hasOwnPort = running.port !== running.program.ports[0];
   }
@@ -141,8 +165,7 @@ function reportPort(run: CheckRun) {
     : hasFlag(run.submission, "--port")
     ? `it ignores --port: it listens on port ${labPort}`
     : `it has no --port: it always listens on port ${labPort}`;
-  const what = "it listens on the port given with --port";
-  run.report(toFinding(run, { what, level: "beyond" }, problem ? { problem } : undefined));
+  run.report(toFinding(run, HAS_PORT, problem ? { problem } : undefined));
 }
 
 /** Starts a server and waits until it listens, or says why it does not. */
@@ -162,8 +185,10 @@ export async function listen(
   const wait = (milliseconds: number) =>
     listeningPort(program, [port, labPort], transport, milliseconds);
   const end = Date.now() + run.startPatience;
+  const busyEnd = end + run.startPatience; // on a busy machine a program may not have had its turn
   let found = await wait(Math.min(run.startPatience, 1500));
-  while (!found && Date.now() < end && !await program.ended(0)) {
+  const mayCome = () => Date.now() < end || Date.now() < busyEnd && program.isBusy();
+  while (!found && mayCome() && !await program.ended(0)) {
     if (await wrongEndpoint(submission, program, "listens on")) break;
     found = await wait(500);
   }
@@ -312,7 +337,6 @@ async function checkTranscript(
 ) {
   const { submission } = run;
   const { script } = submission;
-  const what = "it prints the transcript of its header";
   const screen = game ? transcriptOf(game.guesses) : script.screen;
   const screens = [screen, ...orScreen ? [orScreen] : []];
   const shownPorts = [port, script.port];
@@ -320,7 +344,7 @@ async function checkTranscript(
     screens.some((screen) => shownPorts.some((port) => sameScreen(program.screen, screen, port)));
   if (hasFailed) await program.until(isRight, 0.1);
   else await hasPrinted(run, program, isRight);
-  const transcript: Finding = { what };
+  const transcript: Finding = { what: TRANSCRIPT };
   if (!isRight()) {
     const printed = program.screen.match(/\bport:? (\d+)/)?.[1];
     const shownPort = printed === `${port}` ? port : script.port;
@@ -426,7 +450,7 @@ export function contextFor(
 /** Checks that Ctrl-C ends a server. */
 async function checkCtrlC(run: CheckRun, { program }: RunningServer) {
   const { submission } = run;
-  const what = "it serves until Ctrl-C ends it";
+  const { what } = SERVES_ON;
   if (await program.ended(0)) {
     return run.report({
       what,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { basename, dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../cli.ts";
 import { MAX_SIZE } from "../terminal/files.ts";
@@ -39,15 +39,18 @@ export class Sandbox implements Disposable {
   /** The folder of the sandbox, which is removed in the end. */
   readonly folder: string;
   readonly #usesRequire: boolean;
-  readonly #original: string; // the submission's folder
+  readonly #main: string; // the submission's file
+  readonly #original: string; // its folder
   readonly #standard = standardLibrary();
   #audits = 0;
 
   private constructor({ path, name, isPython, source }: Submission) {
     this.folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "socket-labs-" }));
     sandboxes.add(this);
+    this.#main = path;
     this.#original = dirname(path);
-    this.path = isPython ? path : join(this.folder, "code", name);
+    // Deno takes `%41` in a path for an encoded `A`.
+    this.path = isPython ? path : join(this.folder, "code", name.replaceAll("%", "_"));
     this.#usesRequire = /\brequire\(/.test(source) && !/^(import|export)\b/m.test(source);
   }
 
@@ -156,7 +159,7 @@ export class Sandbox implements Disposable {
 
   /** Replaces the paths of the copy in a text with those of the submission. */
   withOriginalPaths(text: string): string {
-    return text.replaceAll(dirname(this.path), this.#original);
+    return text.replaceAll(this.path, this.#main).replaceAll(dirname(this.path), this.#original);
   }
 
   /**
@@ -201,12 +204,8 @@ export class Sandbox implements Disposable {
     } catch {
       const why = program.excess ??
         (hasEnded ? program.errors.split("\n")[0] : "it takes too long");
-      throw new UserError(`${this.#name}: cannot read its imports: ${why}`);
+      throw new UserError(`${this.#main}: cannot read its imports: ${why}`);
     }
-  }
-
-  get #name(): string {
-    return join(this.#original, basename(this.path));
   }
 
   /**
@@ -220,7 +219,7 @@ export class Sandbox implements Disposable {
     if (/^(node|data):/.test(specifier)) return undefined;
     if (Object.values(this.#standard).includes(specifier)) return undefined;
     const shown = this.withOriginalPaths(specifier);
-    throw new UserError(`${this.#name}: it imports ${shown}, which is not in its folder`);
+    throw new UserError(`${this.#main}: it imports ${shown}, which is not in its folder`);
   }
 
   #isInCopy(specifier: string): boolean {
@@ -229,6 +228,7 @@ export class Sandbox implements Disposable {
   }
 
   #copyOf(path: string): string {
+    if (path === this.#main) return this.path;
     return join(dirname(this.path), relative(this.#original, path));
   }
 
@@ -242,11 +242,11 @@ export class Sandbox implements Disposable {
       return false; // Deno reports the missing module
     }
     if (!real.startsWith(this.#original + sep)) {
-      throw new UserError(`${this.#name}: ${name} is a link that leads out of its folder`);
+      throw new UserError(`${this.#main}: ${name} is a link that leads out of its folder`);
     }
     const { isFile, size } = Deno.statSync(real);
-    if (!isFile) throw new UserError(`${this.#name}: ${name} is not a regular file`);
-    if (size > MAX_SIZE) throw new UserError(`${this.#name}: ${name} is larger than 1 MB`);
+    if (!isFile) throw new UserError(`${this.#main}: ${name} is not a regular file`);
+    if (size > MAX_SIZE) throw new UserError(`${this.#main}: ${name} is larger than 1 MB`);
     const copy = this.#copyOf(path);
     Deno.mkdirSync(dirname(copy), { recursive: true });
     Deno.copyFileSync(real, copy);

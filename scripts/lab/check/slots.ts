@@ -12,8 +12,16 @@ import { note } from "../terminal/output.ts";
 const PAUSE = 50; // milliseconds between two looks
 const LONG = 5000; // milliseconds of waiting after which the user learns why
 
+const CORES = navigator.hardwareConcurrency;
+const IS_WINDOWS = Deno.build.os === "windows";
+// On Windows each program takes two of Deno's 4 threads a core, and one must be left.
+const MAX_PROGRAMS = IS_WINDOWS ? 2 * CORES - 1 : Infinity;
+
+/** How many programs a check runs at the same time. */
+export const PROGRAMS_AT_ONCE: number = Math.min(3, MAX_PROGRAMS);
+
 /** How many checks run at the same time: most of each is waiting. */
-export const AT_ONCE = 2 * navigator.hardwareConcurrency;
+export const AT_ONCE: number = IS_WINDOWS ? Math.floor(MAX_PROGRAMS / PROGRAMS_AT_ONCE) : 2 * CORES;
 
 let held = 0; // turns of this process
 let isNoted = false;

@@ -7,8 +7,9 @@ import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { basename, dirname } from "node:path";
 import { UserError } from "../../cli.ts";
-import { cut, examine, TIME } from "../check/check.ts";
+import { examine, TIME } from "../check/check.ts";
 import type { Finding } from "../check/check_run.ts";
+import { shorten } from "../check/result.ts";
 import { takeTurn } from "../check/slots.ts";
 import { bold, green, red } from "../terminal/columns.ts";
 import { aboutFile, mustBeFile, mustBeFolder } from "../terminal/files.ts";
@@ -138,8 +139,8 @@ function waiting(file: string) {
 /** Prints what is wrong, in words and with what was expected and what came. */
 function explain({ problem = "", expected, actual, exchange }: Finding) {
   const block = (title: string, text: string) =>
-    write`${safe`  ${title}`}\n${multiline(cut(text).replace(/^/gm, "    "))}\n\n`;
-  write`${multiline(cut(problem).replace(/^/gm, "  "))}\n\n`;
+    write`${safe`  ${title}`}\n${multiline(shorten(text).replace(/^/gm, "    "))}\n\n`;
+  write`${multiline(shorten(problem).replace(/^/gm, "  "))}\n\n`;
   if (expected !== undefined) block("expected:", expected);
   if (actual !== undefined) block("actual:", actual);
   if (exchange !== undefined) block("what was exchanged:", exchange);
