@@ -5,7 +5,7 @@
  */
 import { deadline } from "@std/async/deadline";
 import { errorMessage, UserError } from "../../cli.ts";
-import { type Named, scripts } from "../catalog/labs.ts";
+import { scripts } from "../catalog/labs.ts";
 import { find } from "../terminal/names.ts";
 import { hasPython } from "../process/program.ts";
 import { aboutFile, mustBeFile } from "../terminal/files.ts";
