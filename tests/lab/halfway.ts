@@ -404,7 +404,7 @@ export const HALF_WAY: HalfWay[] = [
       );`,
       undefined,
     ],
-    says: "it gave up after one try (status 1)",
+    says: "it did not ask again: it gave up after one try (status 1)",
   },
   {
     exercise: 6,

@@ -204,7 +204,9 @@ async function withRuntimeError(
     !steps.some(({ drops }) => drops !== undefined);
   const hasGivenUp = hasEnded && steps.some(({ drops }) => drops !== undefined);
   const first = missing ?? error ??
-    (hasGivenUp ? `it gave up after one try (status ${await program.status})` : undefined) ??
+    (hasGivenUp
+      ? `it did not ask again: it gave up after one try (status ${await program.status})`
+      : undefined) ??
     (hasStopped ? `the program ended (status ${await program.status}) too early` : undefined);
   return first ? { ...wrong, problem: `${first}\n${wrong.problem}` } : wrong;
 }

@@ -20,7 +20,7 @@ import { checksOf, titleOf } from "./start.ts";
 const PAUSE = 100; // milliseconds without a change: some editors write a file in several steps
 
 /** Which file to check, and how. */
-interface Watched {
+export interface Watched {
   /** The file. */
   file: string;
   /** The number of the exercise, if it is one. */
