@@ -141,7 +141,7 @@ Deno.test("lab new starts an exercise whose check fails until it is done, and th
   );
 });
 
-Deno.test("lab new writes nothing into a folder that holds something else", async () => {
+Deno.test("lab new writes nothing into a folder that holds something else, and lab check names its exercise", async () => {
   await using folder = await temporary();
   const { path } = folder;
   await lab(["new", "1", path]);
@@ -158,9 +158,14 @@ Deno.test("lab new writes nothing into a folder that holds something else", asyn
   assertEquals(Deno.readTextFileSync(`${path}/deno.json`), before);
   assert(![...Deno.readDirSync(`${path}/scripts`)].some(({ name }) => name === "echo_client.ts"));
 
-  Deno.writeTextFileSync(`${path}/scripts/echo_server_v1.ts`, "// my work");
+  const file = `${path}/scripts/echo_server_v1.ts`;
+  Deno.writeTextFileSync(file, "// my work");
   assertEquals((await lab(["new", "1", path])).status, 1);
-  assertEquals(Deno.readTextFileSync(`${path}/scripts/echo_server_v1.ts`), "// my work");
+  assertEquals(Deno.readTextFileSync(file), "// my work");
+
+  const { stderr } = await lab(["check", file]);
+  const note = `note: ${file} is exercise 1: --exercise=1 checks whether it is done\n`;
+  assert(stderr.startsWith(note), stderr);
 });
 
 Deno.test("a number that is not an exercise is refused", async () => {

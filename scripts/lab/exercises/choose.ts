@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../cli.ts";
 import type { ExerciseChecks } from "../check/probes/exercises.ts";
 import { bareName } from "../terminal/names.ts";
 import { FOLDER } from "../terminal/command.ts";
-import { exerciseNumber } from "./all.ts";
+import { note } from "../terminal/output.ts";
+import { exerciseNumber, EXERCISES } from "./all.ts";
 import { exerciseIn } from "./folder.ts";
 import { checksOf } from "./start.ts";
 
@@ -36,10 +38,20 @@ export function chooseExercise(
 ): Chosen {
   const here = files.length === 0 ? exerciseIn(FOLDER) : undefined;
   const number = Number.isNaN(exercise) ? here : exercise;
-  if (number === undefined) return { as };
+  if (number === undefined) {
+    if (files.length === 1) noteExercise(files[0]);
+    return { as };
+  }
   const { script } = exerciseNumber(number);
   if (as && bareName(as) !== script) {
     throw new UsageError(`exercise ${number} is about ${script}, not ${as}`);
   }
   return { number, checks: checksOf(number), as: script };
+}
+
+/** Notes that a file is that of an exercise, if its folder says so. The checks of its lab are others. */
+function noteExercise(file: string) {
+  const number = exerciseIn(join(dirname(file), ".."));
+  if (number === undefined || basename(file) !== `${EXERCISES[number - 1]?.script}.ts`) return;
+  note(`${file} is exercise ${number}: --exercise=${number} checks whether it is done`);
 }
