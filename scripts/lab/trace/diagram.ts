@@ -4,9 +4,9 @@
  * @module
  */
 import { showText } from "../../lib.ts";
-import { bold, plain, terminalWidth, widthOf, wrapped } from "../terminal/columns.ts";
+import { bold, plain, widthOf, wrapped } from "../terminal/columns.ts";
 import type { Role } from "../catalog/header.ts";
-import { write } from "../terminal/output.ts";
+import { safe, type SafeText } from "../terminal/output.ts";
 import type { Step } from "./timeline.ts";
 import { callText, isOnWire, isRead, labelOf, type TraceEvent } from "./words.ts";
 
@@ -55,39 +55,44 @@ export function traceEvent({ kind, text, ...step }: Step): TraceEvent {
 }
 
 /**
- * Draws a recording as a sequence diagram in three columns: what the server prints, what
- * goes over the wire, what the client prints.
+ * Draws events as a sequence diagram in three columns: what the server prints, what goes over the wire,
+ * what the client prints.
  *
  * @param names The names of the programs.
- * @param steps What happened.
+ * @param all What happened.
  * @param options What to show.
+ * @param columns The width of the diagram.
+ * @returns The lines, each with its end.
  */
-export function drawDiagram(
+export function diagramOf(
   names: Record<Role, string>,
-  steps: Step[],
-  { reads = false, hex = false, times = false }: DiagramOptions = {},
-) {
-  const events = steps.map(traceEvent).filter((event) => isDrawn(event, reads));
+  all: TraceEvent[],
+  { reads = false, hex = false, times = false }: DiagramOptions,
+  columns: number,
+): SafeText[] {
+  const drawn: SafeText[] = [];
+  const events = all.filter((event) => isDrawn(event, reads));
   const clock = times ? timesOf(events) : [];
   const margin = Math.max(0, ...clock.map((time) => `${time} ms `.length));
-  const width = Math.max(Math.min(terminalWidth(), MAX_WIDTH), MIN_WIDTH) - 6 - margin;
+  const width = Math.max(Math.min(columns, MAX_WIDTH), MIN_WIDTH) - 6 - margin;
   const middle = Math.floor(width / 3);
   const left = Math.ceil((width - middle) / 2);
   const widths = [left, middle, width - middle - left];
   let time = ""; // shown in the first line of an event
   const row = (cells: string[], paint = plain) => {
-    const columns = cells.map((cell, i) => cell ? wrapped(cell, widths[i]) : []);
-    for (let i = 0; i < Math.max(...columns.map(({ length }) => length)); i++) {
-      const parts = columns.map((lines, j) => {
+    const parted = cells.map((cell, i) => cell ? wrapped(cell, widths[i]) : []);
+    for (let i = 0; i < Math.max(...parted.map(({ length }) => length)); i++) {
+      const parts = parted.map((lines, j) => {
         const part = lines[i] ?? "";
         return part + " ".repeat(widths[j] - widthOf(part));
       });
-      write`${time.padStart(margin)}${paint(parts.join(" │ ").trimEnd())}\n`;
+      drawn.push(safe`${time.padStart(margin)}${paint(parts.join(" │ ").trimEnd())}\n`);
       time = "";
     }
   };
   row([names.server, "", names.client], bold);
-  write`${" ".repeat(margin)}${widths.map((width) => "─".repeat(width)).join("─┼─")}\n`;
+  const rule = widths.map((width) => "─".repeat(width)).join("─┼─");
+  drawn.push(safe`${" ".repeat(margin)}${rule}\n`);
   for (const [i, event] of events.entries()) {
     time = times ? `${clock[i]} ms ` : "";
     const isServer = event.from === "server";
@@ -106,6 +111,7 @@ export function drawDiagram(
       for (const line of [...shown, ...bytes]) row(["", `  ${line}`, ""]);
     }
   }
+  return drawn;
 }
 
 /** Whether an event is drawn: of the calls only reads, if they are wanted, and what failed. */
@@ -127,22 +133,25 @@ function arrow(event: TraceEvent, width: number): string {
 }
 
 /**
- * Writes a recording as a sequence diagram in Mermaid's language.
+ * Draws events as a sequence diagram in Mermaid's language.
  *
  * @param names The names of the programs.
- * @param steps What happened.
+ * @param all What happened.
  * @param options What to show.
+ * @returns The lines, each with its end.
  */
-export function writeMermaid(
+export function mermaidOf(
   names: Record<Role, string>,
-  steps: Step[],
+  all: TraceEvent[],
   { reads = false, hex = false, times = false }: DiagramOptions = {},
-) {
-  write`sequenceDiagram\n`;
-  write`    participant S as ${quoted(names.server)}\n`;
-  write`    participant C as ${quoted(names.client)}\n`;
+): SafeText[] {
+  const drawn = [
+    safe`sequenceDiagram\n`,
+    safe`    participant S as ${quoted(names.server)}\n`,
+    safe`    participant C as ${quoted(names.client)}\n`,
+  ];
   let notes: string[] = [];
-  const events = steps.map(traceEvent).filter((event) => isDrawn(event, reads));
+  const events = all.filter((event) => isDrawn(event, reads));
   const clock = timesOf(events);
   for (const [i, event] of events.entries()) {
     const { kind, from, text } = event;
@@ -154,16 +163,19 @@ export function writeMermaid(
       notes.push(time + quoted(note) + bytes);
       const next = events[i + 1];
       if (next?.from === from && !isOnWire(next)) continue;
-      write`    Note over ${own}: ${notes.join("<br/>")}\n`;
+      drawn.push(safe`    Note over ${own}: ${notes.join("<br/>")}\n`);
       notes = [];
     } else {
       const letters = [...text];
       const shown = letters.slice(0, MAX_LETTERS).join("") +
         (letters.length > MAX_LETTERS ? "…" : "");
       const label = labelOf(event) + (shown ? `: ${quoted(shown)}` : "");
-      write`    ${own}${kind === "lost" ? "--x" : "->>"}${other}: ${time}${label}${bytes}\n`;
+      drawn.push(
+        safe`    ${own}${kind === "lost" ? "--x" : "->>"}${other}: ${time}${label}${bytes}\n`,
+      );
     }
   }
+  return drawn;
 }
 
 /** Escapes text for Mermaid: characters that are syntax or markup there become numbers. */
