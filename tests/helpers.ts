@@ -28,6 +28,9 @@ export const WITH_IPV6 = { ignore: !hasIpv6() };
 /** Bytes of the longest datagram that a test may send. 9216 is the default limit of macOS. */
 export const LONGEST_DATAGRAM = Deno.build.os === "darwin" ? 9216 : 65507;
 
+/** Characters of the longest argument that a test may use. A command line of Windows has at most 32,767. */
+export const LONGEST_ARGUMENT = Deno.build.os === "windows" ? 30_000 : 100_000;
+
 function hasIpv6(): boolean {
   try {
     Deno.listen({ hostname: "::1", port: 0 }).close();
@@ -186,13 +189,24 @@ export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
   };
 }
 
-/** Runs jobs concurrently, a limited number at a time. */
-export async function inParallel(jobs: Iterable<() => Promise<unknown>>, atATime: number) {
+/**
+ * Runs jobs concurrently.
+ *
+ * @param jobs The jobs.
+ * @param most How many of them run at a time, if the system can run their programs.
+ * @param programs How many programs each of them runs.
+ */
+export async function inParallel(
+  jobs: Iterable<() => Promise<unknown>>,
+  most: number,
+  programs = 0,
+) {
   const queue = jobs[Symbol.iterator]();
   const work = async () => {
     for (let next; !(next = queue.next()).done;) await next.value();
   };
-  await Promise.all(Array.from({ length: atATime }, work));
+  const atOnce = programs === 0 ? most : Program.jobsAtOnce(most, programs);
+  await Promise.all(Array.from({ length: atOnce }, work));
 }
 
 /**
@@ -209,7 +223,7 @@ export async function upToThreeTimes(body: () => Promise<void>) {
   }
 }
 
-/** Defines a test whose cases run at the same time, because they mostly wait. */
+/** Defines a test whose cases run at the same time, because they mostly wait. Each may run two programs. */
 export function testAtOnce(
   name: string,
   options: { ignore?: boolean },
@@ -217,9 +231,8 @@ export function testAtOnce(
 ) {
   Deno.test(name, options, async (test) => {
     const free = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
-    await Promise.all(
-      Object.entries(cases).map(([name, fn]) => test.step({ name, fn, ...free })),
-    );
+    const steps = Object.entries(cases).map(([name, fn]) => () => test.step({ name, fn, ...free }));
+    await inParallel(steps, steps.length, 2);
   });
 }
 

@@ -2,12 +2,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type CheckOptions, examine } from "../../scripts/lab/check/check.ts";
 import type { Finding } from "../../scripts/lab/check/check_run.ts";
+import { PROGRAMS_AT_ONCE } from "../../scripts/lab/check/slots.ts";
 import { readSubmission, runtimeError } from "../../scripts/lab/check/submission.ts";
 import { scripts } from "../../scripts/lab/catalog/labs.ts";
 import { find } from "../../scripts/lab/terminal/names.ts";
-import { hasPython } from "../../scripts/lab/process/program.ts";
+import { hasPython, Program } from "../../scripts/lab/process/program.ts";
 import { BROKEN } from "./broken.ts";
-import { inParallel, lab, temporary } from "../helpers.ts";
+import { inParallel, lab, SCRIPTS, temporary } from "../helpers.ts";
 
 const RIGHT = `${import.meta.dirname}/right/`;
 const AT_ONCE = 4; // checks
@@ -42,7 +43,7 @@ async function lookTwice<T>(things: T[], look: (thing: T) => Promise<string[]>) 
   const first = async (thing: T) => {
     if ((await look(thing)).length > 0) again.push(thing);
   };
-  await inParallel(things.map((thing) => () => first(thing)), AT_ONCE);
+  await inParallel(things.map((thing) => () => first(thing)), AT_ONCE, PROGRAMS_AT_ONCE);
   const problems: string[] = [];
   for (const thing of again) problems.push(...await look(thing));
   return problems;
@@ -110,6 +111,17 @@ Deno.test(
     assertStringIncludes(failures(strict).join("\n"), "Python's notation");
   },
 );
+
+Deno.test("check runs no more programs at the same time than the system can", async () => {
+  const { limit } = Program;
+  Program.limit = 2;
+  try {
+    const findings = await examine(`${SCRIPTS}echo_client.ts`, "echo_client.ts");
+    assertEquals(failures(findings), []);
+  } finally {
+    Program.limit = limit;
+  }
+});
 
 Deno.test("check runs CommonJS with a fixed port", async () => {
   const source = `

@@ -18,6 +18,27 @@ Deno.test("lab compare finds our counterparts the same in all pairings", withPyt
 });
 
 Deno.test(
+  "Python may print \\r\\n, as on Windows, in lab compare and lab check",
+  withPython,
+  async () => {
+    await using folder = await temporary();
+    Deno.writeTextFileSync(
+      `${folder.path}/sitecustomize.py`,
+      "import sys\nfor stream in (sys.stdout, sys.stderr): stream.reconfigure(newline='\\r\\n')\n",
+    );
+    const options = { env: { PYTHONPATH: folder.path } };
+    const { status, stdout } = await lab(["compare", "echo_v1"], "", options);
+    assertEquals([status, stdout.match(/ ≠(?= |\n)/g)], [0, null], stdout);
+    const checked = await lab(
+      ["check", `${SCRIPTS}lab/counterparts/echo_server_v1.py`],
+      "",
+      options,
+    );
+    assertEquals(checked.status, 0, checked.stdout);
+  },
+);
+
+Deno.test(
   "lab compare observes buffers and a port in use, and marks only an added line",
   withPython,
   async () => {

@@ -1,8 +1,13 @@
 /** Running programs: their screens, and that none of them outlives the tool. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { freePort, isFree, isInTimeWait } from "../../scripts/lab/process/ports.ts";
-import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
+import {
+  DENO_RUN,
+  hasPython,
+  Program,
+  withUnixLineEnds,
+} from "../../scripts/lab/process/program.ts";
 import { writeCourse } from "./course.ts";
 import { connect, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
 
@@ -30,6 +35,48 @@ Deno.test("Program does not show a line that is typed after its end", async () =
   assert(await program.ended(20));
   await program.type("second");
   assertEquals(program.screen, "first\n");
+});
+
+Deno.test("Program shows each \\r\\n as \\n, also when its bytes arrive one by one", async () => {
+  const output = "one\r\ntwo\r\r\n\r\n20 %\r30 %\r\nthe end\r";
+  const shown = "one\ntwo\n\n20 %\r30 %\nthe end\r";
+  for (const stream of ["stdout", "stderr"]) {
+    for (const size of [1, 1000]) {
+      let seen = "";
+      const add = (output: string) => seen += output;
+      const code = `
+        const data = new TextEncoder().encode(${JSON.stringify(output)});
+        for (let i = 0; i < data.length; i += ${size}) {
+          Deno.${stream}.writeSync(data.slice(i, i + ${size}));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }`;
+      await using program = new Program([Deno.execPath(), "eval", code], add, {}, add);
+      assert(await program.ended(20));
+      assertEquals([seen, program.screen + program.errors], [shown, shown], program.errors);
+    }
+  }
+});
+
+Deno.test("withUnixLineEnds() takes linear time on many carriage returns", () => {
+  const start = performance.now();
+  assertEquals(withUnixLineEnds("\r".repeat(1_000_000)).length, 1_000_000);
+  assert(performance.now() - start < 2000); // a quadratic search takes minutes
+});
+
+Deno.test("Program refuses to run more programs than the system can", async () => {
+  const { limit } = Program;
+  Program.limit = 2;
+  try {
+    await using _first = evaluate("await new Promise(() => setTimeout(() => {}, 60_000))");
+    await using second = evaluate("");
+    assertThrows(() => evaluate(""), RangeError, "more than 2 programs at the same time");
+    assert(await second.ended());
+    await using third = evaluate("");
+    assert(await third.ended());
+    assertEquals([Program.jobsAtOnce(5), Program.jobsAtOnce(5, 3)], [2, 1]);
+  } finally {
+    Program.limit = limit;
+  }
 });
 
 Deno.test("Program keeps all output up to the limit", async () => {

@@ -10,6 +10,7 @@ import { type Lab, type Role, type Script, SCRIPTS } from "../catalog/header.ts"
 import { labs, scripts } from "../catalog/labs.ts";
 import { mustBeFolder, writeWhole } from "../terminal/files.ts";
 import { findOriginal, sourceOf } from "../originals/find.ts";
+import { Program } from "../process/program.ts";
 import { traceEvent } from "../trace/diagram.ts";
 import type { Step } from "../trace/timeline.ts";
 import { record } from "../trace/recording.ts";
@@ -61,7 +62,7 @@ export async function makeBook(folder: string): Promise<string> {
   const work = async () => {
     for (let next; (next = queue.shift());) entries[next[0]] = await recordLab(next[1], sources);
   };
-  await Promise.all(Array.from({ length: MAX_RUNNING }, work));
+  await Promise.all(Array.from({ length: Program.jobsAtOnce(MAX_RUNNING, 2) }, work));
   return writePage(entries);
 }
 

@@ -18,6 +18,7 @@ import {
   wrongEndpoint,
 } from "./check_run.ts";
 import { weightOf } from "./check_server.ts";
+import { Program } from "../process/program.ts";
 import { brief, wrongPieces } from "./diagnosis.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
 import { type ClientProbe, ownCause } from "./probe.ts";
@@ -67,7 +68,7 @@ export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
       for (const finding of await findings.get(probe)!.promise) run.report(finding);
     }
   };
-  await Promise.all([report(), ...Array.from({ length: PROGRAMS_AT_ONCE }, work)]);
+  await Promise.all([report(), ...Array.from({ length: Program.jobsAtOnce(PROGRAMS_AT_ONCE) }, work)]);
   if (!run.isHopeless) run.report(portFinding(run));
 }
 

@@ -7,21 +7,20 @@
 import { delay } from "@std/async/delay";
 import { homedir, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { Program } from "../process/program.ts";
 import { note } from "../terminal/output.ts";
 
 const PAUSE = 50; // milliseconds between two looks
 const LONG = 5000; // milliseconds of waiting after which the user learns why
 
-const CORES = navigator.hardwareConcurrency;
-const IS_WINDOWS = Deno.build.os === "windows";
-// On Windows each program takes two of Deno's 4 threads a core, and one must be left.
-const MAX_PROGRAMS = IS_WINDOWS ? 2 * CORES - 1 : Infinity;
-
 /** How many programs a check runs at the same time. */
-export const PROGRAMS_AT_ONCE: number = Math.min(3, MAX_PROGRAMS);
+export const PROGRAMS_AT_ONCE: number = Program.jobsAtOnce(3);
 
 /** How many checks run at the same time: most of each is waiting. */
-export const AT_ONCE: number = IS_WINDOWS ? Math.floor(MAX_PROGRAMS / PROGRAMS_AT_ONCE) : 2 * CORES;
+export const AT_ONCE: number = Program.jobsAtOnce(
+  2 * navigator.hardwareConcurrency,
+  PROGRAMS_AT_ONCE,
+);
 
 let held = 0; // turns of this process
 let isNoted = false;

@@ -65,9 +65,28 @@ function descendants(pid: number, mark: string): number[] {
   return [...parents.keys()].filter((other) => other !== pid && isFound(other));
 }
 
+/**
+ * Returns a text with `\n` for `\r\n`, which a terminal shows in the same way. On Windows, Python prints `\r\n` for each
+ * `\n`, and so `\r\r\n` for `\r\n`.
+ */
+export function withUnixLineEnds(text: string): string {
+  return text.replace(/(?<!\r)\r+\n/g, "\n"); // the look-behind keeps it linear
+}
+
 /** A running program: what it prints, and its keyboard. */
 export class Program {
-  /** Its screen: its stdout and what was typed. */
+  /**
+   * How many programs can run at the same time. On Windows, Deno needs two threads to read what a program prints, and has four
+   * per core. All of them would wait for output, and none could read or write a file. A test may lower it.
+   */
+  static limit = Deno.build.os === "windows" ? 2 * navigator.hardwareConcurrency - 1 : Infinity;
+
+  /** Returns how many of `most` jobs can run at the same time if each of them runs `count` programs. */
+  static jobsAtOnce(most: number, count = 1): number {
+    return Math.max(1, Math.min(most, Math.floor(Program.limit / count)));
+  }
+
+  /** Its screen: its stdout and what was typed. Lines end with `\n`, as in `withUnixLineEnds`. */
   screen = "";
   /** What it printed on stderr. */
   errors = "";
@@ -91,6 +110,7 @@ export class Program {
    * @param onErrors Called with everything it prints on stderr.
    * @param most How many characters it may print before it is ended.
    * @param isMarked Whether its descendants are found by a mark in their environment.
+   * @throws {RangeError} `Program.limit` programs run already. Output would stop without an error.
    */
   constructor(
     command: string[],
@@ -100,6 +120,9 @@ export class Program {
     most = Infinity,
     isMarked = false,
   ) {
+    if (running.size >= Program.limit) {
+      throw new RangeError(`more than ${Program.limit} programs at the same time`);
+    }
     this.#most = most;
     const mark = crypto.randomUUID();
     const env = isMarked ? { ...options.env, [MARK]: mark } : options.env;
@@ -134,11 +157,16 @@ export class Program {
       use: (output: string) => void,
     ) => {
       const { signal } = silence;
+      let held = ""; // carriage returns, which may be the beginning of a line end
       try {
         for await (const output of stream.pipeThrough(new TextDecoderStream(), { signal })) {
-          this.#take(output, use);
+          const text = held + output;
+          const end = text.search(/(?<!\r)\r*$/);
+          held = text.slice(end);
+          this.#take(withUnixLineEnds(text.slice(0, end)), use, output.length);
         }
       } catch { /* the program has ended, and its output is not read any longer */ }
+      this.#take(held, use, 0);
     };
     const reading = Promise.all([
       read(this.#child.stdout, (output) => this.#show(output)),
@@ -162,10 +190,11 @@ export class Program {
     return code;
   }
 
-  #take(output: string, use: (output: string) => void) {
+  /** Takes in output. `count` is the number of characters that the program has printed for it. */
+  #take(output: string, use: (output: string) => void, count: number) {
     if (this.excess) return;
-    use(output.slice(0, this.#most - this.#printed));
-    this.#printed += output.length;
+    if (output) use(output.slice(0, this.#most - this.#printed));
+    this.#printed += count;
     if (this.#printed > this.#most) this.stop("it prints without end");
     this.recheck();
   }
