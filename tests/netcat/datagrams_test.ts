@@ -52,10 +52,11 @@ for (
   ]
 ) {
   Deno.test(`netcat -u and ${name} type to each other, in both roles`, { ignore }, async () => {
-    await using ours = await listen("-ul");
-    await using theirs = new Program(client(`${ours.port}`));
-    await question(theirs, ours);
-
+    {
+      await using ours = await listen("-ul");
+      await using theirs = new Program(client(`${ours.port}`));
+      await question(theirs, ours);
+    }
     const port = `${quietPort()}`;
     await using listening = new Program(server(port));
     assert(await listening.until(() => /bound|listening/i.test(listening.errors)));

@@ -1,6 +1,7 @@
 /** What the UDP clients do when datagrams are lost, duplicated, late, or spoofed. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { labs } from "../../scripts/lab/catalog/labs.ts";
+import { Program } from "../../scripts/lab/process/program.ts";
 import {
   decode,
   encode,
@@ -19,7 +20,7 @@ import { type Faults, lossyNetwork, seededRandom } from "./lossy.ts";
 const BAD = { loss: 30, duplicate: 20, delay: 50 }; // each exchange adds a seed
 const GAMES = THOROUGH ? 100 : 24;
 const EXCHANGES = THOROUGH ? 20 : 6; // of each client in each network
-const AT_ONCE = 24; // programs that run at the same time
+const AT_ONCE = Program.jobsAtOnce(25) - 1; // clients that run at the same time, with a server
 const PROMPT = "Guess a number between 1 and 99: ";
 
 /** Calls a function with each number from 0 to `count - 1`, for a few numbers at the same time. */
@@ -54,7 +55,10 @@ async function play(port: number, secret: number, random: () => number) {
 
 Deno.test(`${GAMES} guessing games get correct answers through a bad network`, async () => {
   const sums = { lost: 0, repeated: 0, overtook: 0 };
-  await Promise.all([1, 42, 63, 99].map(async (secret, turn, { length }) => {
+  const secrets = [1, 42, 63, 99];
+  const servers = Program.jobsAtOnce(secrets.length, 3); // that run at the same time
+  const clients = Math.floor(Program.jobsAtOnce(AT_ONCE + servers) / servers) - 1; // of each
+  const jobs = secrets.map((secret, turn, { length }) => async () => {
     const { server, port } = await startServer("guess_server.ts", [`--secret=${secret}`]);
     await using _ = server;
     const game = (i: number) => async () => {
@@ -65,8 +69,9 @@ Deno.test(`${GAMES} guessing games get correct answers through a bad network`, a
       }
     };
     const games = Array.from({ length: GAMES / length }, (_, i) => game(length * i + turn));
-    await inParallel(games, AT_ONCE / length);
-  }));
+    await inParallel(games, clients);
+  });
+  await inParallel(jobs, servers);
   // A game has at least 4 questions, and some are sent more than once.
   for (const [fault, count] of Object.entries(sums)) assert(count > GAMES, `${fault}: ${count}`);
 });

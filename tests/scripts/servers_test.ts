@@ -101,9 +101,11 @@ Deno.test("echo_server.ts prints no Data line for a client that sends nothing", 
 Deno.test("echo_server.ts reads --buffer-size=4 bytes, and --quiet leaves only the first line", async () => {
   const { server, port } = await startServer("echo_server.ts", ["--buffer-size=4", "--quiet"]);
   await using _ = server;
+  const first = `Starting up echo server on localhost port ${port}\n`;
+  assert(await server.until(() => server.screen !== ""));
   assertEquals(await askOverTcp(port, "hello"), "hell");
   await server.end();
-  assertEquals(server.screen, `Starting up echo server on localhost port ${port}\n`);
+  assertEquals(server.screen, first);
 });
 
 Deno.test("echo_server_udp.ts shows an empty datagram without an echo, and truncates a long one", async () => {
