@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { parseEvent, readEvents, type TraceEvent } from "../../scripts/lab/trace/event.ts";
 import { runTraced, type TraceOptions } from "../../scripts/lab/trace/run_traced.ts";
-import { encode, quietPort, temporary } from "../helpers.ts";
+import { encode, NOT_ON_WINDOWS, quietPort, temporary } from "../helpers.ts";
 
 const PROGRAMS = `${import.meta.dirname}/traced`;
 const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
@@ -109,6 +109,28 @@ for (const name of programs) {
     assertEquals(printed(events, "stdout"), outcome.stdout);
   });
 }
+
+Deno.test(
+  "names the lines of a program in a folder that is a link, as /tmp on macOS",
+  NOT_ON_WINDOWS,
+  async () => {
+    await using folder = await temporary();
+    await Deno.mkdir(`${folder.path}/real`);
+    await Deno.symlink("real", `${folder.path}/link`);
+    for (const name of ["listen.ts", "listen.cjs"]) {
+      const source = name.endsWith("ts")
+        ? '\nDeno.listen({ hostname: "127.0.0.1", port: 0 }).close();'
+        : '\nconst server = require("node:net").createServer().listen(0, () => server.close());';
+      await Deno.writeTextFile(`${folder.path}/real/${name}`, source);
+      const file = `${folder.path}/link/${name}`;
+      for (const within of [file, undefined]) {
+        const { events } = await traced(file, { within, denoFlags: ["-A"] });
+        const listen = events.find(({ kind }) => kind === "listen");
+        assertEquals([listen?.file, listen?.line], [name, 2]);
+      }
+    }
+  },
+);
 
 function printed(events: TraceEvent[], stream: string): string {
   return events.filter((event) => event.kind === "print" && event.stream === stream)

@@ -124,7 +124,7 @@ export async function traceCommand(
   const events = resolve(folder, "events");
   await Deno.writeFile(events, new Uint8Array());
   const target = resolve(options.cwd ?? ".", file);
-  const within = await Deno.realPath(options.within ?? dirname(target));
+  const within = resolve(options.within ?? dirname(target));
   const isFolder = (await Deno.stat(within)).isDirectory;
   const config = {
     events,
@@ -144,7 +144,7 @@ export async function traceCommand(
     ...denoFlags.some((flag) => /^(-A|--allow-all|--allow-write)$/.test(flag))
       ? []
       : [`--allow-write=${events}`],
-    `--preload=data:text/javascript,${encodeURIComponent(configModule(config, isFolder))}`,
+    `--preload=data:text/javascript,${encodeURIComponent(await configModule(config, isFolder))}`,
     `--preload=${HERE}/${
       options.hasNode ?? await usesNode(target) ? "tracer_node.ts" : "tracer.ts"
     }`,
@@ -171,9 +171,13 @@ export async function traceCommand(
   };
 }
 
-/** A module that leaves the configuration where tracer.ts finds it. A program with few permissions reads no variables. */
-function configModule(config: { within: string }, isFolder: boolean): string {
-  const within = pathToFileURL(config.within + (isFolder ? "/" : "")).href;
+/**
+ * A module that leaves the configuration where tracer.ts finds it. A program with few permissions reads no variables. Modules
+ * have the names that they are imported by, but CommonJS follows links: `/tmp` is one on macOS.
+ */
+async function configModule(config: { within: string }, isFolder: boolean): Promise<string> {
+  const paths = new Set([config.within, await Deno.realPath(config.within)]);
+  const within = Array.from(paths, (path) => pathToFileURL(path + (isFolder ? "/" : "")).href);
   return `globalThis[Symbol.for("lab.trace")] = ${JSON.stringify({ ...config, within })};`;
 }
 

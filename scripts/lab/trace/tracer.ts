@@ -17,7 +17,7 @@ export type Fields = Record<string, unknown>;
 
 interface Config {
   events: string;
-  within: string;
+  within: string[];
   ports: Record<number, number>;
   toLoopback: boolean;
   anyPort: boolean;
@@ -126,13 +126,14 @@ export function place(): Fields {
   Error.stackTraceLimit = FRAMES;
   const frames = (new Error().stack ?? "").split("\n");
   Error.stackTraceLimit = limit;
-  const isFolder = config.within.endsWith("/");
+  const isFolder = config.within[0].endsWith("/");
   for (const frame of frames) {
-    const start = frame.indexOf(config.within);
-    if (start < 0 || frame.includes(SELF) || frame.includes("/node_modules/")) continue;
-    const [, path, line] = frame.slice(start).match(/^(.*?):(\d+)(?::\d+)?\)?$/) ?? [];
-    if (path === undefined || !isFolder && path !== config.within) continue;
-    const name = path.slice(isFolder ? config.within.length : path.lastIndexOf("/") + 1);
+    const within = config.within.find((within) => frame.includes(within));
+    if (!within || frame.includes(SELF) || frame.includes("/node_modules/")) continue;
+    const [, path, line] = frame.slice(frame.indexOf(within)).match(/^(.*?):(\d+)(?::\d+)?\)?$/) ??
+      [];
+    if (path === undefined || !isFolder && path !== within) continue;
+    const name = path.slice(isFolder ? within.length : path.lastIndexOf("/") + 1);
     return { file: decodeURIComponent(name), line: Number(line) };
   }
   return {};
