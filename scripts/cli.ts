@@ -172,7 +172,7 @@ function flagWithValue(name: string, value: Flags[string]): string {
   let shown = `${value}`;
   if (value === "") shown = "TEXT";
   else if (Number.isNaN(value)) shown = "N";
-  else if (/[^\w.:-]/.test(shown)) shown = `'${shown}'`;
+  else if (/[^\w.:-]/.test(shown)) shown = `"${shown}"`; // quotes in every shell
   return `${flagName(name)}${name.length === 1 ? " " : "="}${shown}`;
 }
 

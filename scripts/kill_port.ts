@@ -6,13 +6,12 @@
  * server and client", section "find and kill any applications running on a
  * port". It helps when a server says that its port is already in use.
  *
- * ```sh
- * deno run -A scripts/kill_port.ts 81                  # list, and ask for each
- * deno run -A scripts/kill_port.ts 81 --list           # only list
- * deno run -A scripts/kill_port.ts 81 --yes            # do not ask
- * deno run -A scripts/kill_port.ts 81 --signal=SIGKILL # for a program that ignores SIGTERM
- * deno run -A scripts/kill_port.ts 81,82 9900-9910 53/udp http
- * ```
+ * - `deno run -A scripts/kill_port.ts 81` lists the programs, and asks for each.
+ * - `deno run -A scripts/kill_port.ts 81 --list` only lists them.
+ * - `deno run -A scripts/kill_port.ts 81 --yes` does not ask.
+ * - `deno run -A scripts/kill_port.ts 81 --signal=SIGKILL` ends also a program that
+ *   ignores SIGTERM.
+ * - `deno run -A scripts/kill_port.ts 81,82 9900-9910 53/udp http` takes several ports.
  *
  * With a Python server on the port, and y typed, the session is:
  *

@@ -3,20 +3,18 @@
  * Works with the labs: lists and runs them, shows and compares them with their
  * Python originals, checks exercises, and copies a script to start from.
  *
- * ```sh
- * deno task lab                               # lists the labs
- * deno task lab run echo -- --message=Hi      # server and client side by side
- * deno task lab show echo_server --originals=DIR    # original and script
- * deno task lab compare echo --originals=DIR  # both run, the four pairings
- * deno task lab check FILE --as=echo_server   # an exercise, in TAP
- * deno task lab check FOLDER --format=table   # a class
- * deno task lab wire echo_v2                  # what goes over the wire
- * deno task lab wire echo --server=my.py      # the same for your own server
- * deno task lab book DIR                      # all of it as a page for the browser
- * deno task lab new 1 DIR                     # an exercise
- * deno task lab new echo_server DIR           # a copy to start from
- * deno task lab help check                    # what a command does
- * ```
+ * - `deno task lab` lists the labs.
+ * - `deno task lab run echo -- --message=Hi` runs server and client side by side.
+ * - `deno task lab show echo_server --originals=DIR` shows original and script.
+ * - `deno task lab compare echo --originals=DIR` runs both, in four pairings.
+ * - `deno task lab check FILE --as=echo_server` checks an exercise, in TAP.
+ * - `deno task lab check FOLDER --format=table` checks a class.
+ * - `deno task lab wire echo_v2` draws what goes over the wire.
+ * - `deno task lab wire echo --server=my.py` does the same for your own server.
+ * - `deno task lab book DIR` writes all of it into a page for the browser.
+ * - `deno task lab new 1 DIR` copies what an exercise needs.
+ * - `deno task lab new echo_server DIR` makes a copy to start from.
+ * - `deno task lab help check` says what a command does.
  *
  * A lab is a pair of scripts, `NAME_server*.ts` and `NAME_client*.ts`. Each
  * shows its session in a console block at its head: that is what it is checked

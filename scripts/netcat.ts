@@ -5,15 +5,15 @@
  * It plays the client or, with `-l`, the server of any lab, so that you see and
  * type what goes over the network. The model is OpenBSD's `nc`.
  *
- * ```sh
- * deno run -A scripts/netcat.ts localhost 9900      # talk to a server
- * deno run -A scripts/netcat.ts -l 8080             # be a server for one client
- * deno run -A scripts/netcat.ts -lk 127.0.0.1 8080  # for many clients, in turn
- * deno run -A scripts/netcat.ts -u localhost 9900   # use UDP
- * deno run -A scripts/netcat.ts -zv localhost 20-25,http # which ports are open?
- * deno run -A scripts/netcat.ts -l 8080 > copy      # receive a file
- * deno run -A scripts/netcat.ts localhost 8080 < file
- * ```
+ * - `deno run -A scripts/netcat.ts localhost 9900` talks to a server.
+ * - `deno run -A scripts/netcat.ts -l 8080` is a server for one client.
+ * - `deno run -A scripts/netcat.ts -lk 127.0.0.1 8080` serves many clients, in turn.
+ * - `deno run -A scripts/netcat.ts -u localhost 9900` uses UDP.
+ * - `deno run -A scripts/netcat.ts -zv localhost 20-25,http` finds the open ports.
+ * - `deno run -A scripts/netcat.ts -l 8080 > copy` receives a file, which
+ *   `deno run -A scripts/netcat.ts localhost 8080 < file` sends.
+ *
+ * Its flags:
  *
  * - `-4` uses only IPv4 addresses.
  * - `-6` uses only IPv6 addresses.

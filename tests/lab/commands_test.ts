@@ -1,9 +1,10 @@
 /** The program lab.ts: list, help, demo, run and new. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync } from "node:fs";
+import { posix, win32 } from "node:path";
 import { widthOf } from "../../scripts/lab/terminal/columns.ts";
 import { labs } from "../../scripts/lab/catalog/labs.ts";
-import { aboutFile } from "../../scripts/lab/terminal/files.ts";
+import { aboutFile, isInside } from "../../scripts/lab/terminal/files.ts";
 import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import {
   inParallel,
@@ -338,6 +339,23 @@ Deno.test(
     assert(quick.endsWith("/echo_client_v1.ts"), quick);
   },
 );
+
+Deno.test("isInside() compares paths as the system does", () => {
+  const cases: [path: string, folder: string, isWindows: boolean, expected: boolean][] = [
+    ["/home/ann/labs/mine", "/home/ann/labs", false, true],
+    ["/home/ann/labs/..mine", "/home/ann/labs", false, true],
+    ["/home/ann/labs", "/home/ann/labs", false, false],
+    ["/home/ann/labs2", "/home/ann/labs", false, false],
+    ["/home/ann", "/home/ann/labs", false, false],
+    ["/home/ann/LABS/mine", "/home/ann/labs", false, false],
+    ["c:\\Users\\ann\\Labs\\mine", "C:\\Users\\Ann\\labs", true, true],
+    ["C:\\Users\\ann\\labs2", "C:\\Users\\ann\\labs", true, false],
+    ["D:\\labs\\mine", "C:\\labs", true, false],
+  ];
+  for (const [path, folder, isWindows, expected] of cases) {
+    assertEquals(isInside(path, folder, isWindows ? win32 : posix), expected, path);
+  }
+});
 
 Deno.test("several labs run at once", async () => {
   const some = ["echo", "echo_udp", "guess"];

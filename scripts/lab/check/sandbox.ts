@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../cli.ts";
-import { MAX_SIZE } from "../terminal/files.ts";
+import { isInside, MAX_SIZE } from "../terminal/files.ts";
 import type { Submission } from "./submission.ts";
 import { Program } from "../process/program.ts";
 import { SCRIPTS } from "../catalog/header.ts";
@@ -223,8 +223,7 @@ export class Sandbox implements Disposable {
   }
 
   #isInCopy(specifier: string): boolean {
-    return specifier.startsWith("file:") &&
-      fileURLToPath(specifier).startsWith(dirname(this.path) + sep);
+    return specifier.startsWith("file:") && isInside(fileURLToPath(specifier), dirname(this.path));
   }
 
   #copyOf(path: string): string {
@@ -241,7 +240,7 @@ export class Sandbox implements Disposable {
     } catch {
       return false; // Deno reports the missing module
     }
-    if (!real.startsWith(this.#original + sep)) {
+    if (!isInside(real, this.#original)) {
       throw new UserError(`${this.#main}: ${name} is a link that leads out of its folder`);
     }
     const { isFile, size } = Deno.statSync(real);

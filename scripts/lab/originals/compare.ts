@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { UsageError, UserError } from "../../cli.ts";
+import { quoteForShell, UsageError, UserError } from "../../cli.ts";
 import { type Lab, type Role, ROLES, SCRIPTS } from "../catalog/header.ts";
 import { findLab, labs } from "../catalog/labs.ts";
 import { hasPython } from "../process/program.ts";
@@ -176,7 +176,7 @@ function messageOf({ transport }: Lab, { sent }: Observed): string | undefined {
 }
 
 function quoted(word: string): string {
-  return /^[\w.=-]+$/.test(word) ? word : `'${word}'`;
+  return /^[\w.=-]+$/.test(word) ? word : quoteForShell(word);
 }
 
 /**

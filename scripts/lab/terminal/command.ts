@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { sep } from "node:path";
 import { run, UsageError } from "../../cli.ts";
 import { multiline, safeError, write } from "./output.ts";
-import { aboutFile } from "./files.ts";
+import { aboutFile, isInside } from "./files.ts";
 import { find, nearest } from "./names.ts";
 
 /** Flags and their values. */
@@ -124,5 +123,5 @@ function checkWords(words: string[], given: string[]) {
 /** Changes to the user's folder. `deno task` starts a task in the folder of its project. */
 function goToUser() {
   const start = Deno.env.get("INIT_CWD");
-  if (start?.startsWith(FOLDER + sep)) Deno.chdir(start);
+  if (start && isInside(start, FOLDER)) Deno.chdir(start);
 }

@@ -4,11 +4,26 @@
  *
  * @module
  */
-import { basename, dirname, join } from "node:path";
+import nodePath, { basename, dirname, join } from "node:path";
 import { UserError } from "../../cli.ts";
 
 /** The largest file that is read, in bytes: 1 MB. */
 export const MAX_SIZE = 2 ** 20;
+
+/**
+ * Returns whether a path leads into a folder. On Windows the case of letters does not count: `c:\` is `C:\`.
+ *
+ * @param path An absolute path.
+ * @param folder The absolute path of the folder.
+ */
+export function isInside(
+  path: string,
+  folder: string,
+  { relative, isAbsolute, sep }: nodePath.PlatformPath = nodePath,
+): boolean {
+  const way = relative(folder, path);
+  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
 
 /** Returns whether a path leads to a regular file, not to a folder, a device or a pipe. */
 export function isFile(path: string): boolean {
