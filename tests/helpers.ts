@@ -21,7 +21,19 @@ export const THOROUGH = Deno.env.get("TEST_ALL") === "1";
 /** For tests that only `deno task test:all` runs. */
 export const THOROUGH_ONLY = { ignore: !THOROUGH };
 
-export const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
+const NOT_ON_WINDOWS = { ignore: Deno.build.os === "windows" };
+/** For tests that send SIGINT, SIGTERM or SIGSTOP. On Windows, `kill` ends a program at once. */
+export const WITH_SIGNALS = NOT_ON_WINDOWS;
+/** For tests that run a line of sh: its pipes and redirections, `mkfifo`, `ulimit`. */
+export const WITH_SHELL = NOT_ON_WINDOWS;
+/** For tests with links, the permissions of files, and names that Windows does not allow. */
+export const WITH_POSIX_FILES = NOT_ON_WINDOWS;
+/** For tests with Unix sockets, which Deno does not have on Windows. */
+export const WITH_UNIX_SOCKETS = NOT_ON_WINDOWS;
+/** For tests in which one write must wait. On Windows, the system takes megabytes at once. */
+export const WITH_FULL_BUFFERS = NOT_ON_WINDOWS;
+/** For tests that connect to 0.0.0.0. Windows refuses it. */
+export const WITH_ZERO_ADDRESS = NOT_ON_WINDOWS;
 export const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
 export const WITH_IPV6 = { ignore: !hasIpv6() };
 

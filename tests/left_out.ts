@@ -5,7 +5,18 @@
  * @module
  */
 import { hasPython } from "../scripts/lab/process/program.ts";
-import { has, LINUX_ONLY, THOROUGH, WITH_IPV6 } from "./helpers.ts";
+import {
+  has,
+  LINUX_ONLY,
+  THOROUGH,
+  WITH_FULL_BUFFERS,
+  WITH_IPV6,
+  WITH_POSIX_FILES,
+  WITH_SHELL,
+  WITH_SIGNALS,
+  WITH_UNIX_SOCKETS,
+  WITH_ZERO_ADDRESS,
+} from "./helpers.ts";
 import { CHROMIUM } from "./lab/chromium.ts";
 
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
@@ -18,6 +29,12 @@ const NEEDS: [need: string, isAvailable: boolean, covered: string][] = [
   ["socat", has("socat"), "netcat.ts with socat"],
   ["Chromium", CHROMIUM !== undefined, "the lab book in a browser"],
   ["IPv6", !WITH_IPV6.ignore, "the address ::1"],
+  ["signals", !WITH_SIGNALS.ignore, "Ctrl-C and Ctrl-Z: `kill` ends a program at once on Windows"],
+  ["sh", !WITH_SHELL.ignore, "pipes, fifos, a closed stdout, no free file descriptors"],
+  ["POSIX files", !WITH_POSIX_FILES.ignore, "links, and control characters in names of files"],
+  ["Unix sockets", !WITH_UNIX_SOCKETS.ignore, "netcat.ts -U"],
+  ["full buffers", !WITH_FULL_BUFFERS.ignore, "a server that reads nothing of a long message"],
+  ["0.0.0.0 as a destination", !WITH_ZERO_ADDRESS.ignore, "clients with --host=0.0.0.0"],
   ["Linux", !LINUX_ONLY.ignore, "kill_port.ts with real processes, memory, file descriptors"],
   ["root", isRoot, "kill_port.ts as another user, a changed /etc/hosts"],
 ];

@@ -4,11 +4,11 @@ import { cpSync } from "node:fs";
 import { dirname } from "node:path";
 import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
 import { DENO_RUN, hasPython, isListening, Program } from "../scripts/lab/process/program.ts";
-import { quietPort, THOROUGH } from "./helpers.ts";
+import { quietPort, THOROUGH, WITH_SHELL } from "./helpers.ts";
 
 const ROOT = `${SCRIPTS}..`;
 const readme = Deno.readTextFileSync(`${ROOT}/README.md`).replaceAll("\r", "");
-const UNIX_WITH_PYTHON = { ignore: Deno.build.os === "windows" || !await hasPython() };
+const WITH_SHELL_AND_PYTHON = { ignore: WITH_SHELL.ignore || !await hasPython() };
 
 const isCheckout = Deno.readDirSync(ROOT).some(({ name }) => name === ".git");
 
@@ -94,7 +94,7 @@ for (const section of sections.filter((text) => /^```(console|sh)/m.test(text)))
   const [heading] = section.split("\n");
   Deno.test(
     `README, ${heading.replace(/^# /, "")}: the commands print what it shows`,
-    UNIX_WITH_PYTHON,
+    WITH_SHELL_AND_PYTHON,
     async () => {
       const { folder, env } = await clone();
       await using stack = new AsyncDisposableStack();

@@ -9,13 +9,14 @@ import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
 import {
   inParallel,
   lab,
-  NOT_ON_WINDOWS,
   type Result,
   resultOf,
   SCRIPTS,
   temporary,
   THOROUGH,
   THOROUGH_ONLY,
+  WITH_POSIX_FILES,
+  WITH_SHELL,
 } from "../helpers.ts";
 
 Deno.test("lab lists all labs, with and without the command list", async () => {
@@ -136,7 +137,7 @@ Deno.test("lab new names the exercise of a lab, and how to copy its scripts", as
 
 Deno.test(
   "lab new makes a copy whose printed commands work, also after it is moved",
-  NOT_ON_WINDOWS,
+  WITH_SHELL,
   async () => {
     await using folder = await temporary();
     const target = `${folder.path}/my exercise`;
@@ -225,7 +226,7 @@ Deno.test("lab new does not overwrite an exercise, and then copies nothing", asy
   assertEquals([...Deno.readDirSync(folder.path)].length, 1);
 });
 
-Deno.test("lab names the file or folder that it cannot replace", NOT_ON_WINDOWS, async () => {
+Deno.test("lab names the file or folder that it cannot replace", WITH_POSIX_FILES, async () => {
   await using folder = await temporary();
   const file = `${folder.path}/file`;
   Deno.writeTextFileSync(file, "");

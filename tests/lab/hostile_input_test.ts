@@ -10,11 +10,11 @@ import {
   has,
   lab,
   LINUX_ONLY,
-  NOT_ON_WINDOWS,
   resultOf,
   SCRIPTS,
   temporary,
   THOROUGH,
+  WITH_POSIX_FILES,
 } from "../helpers.ts";
 import { compared } from "./compared.ts";
 
@@ -68,7 +68,7 @@ Deno.test("only one module of the lab tool prints", () => {
 
 Deno.test(
   "check shows names of files with escapes, in reports and in the summary",
-  NOT_ON_WINDOWS,
+  WITH_POSIX_FILES,
   async () => {
     await using folder = await temporary();
     const files = ["1", "2"].map((number) => `${folder.path}/${NAME}${number}/echo_server.js`);
@@ -84,7 +84,7 @@ Deno.test(
   },
 );
 
-Deno.test("check shows a message that it throws with escapes", NOT_ON_WINDOWS, async () => {
+Deno.test("check shows a message that it throws with escapes", WITH_POSIX_FILES, async () => {
   await using folder = await temporary();
   const files = ["1", "2"].map((number) => `${folder.path}/${NAME}${number}`);
   const { status, stdout, stderr } = await lab(["check", ...files, "--as=echo_server"]);
@@ -92,7 +92,7 @@ Deno.test("check shows a message that it throws with escapes", NOT_ON_WINDOWS, a
   for (const output of [stdout, stderr]) assert(!HIDDEN.test(output), JSON.stringify(output));
 });
 
-Deno.test("show and its hints show names and sources with escapes", NOT_ON_WINDOWS, async () => {
+Deno.test("show and its hints show names and sources with escapes", WITH_POSIX_FILES, async () => {
   await using folder = await temporary();
   const name = `a${ESCAPE.replace("\r", "")}`; // a flag's value holds no line end
   for (const number of [1, 2]) {
@@ -131,7 +131,7 @@ Deno.test("compare shows what originals print with escapes", { ignore: !python }
 
 Deno.test(
   "new shows its commands with escapes, and quotes them for the shell",
-  NOT_ON_WINDOWS,
+  WITH_POSIX_FILES,
   async () => {
     await using folder = await temporary();
     const path = `${folder.path}/$(touch x) it's${ESCAPE}`;
@@ -142,7 +142,7 @@ Deno.test(
   },
 );
 
-Deno.test("an error that names a file with a line end is one line", NOT_ON_WINDOWS, async () => {
+Deno.test("an error that names a file with a line end is one line", WITH_POSIX_FILES, async () => {
   await using folder = await temporary();
   Deno.writeTextFileSync(`${folder.path}/file`, "");
   const { status, stderr } = await lab(["new", "echo", `${folder.path}/file/${NAME}`]);
@@ -249,7 +249,7 @@ Deno.test("an empty argument is an error in the command line", async () => {
   }
 });
 
-Deno.test("a file is written as a whole, and not through a link", NOT_ON_WINDOWS, async () => {
+Deno.test("a file is written as a whole, and not through a link", WITH_POSIX_FILES, async () => {
   await using folder = await temporary();
   const [file, target] = [`${folder.path}/page`, `${folder.path}/target`];
   Deno.writeTextFileSync(target, "precious");
@@ -297,7 +297,7 @@ async function withEnv(variables: Record<string, string>, use: () => unknown) {
   }
 }
 
-Deno.test("turns are in a folder that no other user can enter", NOT_ON_WINDOWS, async () => {
+Deno.test("turns are in a folder that no other user can enter", WITH_POSIX_FILES, async () => {
   await using folder = await temporary();
   const folders = {
     XDG_RUNTIME_DIR: `${folder.path}/run`,

@@ -9,7 +9,7 @@ import {
   withUnixLineEnds,
 } from "../../scripts/lab/process/program.ts";
 import { writeCourse } from "./course.ts";
-import { connect, LINUX_ONLY, NOT_ON_WINDOWS, SCRIPTS, temporary } from "../helpers.ts";
+import { connect, LINUX_ONLY, SCRIPTS, temporary, WITH_SHELL } from "../helpers.ts";
 
 /** Runs a line of JavaScript. */
 function evaluate(code: string, most?: number): Program {
@@ -87,7 +87,7 @@ Deno.test("Program keeps all output up to the limit", async () => {
 
 Deno.test(
   "Program has ended when a program that it started still holds its stdout",
-  NOT_ON_WINDOWS,
+  WITH_SHELL,
   async () => {
     await using program = new Program(["sh", "-c", "sleep 600 & echo $!"]);
     const hasEnded = await program.ended(20);

@@ -5,11 +5,11 @@ import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.
 import {
   lab,
   LINUX_ONLY,
-  NOT_ON_WINDOWS,
   type Result,
   resultOf,
   SCRIPTS,
   temporary,
+  WITH_POSIX_FILES,
 } from "../helpers.ts";
 
 const python = await hasPython();
@@ -79,7 +79,7 @@ Deno.test("check runs none of the commands that a student's configuration names"
 
 Deno.test(
   "check refuses a link whose name says another kind of program",
-  NOT_ON_WINDOWS,
+  WITH_POSIX_FILES,
   async () => {
     await using folder = await temporary();
     Deno.symlinkSync(`${folder.path}/evil.py`, `${folder.path}/echo_server.ts`);
@@ -206,7 +206,7 @@ Deno.test("check refuses a file of more than 1 MB", async () => {
   assertStringIncludes(stderr, "larger than 1 MB");
 });
 
-Deno.test("check tells one bad file of several from the others", NOT_ON_WINDOWS, async () => {
+Deno.test("check tells one bad file of several from the others", WITH_POSIX_FILES, async () => {
   await using folder = await temporary();
   Deno.mkdirSync(`${folder.path}/b`);
   Deno.symlinkSync("nowhere", `${folder.path}/b/echo_server.ts`);

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { parseEvent, readEvents, type TraceEvent } from "../../scripts/lab/trace/event.ts";
 import { runTraced, type TraceOptions } from "../../scripts/lab/trace/run_traced.ts";
-import { encode, NOT_ON_WINDOWS, quietPort, temporary } from "../helpers.ts";
+import { encode, quietPort, temporary, WITH_POSIX_FILES } from "../helpers.ts";
 
 const PROGRAMS = `${import.meta.dirname}/traced`;
 const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
@@ -112,7 +112,7 @@ for (const name of programs) {
 
 Deno.test(
   "names the lines of a program in a folder that is a link, as /tmp on macOS",
-  NOT_ON_WINDOWS,
+  WITH_POSIX_FILES,
   async () => {
     await using folder = await temporary();
     await Deno.mkdir(`${folder.path}/real`);

@@ -6,13 +6,13 @@ import {
   encode,
   has,
   LINUX_ONLY,
-  NOT_ON_WINDOWS,
   quietPort,
   resultOf,
   start,
   temporary,
   udpSocket,
   WITH_IPV6,
+  WITH_UNIX_SOCKETS,
 } from "../helpers.ts";
 import {
   endBy,
@@ -27,7 +27,7 @@ import {
 
 /** Defines a test with the path of a Unix socket, in a folder that must be empty at the end. */
 function testUnix(name: string, body: (path: string) => Promise<void>) {
-  Deno.test(`netcat ${name}`, NOT_ON_WINDOWS, async () => {
+  Deno.test(`netcat ${name}`, WITH_UNIX_SOCKETS, async () => {
     await using folder = await temporary();
     await body(`${folder.path}/socket`);
     assertEquals([...Deno.readDirSync(folder.path)], []);

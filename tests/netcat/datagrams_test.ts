@@ -7,7 +7,6 @@ import {
   decode,
   encode,
   LONGEST_DATAGRAM,
-  NOT_ON_WINDOWS,
   quietPort,
   resultOf,
   runScript,
@@ -17,6 +16,7 @@ import {
   temporary,
   udpSocket,
   WITH_IPV6,
+  WITH_UNIX_SOCKETS,
 } from "../helpers.ts";
 import {
   endBy,
@@ -188,7 +188,7 @@ Deno.test(
 
 Deno.test(
   "netcat -uU sends datagrams to a Unix socket, and leaves no file",
-  NOT_ON_WINDOWS,
+  WITH_UNIX_SOCKETS,
   async () => {
     await using folder = await temporary();
     const path = `${folder.path}/socket`;

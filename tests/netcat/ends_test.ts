@@ -13,7 +13,6 @@ import { Program } from "../../scripts/lab/process/program.ts";
 import {
   connect,
   encode,
-  NOT_ON_WINDOWS,
   quietPort,
   readToEnd,
   reset,
@@ -21,6 +20,8 @@ import {
   temporary,
   testAtOnce,
   upToThreeTimes,
+  WITH_SHELL,
+  WITH_SIGNALS,
 } from "../helpers.ts";
 import { listen, NETCAT, netcat, readAllText, readText, shell, withServer } from "./helpers.ts";
 
@@ -105,7 +106,7 @@ async function endsAtOnce(flag: string) {
 
 Deno.test(
   "netcat does not count the time in which it was stopped as silence",
-  NOT_ON_WINDOWS,
+  WITH_SIGNALS,
   () =>
     withServer("", async (client, server) => {
       await client.send(encode("question"));
@@ -231,7 +232,7 @@ Deno.test("netcat -l serves one client, refuses the next, and ends with the firs
   assertEquals((await resultOf(server)).status, 0);
 });
 
-Deno.test("netcat -l in a fifo ends when its client does", NOT_ON_WINDOWS, async () => {
+Deno.test("netcat -l in a fifo ends when its client does", WITH_SHELL, async () => {
   await using folder = await temporary();
   const port = quietPort();
   // The examples of nc's manual: a shell for the client, and a proxy.
@@ -246,7 +247,7 @@ Deno.test("netcat -l in a fifo ends when its client does", NOT_ON_WINDOWS, async
   assertEquals((await resultOf(server)).status, 0);
 });
 
-Deno.test("netcat -l and a second netcat in a fifo are a proxy", NOT_ON_WINDOWS, async () => {
+Deno.test("netcat -l and a second netcat in a fifo are a proxy", WITH_SHELL, async () => {
   await using folder = await temporary();
   const port = quietPort();
   await withServer(
@@ -320,7 +321,7 @@ Deno.test("netcat -lk sends what is typed to the current client, or to the next 
 
 Deno.test(
   "netcat -lk sends a file to a client that ends its half at once",
-  NOT_ON_WINDOWS,
+  WITH_SHELL,
   async () => {
     const port = quietPort();
     const line = 'head -c 3000000 /dev/zero > "$0"; exec "$@" < "$0"';
@@ -364,7 +365,7 @@ Deno.test("netcat reports lost input after its peer has disconnected, whether th
 
 Deno.test(
   "netcat fails when it cannot read its input, and still prints what comes",
-  NOT_ON_WINDOWS,
+  WITH_SHELL,
   () =>
     withServer("-N", async (client, server) => {
       assertEquals(await readAllText(server), "");
@@ -377,7 +378,7 @@ Deno.test(
 
 Deno.test(
   "netcat ends quietly when its stdout is closed",
-  NOT_ON_WINDOWS,
+  WITH_SHELL,
   () =>
     withServer("", async (client, server) => {
       const sending = async () => {

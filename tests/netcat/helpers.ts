@@ -7,13 +7,13 @@ import {
   encode,
   has,
   LINUX_ONLY,
-  NOT_ON_WINDOWS,
   quietPort,
   readToEnd,
   resultOf,
   runScript,
   SCRIPTS,
   start,
+  WITH_SHELL,
 } from "../helpers.ts";
 
 /** Milliseconds until something that must happen counts as failed, also on a busy machine. */
@@ -102,7 +102,7 @@ export const NC = peer("nc", ["nc.openbsd"]);
 export const NC_N = peer("nc -N", ["nc.openbsd", "-N"]);
 export const NCAT = peer("ncat", ["ncat"]);
 // The tests with another netcat need sh.
-export const ITSELF = { ...peer("another netcat", NETCAT), ...NOT_ON_WINDOWS };
+export const ITSELF = { ...peer("another netcat", NETCAT), ...WITH_SHELL };
 
 /** Returns socat. With `-t` it waits for the second half after the first has ended. */
 export function socat(...flags: string[]): Peer {

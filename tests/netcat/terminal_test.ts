@@ -8,12 +8,12 @@ import {
   connect,
   decode,
   encode,
-  NOT_ON_WINDOWS,
   quietPort,
   readToEnd,
   resultOf,
   SCRIPTS,
   temporary,
+  WITH_SIGNALS,
 } from "../helpers.ts";
 import {
   NETCAT,
@@ -93,7 +93,7 @@ Deno.test("netcat takes no input when its peer reads nothing, and still prints w
 
 Deno.test(
   "netcat ends with Ctrl-C when its output is not read",
-  NOT_ON_WINDOWS,
+  WITH_SIGNALS,
   async () => {
     const { client, keyboard, server } = await startUnread();
     using _ = server;

@@ -7,12 +7,12 @@ import {
   connect,
   decode,
   encode,
-  NOT_ON_WINDOWS,
   readToEnd,
   SCRIPTS,
   sendTo,
   startServer,
   udpSocket,
+  WITH_SIGNALS,
   withHeader,
 } from "../helpers.ts";
 import { isUdp, SERVERS } from "../soak/servers.ts";
@@ -108,7 +108,7 @@ Deno.test("disconnects a client that reads nothing of its reply for 10 s, and on
 });
 
 for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  Deno.test(`${signal} ends a server whose output is not read`, NOT_ON_WINDOWS, async () => {
+  Deno.test(`${signal} ends a server whose output is not read`, WITH_SIGNALS, async () => {
     const args = [...DENO_RUN.slice(1), "--allow-net", `${SCRIPTS}practical12_server_tcp.ts`];
     const server = new Deno.Command(DENO_RUN[0], {
       args: [...args, "--port=0"],

@@ -9,10 +9,10 @@ import {
   encode,
   inParallel,
   LINUX_ONLY,
-  NOT_ON_WINDOWS,
   readToEnd,
   start,
   THOROUGH,
+  WITH_SIGNALS,
   withHeader,
 } from "../helpers.ts";
 import { seededRandom } from "./lossy.ts";
@@ -271,7 +271,7 @@ for (const client of CLIENTS) {
   if (answer === "") continue;
   Deno.test(
     `Ctrl-C ends ${script} at once while it waits for its server`,
-    NOT_ON_WINDOWS,
+    WITH_SIGNALS,
     async () => {
       for (const sent of ["", first]) {
         await using pair = await connected(client);

@@ -8,7 +8,6 @@ import {
   defaultHost,
   encode,
   LONGEST_DATAGRAM,
-  NOT_ON_WINDOWS,
   quietPort,
   readToEnd,
   resultOf,
@@ -18,6 +17,8 @@ import {
   startServer,
   temporary,
   udpSocket,
+  WITH_SIGNALS,
+  WITH_ZERO_ADDRESS,
 } from "../helpers.ts";
 
 const PROMPT = "Guess a number between 1 and 99: ";
@@ -175,7 +176,7 @@ Deno.test("guess_client.ts reports garbage that is not an answer", async () => {
 });
 
 // Windows sends nothing to 0.0.0.0.
-Deno.test("a client works with --host=0.0.0.0, as its server does", NOT_ON_WINDOWS, async () => {
+Deno.test("a client works with --host=0.0.0.0, as its server does", WITH_ZERO_ADDRESS, async () => {
   const host = "--host=0.0.0.0";
   const { server, port } = await startServer("echo_server_udp.ts", [host]);
   await using _ = server;
@@ -184,7 +185,7 @@ Deno.test("a client works with --host=0.0.0.0, as its server does", NOT_ON_WINDO
 
 Deno.test(
   "Ctrl-C ends a client that waits for its keyboard with status 130",
-  NOT_ON_WINDOWS,
+  WITH_SIGNALS,
   async () => {
     await using client = start("guess_client.ts");
     assert(await client.until(() => client.screen === PROMPT));

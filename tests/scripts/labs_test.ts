@@ -9,7 +9,6 @@ import {
   decode,
   encode,
   hasPort81,
-  NOT_ON_WINDOWS,
   readToEnd,
   runScript,
   SCRIPTS,
@@ -18,6 +17,7 @@ import {
   startServer,
   udpSocket,
   upToThreeTimes,
+  WITH_FULL_BUFFERS,
   withHeader,
   WITHOUT_PORT_81,
 } from "../helpers.ts";
@@ -238,7 +238,7 @@ Deno.test("upper case: the client refuses a server that never stops sending", as
 for (const script of ["upper_client_tcp.ts", "practical12_client_tcp.ts"]) {
   Deno.test(
     `${script} reports that the server reads nothing of a long message`,
-    NOT_ON_WINDOWS,
+    WITH_FULL_BUFFERS,
     async () => {
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       await using client = start(script, [`--port=${listener.addr.port}`, "--timeout=0.5"]);

@@ -7,13 +7,13 @@ import {
   encode,
   inParallel,
   LINUX_ONLY,
-  NOT_ON_WINDOWS,
   runScript,
   sendTo,
   start,
   startServer,
   THOROUGH,
   udpSocket,
+  WITH_SIGNALS,
 } from "../helpers.ts";
 import { type Faults, lossyNetwork, seededRandom } from "./lossy.ts";
 
@@ -196,7 +196,7 @@ for (const { script, args, stdin, ...asker } of [...ASKERS, GUESSER]) {
 
   Deno.test(
     `Ctrl-C ends ${script} while it sends its question again and again`,
-    NOT_ON_WINDOWS,
+    WITH_SIGNALS,
     async () => {
       using silent = udpSocket();
       const flags = [`--port=${silent.port}`, "--timeout=0.05", "--tries=1000"];

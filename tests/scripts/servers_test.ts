@@ -9,7 +9,6 @@ import {
   defaultHost,
   encode,
   inParallel,
-  NOT_ON_WINDOWS,
   readToEnd,
   SCRIPTS,
   sendTo,
@@ -17,6 +16,7 @@ import {
   startServer,
   udpSocket,
   WITH_IPV6,
+  WITH_SHELL,
 } from "../helpers.ts";
 import { isUdp, SERVERS } from "../soak/servers.ts";
 import { Watched } from "../soak/watched.ts";
@@ -56,7 +56,7 @@ for (const script of Object.keys(SERVERS)) {
   });
 
   if (isUdp(script)) continue;
-  Deno.test(`${script} survives a lack of file descriptors`, NOT_ON_WINDOWS, async () => {
+  Deno.test(`${script} survives a lack of file descriptors`, WITH_SHELL, async () => {
     await using server = await Watched.start(script, { shell: 'ulimit -n 100; exec "$0" "$@"' });
     const { program, port } = server;
     const clients = await Promise.all(Array.from({ length: 200 }, () => connect(port)));
@@ -194,7 +194,7 @@ Deno.test("a reply in several writes does not wait for the client's ACK", async 
   assert(fast < 30, `${fast} ms`);
 });
 
-Deno.test("a stdout that is closed later ends a server quietly", NOT_ON_WINDOWS, async () => {
+Deno.test("a stdout that is closed later ends a server quietly", WITH_SHELL, async () => {
   const command = '{ "$0" run --allow-net "$1" --port=0; echo "status $?" >&2; } | head -2';
   const script = `${SCRIPTS}echo_server.ts`;
   await using shell = new Program(["sh", "-c", command, Deno.execPath(), script]);
