@@ -192,9 +192,12 @@ export async function lab(
   return await resultOf(program, seconds);
 }
 
-/** Makes a temporary folder that is removed at the end of its scope. */
+/**
+ * Makes a temporary folder that is removed at the end of its scope. Its path is the one that programs print: on macOS, the
+ * folder for temporary files is behind a link, and on Windows its name can be a short one.
+ */
 export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir();
+  const path = await Deno.realPath(await Deno.makeTempDir());
   return {
     path,
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
