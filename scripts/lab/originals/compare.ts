@@ -41,12 +41,15 @@ export async function compare(
   name: string | undefined,
   options: CompareOptions,
 ): Promise<void> {
-  if (!await hasPython()) throw new UserError("Python 3 is not installed");
-  if (name !== undefined) return await compareLab(findLab(name), options);
-  if (!options.originals) throw new UsageError("LAB is missing, or --originals=DIR for all labs");
-  if (options.server || options.client || !Number.isNaN(options.port)) {
+  const one = name === undefined ? undefined : findLab(name);
+  if (!one && !options.originals) {
+    throw new UsageError("LAB is missing, or --originals=DIR for all labs");
+  }
+  if (!one && (options.server || options.client || !Number.isNaN(options.port))) {
     throw new UsageError("--server, --client and --port are for one lab: name it");
   }
+  if (!await hasPython()) throw new UserError("Python 3 is not installed");
+  if (one) return await compareLab(one, options);
   const found = labs.filter((lab) =>
     ROLES.some((role) => hasOriginal(lab[role], options.originals))
   );
