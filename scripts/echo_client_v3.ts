@@ -7,8 +7,10 @@
  * sheet names the program and describes it, but does not show it. Run it
  * together with `echo_server_v3.ts`.
  *
+ * The user types hello⏎ exit⏎
+ *
  * ```console
- * $ deno run -A scripts/echo_client_v3.ts # and type hello⏎ exit⏎
+ * $ deno run -A scripts/echo_client_v3.ts
  * Enter a message: "exit" to abort:hello
  * hello
  * Enter a message: "exit" to abort:exit

@@ -5,8 +5,10 @@
  * Mirrors task T3 (CMPU4021 Distributed Systems, week 2). The sheet leaves the
  * program to the student. Run it together with `guess_server.ts`.
  *
+ * The user types 50⏎ 25⏎ 42⏎
+ *
  * ```console
- * $ deno run -A scripts/guess_client.ts # and type 50⏎ 25⏎ 42⏎
+ * $ deno run -A scripts/guess_client.ts
  * Guess a number between 1 and 99: 50
  * LOWER
  * Guess a number between 1 and 99: 25

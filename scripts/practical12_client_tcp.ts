@@ -7,8 +7,10 @@
  * original is also public, in Real Python's tutorial "Socket Programming in
  * Python". Run it together with `practical12_server_tcp.ts`.
  *
+ * The user types Hello, world⏎
+ *
  * ```console
- * $ deno run -A scripts/practical12_client_tcp.ts # and type Hello, world⏎
+ * $ deno run -A scripts/practical12_client_tcp.ts
  * Enter a message: Hello, world
  * Received b'Hello, world'
  * ```

@@ -7,8 +7,10 @@
  * Python). The original is also public, in "Computer Networking" by Kurose and
  * Ross. Run it together with `upper_server_tcp.ts`.
  *
+ * The user types hello⏎
+ *
  * ```console
- * $ deno run -A scripts/upper_client_tcp.ts # and type hello⏎
+ * $ deno run -A scripts/upper_client_tcp.ts
  * Input lowercase sentence:hello
  * From Server: HELLO
  * ```

@@ -6,8 +6,10 @@
  * Python). The original is also public, in "Computer Networking" by Kurose and
  * Ross. Run it together with `upper_server_udp.ts`.
  *
+ * The user types hello⏎
+ *
  * ```console
- * $ deno run -A scripts/upper_client_udp.ts # and type hello⏎
+ * $ deno run -A scripts/upper_client_udp.ts
  * Input lowercase sentence:hello
  * HELLO
  * ```

@@ -9,12 +9,12 @@ import { checksOf, stubFile } from "../../scripts/lab/exercises/start.ts";
 import { Program } from "../../scripts/lab/process/program.ts";
 import {
   lab,
-  NOT_ON_WINDOWS,
   resultOf,
   SCRIPTS,
   temporary,
   THOROUGH,
   THOROUGH_ONLY,
+  WITH_SIGNALS,
 } from "../helpers.ts";
 import { HALF_WAY, type HalfWay } from "./halfway.ts";
 
@@ -206,7 +206,7 @@ Deno.test("lab hint says more each time, and in the end shows the model solution
 
 Deno.test(
   "lab check --watch checks again after each save, and Ctrl-C ends it with its programs",
-  NOT_ON_WINDOWS,
+  WITH_SIGNALS,
   async () => {
     await using folder = await temporary();
     const { path } = folder;

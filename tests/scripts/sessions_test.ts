@@ -75,8 +75,10 @@ Deno.test("readScript() reads what a header says", () => {
  * Mirrors \`x.py\` (A course,
  * week 1).
  *
+ * The user types one⏎ Hello, two⏎
+ *
  * \`\`\`console
- * $ deno run -A scripts/x.ts --message='a b' --port=1 # and type one⏎ Hello, two⏎
+ * $ deno run -A scripts/x.ts --message='a b' --port=1
  * ask: one
  *
  * ask: Hello, two

@@ -171,5 +171,8 @@ export function readHeader(header: string): Pick<ScriptData, "teaches" | "differ
     return { title, items };
   });
   const prose = paragraphs.filter((part) => !LIST.test(part)).map(join);
-  return { teaches: prose.filter((part) => !/^(Mirrors\b|@|$)/.test(part)), differences: lists };
+  return {
+    teaches: prose.filter((part) => !/^(Mirrors|The user types)\b|^(@|$)/.test(part)),
+    differences: lists,
+  };
 }

@@ -37,9 +37,9 @@ export interface Script {
 }
 
 /**
- * Reads a script's header. The session is a console block. Its first line is the command, with what the
- * user types in a comment, each line with a sign for the Enter key: `# and type 50⏎ 25⏎`. A space at the
- * end of a line, which editors remove, is written as `␣`.
+ * Reads a script's header. The session is a console block. Its first line is the command. The line
+ * before the block says what the user types, with a sign for the Enter key: `The user types 50⏎ 25⏎`. A space at the end of a
+ * line, which editors remove, is written as `␣`.
  *
  * @param name The file's name.
  * @param source The script's text.
@@ -57,8 +57,8 @@ export function readScript(name: string, source: string, flags: Flags): Script |
   if (!block) return null;
   const [, original = "", course = ""] = prose.match(/Mirrors (.{1,200}?) \((.{1,200}?)\)/) ??
     [];
-  const [command, typed = ""] = block[1].split(" # and type ");
-  const words = command.match(/[^\s']*'[^']*'|\S+/g) ?? [];
+  const [, typed = ""] = header.slice(0, block.index).match(/\nThe user types (.*⏎)\n\n$/) ?? [];
+  const words = block[1].match(/[^\s']*'[^']*'|\S+/g) ?? [];
   const script = words.findIndex((word) => word.split(/[/\\]/).at(-1) === name);
   if (script < 0) return null;
   return {

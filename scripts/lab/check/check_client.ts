@@ -68,7 +68,10 @@ export async function checkClient(run: CheckRun, probes: ClientProbe[]) {
       for (const finding of await findings.get(probe)!.promise) run.report(finding);
     }
   };
-  await Promise.all([report(), ...Array.from({ length: Program.jobsAtOnce(PROGRAMS_AT_ONCE) }, work)]);
+  await Promise.all([
+    report(),
+    ...Array.from({ length: Program.jobsAtOnce(PROGRAMS_AT_ONCE) }, work),
+  ]);
   if (!run.isHopeless) run.report(portFinding(run));
 }
 
