@@ -1,7 +1,7 @@
 /** The README's tables, the headers of the scripts, and their documentation. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { labs } from "../scripts/lab/catalog/labs.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/process/program.ts";
 import { SCRIPTS, temporary } from "./helpers.ts";
@@ -59,7 +59,7 @@ Deno.test("a copy of a script runs with deno.json and the modules that it import
   await Deno.mkdir(`${folder.path}/scripts`);
   await Deno.copyFile(`${SCRIPTS}../deno.json`, `${folder.path}/deno.json`);
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", `${SCRIPTS}echo_server.ts`],
+    args: ["info", "--json", pathToFileURL(`${SCRIPTS}echo_server.ts`).href],
   });
   const { modules } = JSON.parse(new TextDecoder().decode((await command.output()).stdout));
   for (const { specifier } of modules as { specifier: string }[]) {

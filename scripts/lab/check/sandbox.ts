@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../../cli.ts";
 import { isInside, MAX_SIZE } from "../terminal/files.ts";
 import type { Submission } from "./submission.ts";
@@ -191,7 +191,9 @@ export class Sandbox implements Disposable {
 
   /** The specifiers that the modules of the copy import, and those in data: URLs. */
   async #imports(): Promise<string[]> {
-    const command = [Deno.execPath(), "info", "--json", ...this.#flags, this.path];
+    // On Windows, `deno info` takes the `C:` of a path for the scheme of a URL.
+    const url = pathToFileURL(this.path).href;
+    const command = [Deno.execPath(), "info", "--json", ...this.#flags, url];
     await using program = new Program(command, undefined, this.options, undefined, MAX_GRAPH);
     watch(program);
     const hasEnded = await program.ended(GRAPH_TIMEOUT);

@@ -65,10 +65,7 @@ function descendants(pid: number, mark: string): number[] {
   return [...parents.keys()].filter((other) => other !== pid && isFound(other));
 }
 
-/**
- * Returns a text with `\n` for `\r\n`, which a terminal shows in the same way. On Windows, Python prints `\r\n` for each
- * `\n`, and so `\r\r\n` for `\r\n`.
- */
+/** Returns a text with `\n` for `\r\n`, and for `\r\r\n`, which Python prints on Windows for `\r\n`. */
 export function withUnixLineEnds(text: string): string {
   return text.replace(/(?<!\r)\r+\n/g, "\n"); // the look-behind keeps it linear
 }
@@ -79,14 +76,16 @@ export class Program {
    * How many programs can run at the same time. On Windows, Deno needs two threads to read what a program prints, and has four
    * per core. All of them would wait for output, and none could read or write a file. A test may lower it.
    */
-  static limit = Deno.build.os === "windows" ? 2 * navigator.hardwareConcurrency - 1 : Infinity;
+  static limit: number = Deno.build.os === "windows"
+    ? 2 * navigator.hardwareConcurrency - 1
+    : Infinity;
 
   /** Returns how many of `most` jobs can run at the same time if each of them runs `count` programs. */
   static jobsAtOnce(most: number, count = 1): number {
     return Math.max(1, Math.min(most, Math.floor(Program.limit / count)));
   }
 
-  /** Its screen: its stdout and what was typed. Lines end with `\n`, as in `withUnixLineEnds`. */
+  /** Its screen: its stdout and what was typed. */
   screen = "";
   /** What it printed on stderr. */
   errors = "";
@@ -100,6 +99,7 @@ export class Program {
   #change = Promise.withResolvers<void>();
   #printed = 0; // characters
   readonly #most: number;
+  readonly #isPython: boolean;
 
   /**
    * Starts a program.
@@ -124,6 +124,7 @@ export class Program {
       throw new RangeError(`more than ${Program.limit} programs at the same time`);
     }
     this.#most = most;
+    this.#isPython = command[0] === PYTHON;
     const mark = crypto.randomUUID();
     const env = isMarked ? { ...options.env, [MARK]: mark } : options.env;
     this.#child = new Deno.Command(command[0], {
@@ -161,9 +162,9 @@ export class Program {
       try {
         for await (const output of stream.pipeThrough(new TextDecoderStream(), { signal })) {
           const text = held + output;
-          const end = text.search(/(?<!\r)\r*$/);
+          const end = this.#isPython ? text.search(/(?<!\r)\r*$/) : text.length;
           held = text.slice(end);
-          this.#take(withUnixLineEnds(text.slice(0, end)), use, output.length);
+          this.#take(this.shown(text.slice(0, end)), use, output.length);
         }
       } catch { /* the program has ended, and its output is not read any longer */ }
       this.#take(held, use, 0);
@@ -188,6 +189,14 @@ export class Program {
     this.#hasEnded = true;
     this.recheck();
     return code;
+  }
+
+  /**
+   * Returns an output as it is shown. On Windows, Python prints `\r\n` for each `\n`. A terminal shows both in the same way, so
+   * this is undone everywhere.
+   */
+  shown(output: string): string {
+    return this.#isPython ? withUnixLineEnds(output) : output;
   }
 
   /** Takes in output. `count` is the number of characters that the program has printed for it. */

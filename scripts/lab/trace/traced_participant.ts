@@ -6,7 +6,7 @@
  */
 import type { Role } from "../catalog/header.ts";
 import { isSoon } from "../process/activity.ts";
-import { Program, withUnixLineEnds } from "../process/program.ts";
+import { Program } from "../process/program.ts";
 import {
   type Actor,
   type Address,
@@ -243,7 +243,7 @@ export class TracedActor implements Actor {
       const prints = this.events.filter((event) =>
         event.kind === "print" && event.stream === stream
       );
-      const printed = withUnixLineEnds(prints.map(({ text }) => text).join(""));
+      const printed = this.program.shown(prints.map(({ text }) => text).join(""));
       const output = stream === "stdout" ? this.program.screen : this.program.errors;
       const at = Math.min(this.#lastOutput[stream], this.endedAt);
       const text = output.slice(printed.length);

@@ -7,7 +7,7 @@ for await (const [data, peer] of server) { //: receive 5
   await server.send(data.slice(1), peer); //: send 4
   break;
 }
-const [data, from] = await client.receive(new Uint8Array(3)); //: receive 3
+const [data, from] = await client.receive(new Uint8Array(4)); //: receive 4
 console.log(data, from);
 const none = client.receive();
 client.close(); //: close
