@@ -145,11 +145,12 @@ export class Sandbox implements Disposable {
   /** The permissions beyond the network that its programs asked for, a few of them in words. */
   askedFor(): string[] {
     const asked = new Set<string>();
+    const ours = JSON.stringify(this.folder).slice(1, -1); // its tracer writes there
     for (let i = 0; i < this.#audits; i++) {
       const record = readStart(join(this.folder, "audits", `${i}`), MAX_AUDIT);
       for (const line of record.split("\n")) {
         const [, permission, value] = line.match(/"permission":"(\w+)","value":(.*)}$/) ?? [];
-        const isOurs = permission === "net" || value?.includes(this.folder); // its tracer writes there
+        const isOurs = permission === "net" || value?.includes(ours);
         if (permission && !isOurs) asked.add(`${permission} access to ${value}`);
       }
     }
