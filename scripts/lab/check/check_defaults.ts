@@ -7,6 +7,7 @@ import { delay } from "@std/async/delay";
 import type { Script } from "../catalog/header.ts";
 import { type CheckName, type CheckRun, ending, toFinding } from "./check_run.ts";
 import type { Endpoint } from "../trace/run_traced.ts";
+import { missing } from "./check_server.ts";
 import { hasFlag, start, type SubmissionProgram } from "./start.ts";
 
 const HOST = "127.0.0.2"; // this machine as well, and not a program's own choice
@@ -29,7 +30,7 @@ export async function checkDefaults(run: CheckRun): Promise<void> {
   const hasHost = hasFlag(submission, "--host");
   if (!hasHost && !hasFlag(submission, "--port")) {
     run.report({ what }); // a program without these flags has shown its port before
-    return run.report(toFinding(run, hostCheck, { problem: "it has no --host" }));
+    return run.reportLast(toFinding(run, hostCheck, { problem: missing("--host") }));
   }
   const { transport } = submission.script.lab;
   await using program = await start(submission, {
@@ -44,25 +45,21 @@ export async function checkDefaults(run: CheckRun): Promise<void> {
   if (!endpoint) {
     // Status 2 is wrong usage: the sheet's session may have --port as well.
     const isWrong = await program.ended(0) && ![0, 2].includes(await program.status);
-    const problem = isWrong ? await ending(submission, program, "without --port") : undefined;
+    const problem = isWrong ? await ending(submission, program, " without --port") : undefined;
     const note = isWrong ? undefined : "it does not run without --port";
     run.report({ what, problem, note });
     return run.report(toFinding(run, hostCheck, { problem: "it does not run without --port" }));
   }
   const does = role === "server" ? "listens on" : "connects to";
   const { host, port } = endpoint;
-  const isRight = port === labPort;
-  run.report({
-    what,
-    problem: isRight
-      ? undefined
-      : `it ${does} port ${port} if none is given: the lab's is ${labPort}`,
-  });
-  const isHost = !hasHost || host === HOST || host === "";
+  const other = `it ${does} port ${port} if none is given: the lab's is ${labPort}`;
+  run.report({ what, problem: port === labPort ? undefined : other });
+  if (!hasHost) {
+    return run.reportLast(toFinding(run, hostCheck, { problem: missing("--host") }));
+  }
   const problem = `it ${does} ${host || "another address"}, not the one given with --host`;
-  const missing = hasHost ? undefined : { problem: "it has no --host" };
-  const wrong = isHost ? missing : { problem };
-  run.report(toFinding(run, hostCheck, wrong));
+  const isRight = host === HOST || role === "client" && host === "";
+  run.report(toFinding(run, hostCheck, isRight ? undefined : { problem }));
 }
 
 /** Waits until a program listens or connects somewhere. */

@@ -9,6 +9,9 @@ import type { Game } from "./find_number.ts";
 import type { RandomNumbers } from "./start.ts";
 
 const STARTS = 5; // the same number in all of them has a chance of 1 to 96 million
+const KNOWN = 2; // starts with known random numbers
+const PLAIN = 2; // starts without, at least: a program may set its own seed
+const SAME = 4; // such starts with the same number have a chance of 1 to a million
 const SMALL_STARTS = 9; // all numbers below 20 or above 80: 1 to 1.8 million
 
 /** What is checked here. */
@@ -30,9 +33,12 @@ export async function checkSecret(run: CheckRun): Promise<void> {
   for (const random of ["least", "greatest"] as const) await play(random);
   const isUndecided = () => {
     const numbers = games.map(({ number }) => number ?? NaN);
+    const plain = numbers.slice(KNOWN);
     const isSame = new Set(numbers).size === 1;
     return games.every(({ problem }) => problem === undefined) && run.left > 2000 &&
-      (isSame && games.length < STARTS || isNarrow(numbers) && games.length < SMALL_STARTS + 2);
+      (plain.length < PLAIN || isSame && games.length < STARTS ||
+        new Set(plain).size === 1 && plain.length < SAME ||
+        isNarrow(numbers) && games.length < SMALL_STARTS + KNOWN);
   };
   while (isUndecided()) await play();
   const failed = games.find(({ problem }) => problem !== undefined);
@@ -48,9 +54,13 @@ function isNarrow(numbers: number[]): boolean {
 }
 
 /** Says what is wrong about the numbers. The first two were drawn with known random numbers. */
-function rangeProblem(numbers: number[], source: string): string | undefined {
+export function rangeProblem(numbers: number[], source: string): string | undefined {
   if (new Set(numbers).size === 1) {
     return `the number is always the same, ${numbers[0]}: it should be drawn at each start`;
+  }
+  const plain = numbers.slice(KNOWN);
+  if (plain.length >= SAME && new Set(plain).size === 1) {
+    return `the number is ${plain[0]} at each start: is the seed of its random numbers fixed?`;
   }
   if (isNarrow(numbers) && numbers.length >= SMALL_STARTS) {
     const [min, max] = [Math.min(...numbers), Math.max(...numbers)];

@@ -16,15 +16,16 @@ import {
   screenProblem,
   toFinding,
   TRANSCRIPT,
-  withMissingAwait,
+  withTypeError,
   wrongEndpoint,
 } from "./check_run.ts";
 import { brief, wrongPieces } from "./diagnosis.ts";
 import { type Channel, Connection, Datagrams, resetConnection } from "./endpoints.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
+import { checkCtrlC, checkPort, portChecks, SERVES_ON } from "./check_life.ts";
 import { findNumber, type Game } from "./find_number.ts";
 import { missingLine } from "./printed.ts";
-import { ownCause, type Probe } from "./probe.ts";
+import type { Probe } from "./probe.ts";
 import { nextClient, serverProbes } from "./probes/all.ts";
 import type { ExerciseChecks } from "./probes/exercises.ts";
 import { transcriptOf } from "./probes/guess.ts";
@@ -32,7 +33,7 @@ import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
 import { hasFlag, type Start, start, type SubmissionProgram } from "./start.ts";
 import { Mismatch } from "./steps.ts";
 import { listeningPort, runtimeError, type Submission } from "./submission.ts";
-import { sameScreen } from "../session/transcript.ts";
+import { comparable, sameScreen } from "../session/transcript.ts";
 
 /** A server that runs. */
 export interface RunningServer {
@@ -48,20 +49,31 @@ export interface RunningServer {
 
 const STARTS = "it starts and listens on its port";
 const IS_READY = "it prints its first line when it is ready";
-const SERVES_ON: CheckName = { what: "it serves until Ctrl-C ends it" };
 const HAS_PORT: CheckName = { what: "it listens on the port given with --port", level: "beyond" };
 
-/** Returns what is checked about a server. */
-export function serverChecks(script: Named, exercise?: ExerciseChecks): CheckName[] {
-  const probes = serverProbes(script.lab.name, exercise).toSorted((a, b) =>
-    weightOf(a) - weightOf(b)
-  );
+/**
+ * Returns what is checked about a server.
+ *
+ * @param script The script.
+ * @param exercise The checks of the exercise that it is, if it is one.
+ * @param rest What else the sheet asks for.
+ */
+export function serverChecks(
+  script: Named,
+  exercise: ExerciseChecks | undefined,
+  rest: CheckName[],
+): CheckName[] {
+  const [required, beyond, flags] = byWeight(serverProbes(script.lab.name, exercise));
   return [
     { what: STARTS },
     ...isSilent(script) ? [] : [{ what: IS_READY }],
-    ...probes.flatMap((probe) => probe.isSession ? [probe, { what: TRANSCRIPT }] : probe),
+    ...required.flatMap((probe) => probe.isSession ? [probe, { what: TRANSCRIPT }] : probe),
+    ...rest,
+    ...beyond,
+    ...portChecks(script),
     SERVES_ON,
     HAS_PORT,
+    ...flags,
   ];
 }
 
@@ -73,8 +85,16 @@ function isSilent({ screen }: Named): boolean {
 /**
  * Runs the probes of a server, in turn, since the originals serve one client at a time. After a
  * failure the server is started again, so that each probe is independent of the others.
+ *
+ * @param run The check.
+ * @param checkRest Checks what else the sheet asks for, before what lies beyond it.
+ * @param exercise The README's exercise that it is, if it is one.
  */
-export async function checkServer(run: CheckRun, exercise?: ExerciseChecks) {
+export async function checkServer(
+  run: CheckRun,
+  checkRest: () => Promise<void>,
+  exercise?: ExerciseChecks,
+) {
   const { submission } = run;
   const lab = submission.script.lab.name;
   // What the sheet asks for comes first.
@@ -83,11 +103,17 @@ export async function checkServer(run: CheckRun, exercise?: ExerciseChecks) {
       .toSorted((a, b) => weightOf(a) - weightOf(b));
   const clients = probesFor().reduce((sum, probe) => sum + clientsOf(probe, submission), 0);
   let server: RunningServer | undefined;
+  let isRestChecked = false;
   for (const [i, { what, args, isPlain, level }] of probesFor().entries()) {
+    if (level === "beyond" && !isRestChecked) {
+      await checkRest();
+      isRestChecked = true;
+    }
     const lacks = (args ?? []).find((arg) => !hasFlag(submission, arg.split("=")[0]));
     if (lacks) {
-      const problem = { problem: `it has no ${lacks.split("=")[0]}` };
-      run.report(toFinding(run, { what, level }, problem));
+      const finding = toFinding(run, { what, level }, { problem: missing(lacks) });
+      if (level === "beyond") run.reportLast(finding);
+      else run.report(finding);
       continue;
     }
     const { stop } = run;
@@ -110,18 +136,32 @@ export async function checkServer(run: CheckRun, exercise?: ExerciseChecks) {
       if (!isAlone) server = undefined;
     }
   }
+  if (!isRestChecked) await checkRest();
   if (!server && !run.stop) {
     // The last one was ended after another check, which says nothing about Ctrl-C.
     server = await begin(run, { ...SERVES_ON, hasSession: true, isFirst: false, clients: 1 });
   }
   if (run.stop) run.report({ ...SERVES_ON, skipped: run.stop });
-  else if (server) await checkCtrlC(run, server);
-  if (!run.isHopeless) reportPort(run);
+  else if (server) {
+    await checkPort(run, server);
+    await checkCtrlC(run, server);
+  }
+  if (!run.isHopeless) reportPort(run, HAS_PORT, "listens on");
 }
 
 /** Orders probes: what the sheet asks for, then what lies beyond it, then flags. */
 export function weightOf({ level, args }: Pick<Probe, "level" | "args">): number {
   return level !== "beyond" ? 0 : args === undefined ? 1 : 2;
+}
+
+/** Returns probes in three groups: what the sheet asks for, what lies beyond it, and flags. */
+export function byWeight<T extends Probe>(probes: T[]): T[][] {
+  return [0, 1, 2].map((weight) => probes.filter((probe) => weightOf(probe) === weight));
+}
+
+/** Says that a program has no such flag. */
+export function missing(arg: string): string {
+  return `it has no ${arg.split("=")[0]}`;
 }
 
 /** Returns how many sockets a probe needs for its clients. */
@@ -157,15 +197,15 @@ async function begin(
   return running;
 }
 
-/** Reports whether a server listens on the port given with `--port`. */
-function reportPort(run: CheckRun) {
-  const { port: labPort } = run.submission.script;
-  const problem = !run.hasOwnPort
-    ? undefined
-    : hasFlag(run.submission, "--port")
-    ? `it ignores --port: it listens on port ${labPort}`
-    : `it has no --port: it always listens on port ${labPort}`;
-  run.report(toFinding(run, HAS_PORT, problem ? { problem } : undefined));
+/** Reports whether a program uses the port given with `--port`. */
+export function reportPort(run: CheckRun, check: CheckName, does: string) {
+  const { port } = run.submission.script;
+  if (!run.hasOwnPort) return run.report({ what: check.what });
+  const isIgnored = hasFlag(run.submission, "--port");
+  const problem = `it ${isIgnored ? "ignores" : "has no"} --port: it always ${does} port ${port}`;
+  const finding = toFinding(run, check, { problem });
+  if (isIgnored) run.report(finding);
+  else run.reportFirstOfLast(finding);
 }
 
 /** Starts a server and waits until it listens, or says why it does not. */
@@ -224,9 +264,9 @@ async function whyNot(run: CheckRun, program: SubmissionProgram): Promise<string
   if (!await program.ended(0.05)) {
     return `it does not listen on the lab's port, ${port}${printedBy(program)}`;
   }
-  const end = await ending(submission, program, "before it listened");
-  const missing = await sandbox.missingAwait();
-  if (missing) return `${missing}\n${end}`;
+  const end = await ending(submission, program, " before it listened");
+  const error = await sandbox.typeError();
+  if (error) return `${error}\n${end}`;
   const isTold = program.excess || runtimeError(program.errors, submission);
   return isTold ? end : end + printedBy(program);
 }
@@ -253,15 +293,10 @@ async function checkProbe(
   let wrong: Problem | undefined = isGame && game.problem
     ? { problem: game.problem, exchange: game.exchange }
     : problemIn(result, probe, run, exchange);
-  const cause = ownCause(probe, result.mismatch);
   if (result.mismatch?.kind === "print") {
     wrong = run.hasOwnWords
       ? undefined
-      : { ...wrong, ...missingPrint(run, result.mismatch, program, before) };
-  } else if (wrong && cause && !isGame) {
-    wrong = { ...wrong, problem: `${cause}\n${wrong.problem}` };
-  } else if (wrong && /^another client/.test(probe.what) && isUnserved(result)) {
-    wrong = { ...wrong, problem: `${unserved(submission, result)}\n${wrong.problem}` };
+      : { ...wrong, ...missingPrint(run, result.mismatch, server, before) };
   }
   if (!wrong && probe.joined && !run.hasOwnWords) {
     const [line, text] = probe.joined;
@@ -283,7 +318,7 @@ async function checkProbe(
     const nextContext = contextFor(run, server, before, again);
     if (run.isMild(probe)) nextContext.patience = context.patience;
     const next = await runSteps(steps, nextContext);
-    const after = problemIn(next, probe, run, again);
+    const after = problemIn(next, { what: "the next client", steps }, run, again);
     if (after) {
       const first = "after that, the next client was not served";
       wrong = { ...after, problem: `${first}\n${after.problem}` };
@@ -313,19 +348,20 @@ async function withRuntimeError(
   { mismatch }: StepsResult,
   errorsBefore: number,
 ): Promise<Problem> {
-  const { submission, sandbox } = run;
+  const { submission } = run;
   if (program.excess) return { problem: excessOf(submission, program) };
-  const missing = isSession ? await sandbox.missingAwait() : undefined;
   const hasEnded = await program.ended(0.2);
   const error = runtimeError(program.errors.slice(errorsBefore), submission);
-  const first = missing ??
-    (hasEnded ? await ending(submission, program, `, in the check: ${what}`) : undefined)
-      ?.replace(") , in", "), in") ??
-    (mismatch?.actual === "" ? error : undefined);
-  if (first) return { ...wrong, problem: `${first}\n${wrong.problem}` };
+  const first = hasEnded
+    ? await ending(submission, program, `, in the check: ${what}`)
+    : mismatch?.actual === ""
+    ? error
+    : undefined;
   const [line] = program.errors.slice(errorsBefore).split("\n");
-  if (mismatch?.actual !== "" || line === "") return wrong;
-  return { ...wrong, problem: `${wrong.problem}\non stderr it printed: ${line}` };
+  const last = !first && mismatch?.actual === "" && line ? `on stderr it printed: ${line}` : "";
+  const lines = [first, wrong.problem, last].filter((line) => line);
+  const problem = { ...wrong, problem: lines.join("\n") };
+  return isSession ? await withTypeError(run, problem, mismatch) : problem;
 }
 
 /** Compares the screen after the session with the one of the header. */
@@ -348,13 +384,13 @@ async function checkTranscript(
   if (!isRight()) {
     const printed = program.screen.match(/\bport:? (\d+)/)?.[1];
     const shownPort = printed === `${port}` ? port : script.port;
-    Object.assign(transcript, screenProblem(run, program.screen, screens[0], shownPort));
+    const closest = closestScreen(program.screen, screens);
+    Object.assign(transcript, screenProblem(run, program.screen, closest, shownPort));
     if (transcript.problem && await program.ended(0.1)) {
-      transcript.problem = `${await ending(submission, program, "after its first client")}\n` +
+      transcript.problem = `${await ending(submission, program, " after its first client")}\n` +
         transcript.problem;
     }
   }
-  if (!hasFailed) Object.assign(transcript, await withMissingAwait(run, transcript));
   const errors = program.errors.replace(/^note: listening on .*\n/, "");
   if (errors !== "") {
     const [first] = errors.split("\n");
@@ -363,7 +399,16 @@ async function checkTranscript(
       transcript.problem = `it prints on stderr, not on stdout: ${first}\n${transcript.problem}`;
     }
   }
-  run.report(transcript);
+  const withCause = hasFailed ? {} : await withTypeError(run, transcript);
+  run.report({ ...transcript, ...withCause });
+}
+
+/** Returns the screen that has the most lines of another one. */
+function closestScreen(screen: string, screens: string[]): string {
+  const lines = new Set(comparable(screen).split("\n"));
+  const common = (other: string) =>
+    comparable(other).split("\n").filter((line) => lines.has(line)).length;
+  return screens.toSorted((a, b) => common(b) - common(a))[0];
 }
 
 /** Waits until a condition about the screen holds. */
@@ -371,36 +416,31 @@ function hasPrinted(run: CheckRun, program: SubmissionProgram, condition: () => 
   return waitPatiently((time) => program.until(condition, time / 1000), run.patience(program));
 }
 
-function isUnserved({ mismatch }: StepsResult): boolean {
-  return mismatch?.kind === "refused" || mismatch?.actual === "" && mismatch.kind !== "print" &&
-      mismatch.kind !== "open";
-}
-
-function unserved({ script }: Submission, { mismatch }: StepsResult): string {
-  if (script.lab.transport === "udp") {
-    return "the first datagram was answered, and the second was not";
-  }
-  return mismatch?.kind === "refused" || mismatch?.kind === "silence"
-    ? "only the first client was served: no second client was"
-    : "the second client was accepted, and got no reply";
-}
-
 /** Says which line a server did not print for a probe. */
 function missingPrint(
   run: CheckRun,
   { expected }: Mismatch,
-  { screen, errors }: SubmissionProgram,
+  { program: { screen, errors }, port }: RunningServer,
   before: number,
 ): Problem {
   const actual = screen.slice(before);
   const missing = missingLine(expected, run.comparable(actual));
   const place = errors.includes(missing) && missing ? ", but on stderr" : "";
   const isElsewhere = run.hasLines(missing, actual);
+  const own = [port, run.submission.script.port]
+    .map((port) => missing.replace(ADDRESS_PORT, `${port}`))
+    .find((line) => line !== missing && run.hasLines(line, actual));
+  if (own !== undefined) {
+    const problem = `it prints its own port as the client's: ${own}`;
+    return { problem, expected, actual, exchange: undefined };
+  }
   const problem = isElsewhere && missing
     ? `it did not print this line in its place: ${missing}`
     : `it did not print the line: ${missing}${place}`;
   return { problem, expected, actual, exchange: undefined };
 }
+
+const ADDRESS_PORT = /(?<=\('[\d.]+', )\d+(?=\))/;
 
 /** Opens a UDP socket for a client. */
 function openSocket(): Deno.DatagramConn {
@@ -430,12 +470,13 @@ export function contextFor(
       try {
         const connection = await Deno.connect({ hostname: "127.0.0.1", port });
         exchange.did("client", "connects");
-        return new Connection(connection, "client", exchange);
+        return new Connection(connection, "client", exchange, run.isSame);
       } catch {
         throw new Mismatch("refused");
       }
     },
     reset: (data) => resetConnection(port, data, run.pause),
+    hasEnded: () => Promise.resolve(true),
     type: () => Promise.resolve(),
     endInput: () => Promise.resolve(),
     hasPrinted: (lines, patience) => {
@@ -445,26 +486,4 @@ export function contextFor(
         : waitPatiently((time) => program.until(condition, time / 1000), patience);
     },
   };
-}
-
-/** Checks that Ctrl-C ends a server. */
-async function checkCtrlC(run: CheckRun, { program }: RunningServer) {
-  const { submission } = run;
-  const { what } = SERVES_ON;
-  if (await program.ended(0)) {
-    return run.report({
-      what,
-      problem: await ending(submission, program, "after the last client"),
-    });
-  }
-  if (Deno.build.os === "windows") return run.report({ what });
-  const status = await program.end("SIGINT");
-  const finding = { what, level: "beyond" } as const;
-  if (status === 137) {
-    return run.report(toFinding(run, finding, { problem: "Ctrl-C does not end it" }));
-  }
-  const note = status === 130 || submission.isPython
-    ? undefined
-    : `it ends with status ${status}, where 130 is usual after Ctrl-C`;
-  run.report({ what, note });
 }

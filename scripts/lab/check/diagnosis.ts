@@ -6,7 +6,8 @@
  */
 import { escapeText } from "../../cli.ts";
 import type { Mismatch, Step } from "./steps.ts";
-import type { Submission } from "./submission.ts";
+import { VERDICTS, wrongVerdict } from "./verdicts.ts";
+import type { Named } from "../catalog/labs.ts";
 
 /** What a failed probe looked like. */
 export interface Circumstances {
@@ -16,8 +17,8 @@ export interface Circumstances {
   sent: string;
   /** What all probes before it sent, for replies that belong to another one. */
   earlier: string[];
-  /** What is checked. */
-  submission: Submission;
+  /** The script that it takes the place of. */
+  script: Named;
   /** The steps. */
   steps: Step[];
 }
@@ -26,13 +27,14 @@ const HEADER = /^ *\d+ */;
 
 /** Returns the cause in one line. */
 export function causeOf(circumstances: Circumstances): string {
-  const { mismatch, sent, earlier, submission, steps } = circumstances;
+  const { mismatch, sent, earlier, script, steps } = circumstances;
   const { kind, expected, actual } = mismatch;
-  const { role, lab } = submission.script;
+  const { role, lab } = script;
   const isUdp = lab.transport === "udp";
   const reply = role === "server" ? "reply" : "message";
   if (kind === "refused") return "it listens, but not where its clients connect: at 127.0.0.1";
   if (kind === "twice") return `each message was sent twice, the first one was ${brief(actual)}`;
+  if (kind === "waits") return "it waits without end for a server that sends nothing";
   if (kind === "open") {
     const isHalf = role === "client" && steps.some(({ ends }, i) => ends && steps[i + 1]?.send);
     return "the connection is still open: it was never closed" +
@@ -48,13 +50,27 @@ export function causeOf(circumstances: Circumstances): string {
     } zeros: it sends a buffer, not the bytes that came`;
   }
   const special = framing(mismatch) ?? letters(mismatch, sent) ?? space(mismatch);
-  if (special && kind !== "reset") return special;
+  // A reset can destroy the end of what came, not its beginning.
+  if (special && (kind !== "reset" || !expected.startsWith(actual))) return special;
+  if (actual === "" && kind === "other" && isUdp) {
+    const what = role === "server" ? "the reply is" : "the client sent";
+    return `${what} an empty datagram, and should be ${brief(expected)}`;
+  }
   if (actual === "") return nothingCame(circumstances);
+  const code = codeProblem(mismatch);
+  if (code !== undefined) return code;
   if (earlier.some((text) => text !== sent && text !== "" && actual === text)) {
     return `the ${reply} is written into the program: ${brief(actual)} came whatever was sent`;
   }
+  const number = steps.find((_, i) => steps[i + 1]?.gets === "CORRECT")?.send;
+  if (lab.name === "guess" && role === "server" && typeof number === "string") {
+    if (VERDICTS.includes(actual)) return wrongVerdict(Number(sent), Number(number), actual);
+  }
   const [part, all] = [byteLength(actual), byteLength(expected)];
   if (expected.startsWith(actual)) {
+    if (isUdp && role === "client") {
+      return `the client sent ${brief(actual)}, and should send ${brief(expected)}`;
+    }
     if (isUdp) {
       return `only ${part} of ${all} bytes came: its buffer is too small, and the rest of the ` +
         "datagram is lost";
@@ -68,18 +84,59 @@ export function causeOf(circumstances: Circumstances): string {
       : `only ${part} of ${all} bytes came back, ${ending}: ` +
         "one read gives a part of a message, not always all of it";
   }
+  const again = earlierAnswer(circumstances);
+  if (again !== undefined) {
+    return role === "server"
+      ? `it sent an earlier reply again: ${brief(again)} came before ${brief(expected)}`
+      : `it sent ${brief(again)} again, though the reply to it had come`;
+  }
+  const lost = lostPart(expected, actual);
+  if (lost !== undefined) return lost;
   if (actual === `${expected}\n`) return `a line end (newline) was added: ${brief(actual)}`;
   if (actual === `${sent}${sent}`) return `the ${reply} came twice: ${brief(actual)}`;
   if (actual.startsWith(expected)) return `more came than should: ${brief(actual)}`;
   if (actual.endsWith(expected)) {
     return `${brief(actual.slice(0, -expected.length))} came before the ${reply}`;
   }
-  if (actual.includes("\ufffd") && !expected.includes("\ufffd")) {
+  const isCut = actual.includes("\ufffd") && !expected.includes("\ufffd");
+  if (isCut && expected.length < byteLength(expected)) {
     return "a character that was cut in two did not come out whole: decode with { stream: true }";
   }
   const question = role === "server" && sent !== expected &&
     `\nafter this was sent: ${brief(sent)}`;
   return `the ${reply} is ${brief(actual)}, and should be ${brief(expected)}${question || ""}`;
+}
+
+/** Says if text was sent in another code than UTF-8, or a number as one byte. */
+function codeProblem({ expected, actual }: Mismatch): string | undefined {
+  if (actual.includes("\0") && actual.replace(/[\0\ufffd]/g, "") === expected) {
+    return `the text was encoded as UTF-16, not as UTF-8: ${byteLength(actual)} bytes came for ` +
+      `${brief(expected)}`;
+  }
+  const isNumber = /^\d+$/.test(expected) && actual === String.fromCharCode(Number(expected));
+  return isNumber ? `the number ${expected} was sent as one byte, not as text` : undefined;
+}
+
+/** Returns the answer of an earlier step of the probe, if it came again in place of the next one. */
+function earlierAnswer({ mismatch: { expected, actual }, steps }: Circumstances) {
+  const answers = steps.flatMap(({ gets }) => typeof gets === "string" && gets ? [gets] : []);
+  const now = answers.indexOf(expected);
+  return answers.slice(0, Math.max(0, now)).reverse()
+    .find((answer) => answer !== expected && actual.startsWith(answer));
+}
+
+const CLEAR = 16; // characters that are not there twice by chance
+
+/** Says which part in the middle of a long text did not come. */
+function lostPart(expected: string, actual: string): string | undefined {
+  let same = 0;
+  while (same < actual.length && actual[same] === expected[same]) same++;
+  const next = actual.slice(same, same + CLEAR);
+  const from = expected.indexOf(next, same);
+  if (same < CLEAR / 4 || next.length < CLEAR || from < 0) return undefined;
+  const [first, last] = [byteLength(expected.slice(0, same)), byteLength(expected.slice(0, from))];
+  return `${last - first} bytes in the middle are missing: after the first ${first} bytes of ` +
+    `${byteLength(expected)} came those from ${last} on`;
 }
 
 /** Says what is wrong about the pieces that are printed after a text. */
@@ -93,8 +150,11 @@ export function wrongPieces(start: string, actual: string, expected: string): st
 }
 
 /** Says what came although nothing should. */
-function surplus({ mismatch: { actual }, sent, submission: { script }, steps }: Circumstances) {
-  if (script.role === "client") return `the client sent more than it should: ${brief(actual)}`;
+function surplus({ mismatch: { actual }, sent, script, steps }: Circumstances) {
+  if (script.role === "client") {
+    const newline = actual === "\n" ? ", a newline behind its message" : "";
+    return `the client sent more than it should: ${brief(actual)}${newline}`;
+  }
   if (actual === "") return "it sent an empty datagram, though no reply was due";
   if (actual.replaceAll("\0", "") === "") {
     return `more came back than should: ${byteLength(actual)} zeros, the rest of its buffer`;
@@ -110,12 +170,12 @@ function surplus({ mismatch: { actual }, sent, submission: { script }, steps }: 
 
 /** Says what did not come. */
 function nothingCame(
-  { mismatch: { kind, expected }, sent, submission: { script }, steps }: Circumstances,
+  { mismatch: { kind, expected }, sent, script, steps }: Circumstances,
 ) {
   const isUdp = script.lab.transport === "udp";
   if (script.role === "client") {
     if (isUdp && steps.some(({ drops }) => drops !== undefined)) {
-      return "it did not ask again: a datagram or its reply may get lost";
+      return "it did not ask again, and no reply came: a datagram or its reply may get lost";
     }
     return isUdp
       ? `the client sent no datagram: ${brief(expected)} should come`
@@ -151,10 +211,11 @@ function framing({ expected, actual }: Mismatch): string | undefined {
       return "it takes UTF-16 units, as `.length` does, where the length counts characters";
     }
   }
-  if (number === characters && number < byteLength(text) && rest === start(text, number)) {
-    return `it takes ${number} bytes, where the length counts characters: ` +
+  if (characters < byteLength(text) && rest === start(text, characters)) {
+    return `it takes ${characters} bytes, where the length counts characters: ` +
       `${brief(text)} has ${characters} and ${byteLength(text)} bytes`;
   }
+  if (rest !== text && isTrimmed(rest, text)) return WHITE_SPACE;
   const counted = number === byteLength(text)
     ? "bytes"
     : number === text.length
@@ -182,8 +243,14 @@ function framing({ expected, actual }: Mismatch): string | undefined {
 /** Says if white space is missing: at the ends of a message it is a part of it. */
 function space({ expected, actual }: Mismatch): string | undefined {
   if (actual === "" || actual === expected) return undefined;
-  const isCut = [expected.trim(), expected.trimStart(), expected.trimEnd()].includes(actual);
-  return isCut ? "white space at the ends was cut off: it is a part of the message" : undefined;
+  return isTrimmed(actual, expected) ? WHITE_SPACE : undefined;
+}
+
+const WHITE_SPACE = "white space at the ends was cut off: it is a part of the message";
+
+/** Returns whether a text is another one without the white space at its ends. */
+function isTrimmed(text: string, whole: string): boolean {
+  return text !== "" && [whole.trim(), whole.trimStart(), whole.trimEnd()].includes(text);
 }
 
 /** Says what is wrong about letters: their case, or their bytes. */
@@ -199,6 +266,10 @@ function letters({ expected, actual }: Mismatch, sent: string): string | undefin
   }
   if (actual === sent && expected !== sent && expected === sent.toUpperCase()) {
     return "it came back as it was sent, not in upper case";
+  }
+  const others = /[^\0-\x7f]/gu;
+  if (actual === expected.replace(others, "") || actual === expected.replace(others, "?")) {
+    return `characters outside of ASCII got lost: ${brief(actual)} should be ${brief(expected)}`;
   }
   const ascii = sent.replace(/[a-z]/g, (letter) => letter.toUpperCase());
   if (expected === sent && expected !== actual && expected.toUpperCase() === actual) {

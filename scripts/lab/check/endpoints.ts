@@ -84,11 +84,19 @@ export class Connection implements Channel {
   #isReading = false;
   #hasClosed = false;
 
-  /** Takes a connection, and reads nothing from it yet. `role` is the role of this end. */
+  /**
+   * Takes a connection, and reads nothing from it yet.
+   *
+   * @param connection The connection.
+   * @param role The role of this end.
+   * @param exchange Notes what is sent.
+   * @param isSame Compares what comes with what should come.
+   */
   constructor(
     readonly connection: Deno.TcpConn,
     readonly role: "client" | "server",
     readonly exchange: Exchange,
+    readonly isSame: typeof same = same,
   ) {
     connection.setNoDelay();
     this.own = formatAddress(connection.localAddr);
@@ -144,7 +152,7 @@ export class Connection implements Channel {
     }
     const all = this.#inbox.all().subarray(this.#used);
     const actual = all.subarray(0, expected.length);
-    if (!same(actual, expected)) {
+    if (!this.isSame(actual, expected)) {
       const { state } = this.#inbox;
       const kind = all.length >= expected.length ? "other" : state === "open" ? "silence" : state;
       throw new Mismatch(kind, shown(expected), shown(all));
@@ -354,6 +362,7 @@ export class Datagrams implements Channel {
   }
 }
 
-function same(a: Uint8Array, b: Uint8Array): boolean {
+/** Returns whether bytes are equal. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

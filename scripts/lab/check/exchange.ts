@@ -16,25 +16,32 @@ export interface Patience {
   end: number;
   /** Returns whether the program had work to do since the last call. */
   isBusy(): boolean;
+  /** Returns the seconds of processor time that the program has used, on Linux. */
+  work(): number;
 }
+
+/** Seconds of processor time without a result, after which a program is not busy but spins. */
+const MAX_WORK = 0.7;
 
 /**
  * Waits with patience: time in which the program has work to do does not count, as the machine may
- * be busy.
+ * be busy. A program that spins, for instance in a loop that reads the end of a connection again and
+ * again, is not waited for.
  *
  * @param wait Waits for some milliseconds at most, and returns whether what it waits for came.
  * @returns Whether it came.
  */
 export async function waitPatiently(
   wait: (milliseconds: number) => Promise<boolean>,
-  { milliseconds, end, isBusy }: Patience,
+  { milliseconds, end, isBusy, work }: Patience,
 ): Promise<boolean> {
   isBusy(); // the count begins
+  const before = work();
   if (await wait(Math.min(milliseconds * 2 / 3, end - Date.now()))) return true;
   for (;;) {
     const wasBusy = isBusy();
     if (await wait(Math.min(milliseconds / 3, end - Date.now()))) return true;
-    if (!wasBusy || Date.now() >= end) return false;
+    if (!wasBusy || Date.now() >= end || work() - before > MAX_WORK) return false;
   }
 }
 

@@ -6,6 +6,7 @@
 import type { CheckRun } from "./check_run.ts";
 import { brief } from "./diagnosis.ts";
 import { Exchange } from "./exchange.ts";
+import { TEXT, textVerdict, VERDICTS } from "./verdicts.ts";
 
 /** A guess, and who answered it with what. */
 export interface Guess {
@@ -28,8 +29,6 @@ export interface Game {
   /** The datagrams, if something is wrong. */
   exchange?: string;
 }
-
-const VERDICTS = ["HIGHER", "LOWER", "CORRECT"];
 
 /** Plays a game until the number is found or something is wrong. */
 export async function findNumber(
@@ -62,7 +61,10 @@ export async function findNumber(
     while (low <= high) {
       const guess = Math.floor((low + high) / 2);
       const verdict = await ask(guess);
-      if (verdict === "CORRECT") return { number: guess, guesses };
+      if (verdict === "CORRECT") {
+        const isText = await comparesText(guess, ask);
+        return isText ? wrong(TEXT) : { number: guess, guesses };
+      }
       if (!VERDICTS.includes(verdict)) return wrong(unknownVerdict(verdict));
       if (verdict === "HIGHER") low = guess + 1;
       else high = guess - 1;
@@ -88,6 +90,16 @@ export async function findNumber(
   }
 }
 
+/** Asks for a number with another count of digits, and returns whether text is compared. */
+async function comparesText(
+  number: number,
+  ask: (guess: number) => Promise<string>,
+): Promise<boolean> {
+  const [guess, verdict] = number < 10 ? [10, "LOWER"] : [9, "HIGHER"];
+  const asText = textVerdict(guess, number);
+  return number !== 9 && asText !== verdict && await ask(guess) === asText;
+}
+
 function unknownVerdict(verdict: string): string {
   const upper = verdict.toUpperCase();
   if (VERDICTS.includes(upper)) return `it came in lower case: ${brief(verdict)}, not ${upper}`;
@@ -106,13 +118,12 @@ function inconsistency(verdicts: string[]): string {
     if (isOf("HIGHER", verdicts.slice(0, last)) && isOf("LOWER", verdicts.slice(last))) {
       return `no guess from 1 to 99 is CORRECT: HIGHER up to ${last}, LOWER from ${last + 1} on`;
     }
-    return "no guess from 1 to 99 is CORRECT";
+    return "the verdicts contradict each other, and no guess from 1 to 99 is CORRECT";
   }
   if (isOf("LOWER", before) && isOf("HIGHER", after)) {
     return `HIGHER and LOWER are swapped: the number is ${correct}, and a smaller guess gets LOWER`;
   }
-  const asText = (guess: number) => `${guess}` < `${correct}` ? "HIGHER" : "LOWER";
-  const isText = verdicts.every((verdict, i) => i + 1 === correct || verdict === asText(i + 1));
-  if (isText) return `it compares text, not numbers: "9" > "42", but 9 < 42`;
+  const isText = verdicts.every((verdict, i) => verdict === textVerdict(i + 1, correct));
+  if (isText) return TEXT;
   return "the verdicts contradict each other: the number changes while the game goes on";
 }

@@ -20,6 +20,8 @@ export interface StepContext {
   endInput(): Promise<void>;
   /** Waits until lines are printed, and returns whether they are. */
   hasPrinted(lines: string, patience: Patience): Promise<boolean>;
+  /** Waits for the end of the program, and returns whether it ends. */
+  hasEnded(): Promise<boolean>;
   /** How long to wait for what must come. */
   patience(): Patience;
   /** Milliseconds between two pieces, and of silence. */
@@ -85,6 +87,7 @@ async function runStep(step: Step, channel: Channel, context: StepContext, resul
     await channel.get(bytes(step.gets), patience, or);
   }
   if (step.answered) await channel.getAny(patience);
+  if (step.silent && !await context.hasEnded()) throw new Mismatch("waits");
   if (step.waits) await delay(5 * pause);
   if (step.end) await channel.end();
   if (step.ends) await channel.ended(patience);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { builtinModules } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../../cli.ts";
@@ -18,7 +19,15 @@ const MAX_AUDIT = 2 ** 20; // bytes of Deno's record of permissions
 const MAX_ASKED = 20; // permissions that are reported
 const WATCH_INTERVAL = 50; // milliseconds
 const GRAPH_TIMEOUT = 6; // seconds
+const TYPES_TIMEOUT = 20; // seconds: it takes 2 on an idle machine
+/** A misspelled property or name, a comparison or an operator for other types. */
+const TYPE_ERRORS = [2551, 2552, 2365, 2367];
 const MAX_GRAPH = 2_000_000; // characters of JSON
+
+/** Node's modules by their names without `node:`, which Deno does not know if npm is out of reach. */
+const NODE_MODULES = Object.fromEntries(
+  builtinModules.filter((name) => !/^_|:/.test(name)).map((name) => [name, `node:${name}`]),
+);
 
 /** All that exist: their folders are removed however the tool ends. */
 const sandboxes = new Set<Sandbox>();
@@ -43,6 +52,7 @@ export class Sandbox implements Disposable {
   readonly #original: string; // its folder
   readonly #standard = standardLibrary();
   #audits = 0;
+  #typeError?: Promise<string | undefined>;
 
   private constructor({ path, name, isPython, source }: Submission) {
     this.folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "socket-labs-" }));
@@ -79,7 +89,11 @@ export class Sandbox implements Disposable {
     // `caches` and `localStorage` need no permission. They fail where their folder is a file.
     Deno.writeTextFileSync(join(this.folder, "cache", "location_data"), "");
     // As a workspace of its own it takes nothing from a configuration in a folder above it.
-    const config = { workspace: [], unstable: ["net"], imports: this.#standard };
+    const config = {
+      workspace: [],
+      unstable: ["net"],
+      imports: { ...NODE_MODULES, ...this.#standard },
+    };
     Deno.writeTextFileSync(this.#config, JSON.stringify(config));
   }
 
@@ -109,19 +123,26 @@ export class Sandbox implements Disposable {
   }
 
   /**
-   * Returns the first error that a type check finds about a promise: an `await` is missing there.
-   * It takes some seconds at most.
+   * Returns the first error of a type check that says why a program goes wrong, with its place: an
+   * `await` is missing, or a name is misspelled. It takes some seconds at most.
    */
-  async missingAwait(): Promise<string | undefined> {
+  typeError(): Promise<string | undefined> {
+    return this.#typeError ??= this.#checkTypes();
+  }
+
+  async #checkTypes(): Promise<string | undefined> {
     if (!/\.m?ts$/.test(this.path)) return undefined;
     const command = [Deno.execPath(), "check", "--quiet", ...this.#flags, this.path];
     await using program = new Program(command, undefined, this.options, undefined, MAX_GRAPH);
     watch(program);
-    if (!await program.ended(GRAPH_TIMEOUT)) return undefined;
-    const [, message, place] =
-      program.errors.match(/^TS\d+ \[ERROR\]: (.*Promise<.*)\n(?:.*\n)*? +at file:.*:(\d+):\d+/m) ??
-        [];
-    return place && `an \`await\` is missing in line ${place}: ${message}`;
+    if (!await program.ended(TYPES_TIMEOUT)) return undefined;
+    const errors = program.errors.matchAll(
+      /^TS(\d+) \[ERROR\]: (.*)\n(?:.*\n)*? +at file:.*\/(.*:\d+):\d+$/gm,
+    );
+    for (const [, code, message, place] of errors) {
+      if (message.includes("Promise<")) return `an \`await\` is missing in ${place}: ${message}`;
+      if (TYPE_ERRORS.includes(Number(code))) return `${place}: ${message}`;
+    }
   }
 
   /** The environment of Deno: nothing of the user's, except what Windows needs for sockets. */

@@ -81,6 +81,11 @@ export class SubmissionProgram extends Program {
   isBusy(): boolean {
     return !this.#activity.isIdle();
   }
+
+  /** The seconds of processor time that it used between the first and the last call of `isBusy`. */
+  get work(): number {
+    return this.#activity.work;
+  }
 }
 
 /** Starts a submission. It may use its own ports and, in Deno, nothing else. */

@@ -30,6 +30,8 @@ export interface Step {
   resets?: Data;
   /** Nothing may come for a moment. */
   quiet?: true;
+  /** Sends nothing, and waits for the end of the program. */
+  silent?: true;
   /** Reads nothing for a moment. */
   waits?: true;
   /** A datagram from an address other than the one that was asked. */
@@ -52,6 +54,7 @@ export type MismatchKind =
   | "absent"
   | "print"
   | "open"
+  | "waits"
   | "twice";
 
 /** Something is not as it should be. */

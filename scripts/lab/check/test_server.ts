@@ -24,6 +24,7 @@ export class TestServer implements Disposable {
     readonly port: number,
     readonly labPort: number,
     readonly exchange: Exchange,
+    readonly isSame: CheckRun["isSame"],
   ) {}
 
   /** Takes two ports, and listens there unless the client is to find no server. */
@@ -34,6 +35,7 @@ export class TestServer implements Disposable {
         run.ports.take(transport),
         run.ports.take(transport),
         exchange,
+        run.isSame,
       );
       try {
         if (!isAlone) server.#listen(transport);
@@ -88,7 +90,7 @@ export class TestServer implements Disposable {
       const connection = await listener.accept();
       this.usedPort = listener.addr.port;
       this.exchange.did("client", "connects");
-      return new Connection(connection, "server", this.exchange);
+      return new Connection(connection, "server", this.exchange, this.isSame);
     } catch {
       return await new Promise(() => {}); // it was closed: the other one decides
     }

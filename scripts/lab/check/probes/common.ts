@@ -58,7 +58,8 @@ export function oneRead(longest: number, prints: (text: string) => string): Prob
 export function resets(message: string, exchange: Step[]): Probe {
   return {
     what: "a client that resets its connection, and the next one",
-    steps: [{ resets: message }, ...exchange],
+    // A server that waits for data sees the first reset, one that replies the second.
+    steps: [{ resets: "" }, { resets: message }, ...exchange],
     cause:
       "it serves no client after one that reset its connection: catch what `read` and `write` throw",
     level: "beyond",
@@ -132,6 +133,17 @@ export function alone(typed?: string[]): ClientProbe {
     typed,
     steps: [],
     status: "failed",
+  };
+}
+
+/** Returns the probe of a server that accepts the connection and sends nothing. */
+export function silent(question: string, more: Partial<ClientProbe> = {}): ClientProbe {
+  return {
+    what: "a server that sends nothing: it does not wait without end, and its status is not 0",
+    level: "beyond",
+    steps: [{ gets: question }, { silent: true }],
+    status: "failed",
+    ...more,
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { BINARY, cut, type LabProbes } from "../probe.ts";
-import { alone, asksOnce, closesEarly, datagrams, echo, oneRead } from "./common.ts";
+import { alone, asksOnce, closesEarly, datagrams, echo, oneRead, silent } from "./common.ts";
 
 const TEST = "Test message. This will be echoed";
 const OTHER = "TEST MESSAGE. THIS HAS BEEN SENT!"; // as many bytes
@@ -39,6 +39,7 @@ export const ECHO: LabProbes = {
       shows: ["Closing connection to the server"],
       status: "well",
     },
+    silent(TEST),
     closesEarly(TEST, "Test", {
       joined: ["Received: ", "Test"],
       shows: ["Closing connection to the server"],
@@ -152,6 +153,7 @@ export const ECHO_V1: LabProbes = {
       level: "beyond",
       cause: "it takes one read for the whole answer",
     },
+    silent("Hello!"),
     closesEarly("Hello!", "", { status: undefined, hides: "Hello!" }),
     {
       what: "--message=héllo",

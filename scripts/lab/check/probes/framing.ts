@@ -5,9 +5,10 @@
  */
 import { cut, framed, type LabProbes, long, type Probe } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, closesEarly, echo, resets, twoAtOnce } from "./common.ts";
+import { alone, closesEarly, echo, resets, silent, twoAtOnce } from "./common.ts";
 
 const LONGER = "Hello!This is a longer message than the available buffer size of 15bytes";
+const OTHER = LONGER.toUpperCase();
 const ASK = 'Enter a message: "exit" to abort:';
 
 // The first client has sent half of a character when the second comes.
@@ -17,13 +18,15 @@ const [BEGUN, REST] = cut(framed("naïve ones"), 13);
 function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
   const message = (text: string) => talk({ send: framed(text) }, { gets: framed(text) });
   return [
-    { what: "another client after the first", steps: message("Second"), next: true },
-    { what: "`héllo`, of 5 characters and 6 bytes", steps: message("héllo") },
-    { what: "an emoji, which is one character", level: "beyond", steps: message("😀") },
+    // As short as the session's message: what matters here is the second client.
+    { what: "another client after the first", steps: message("Again"), next: true },
     {
       what: "a long message in pieces",
       steps: talk({ send: cut(framed(LONGER), 20, 42) }, { gets: framed(LONGER) }),
+      cause: "a message that takes several reads does not come back as a whole",
     },
+    { what: "`héllo`, of 5 characters and 6 bytes", steps: message("héllo") },
+    { what: "an emoji, which is one character", steps: message("😀") },
     {
       what: "a character that a buffer of 15 bytes cuts in two",
       level: "beyond",
@@ -50,6 +53,13 @@ function withHeader(talk: (...steps: Step[]) => Step[]): Probe[] {
       steps: [{ send: "        -5hello" }, { end: true }],
       next: true,
       level: "beyond",
+    },
+    {
+      what: "a header with a length of 9,999,999,999, and the next client",
+      steps: [{ send: "9999999999hello" }, { ends: true }],
+      next: true,
+      level: "beyond",
+      cause: "it has no limit for the length of a message",
     },
     {
       what: "a client that leaves inside a message",
@@ -128,6 +138,13 @@ export const ECHO_V2: LabProbes = {
       status: "well",
     },
     {
+      what: "an answer in pieces: it reads until all of the message has come",
+      steps: [{ gets: framed(LONGER) }, { send: cut(framed(OTHER), 20, 42) }],
+      screen: `${OTHER}\n`,
+      status: "well",
+      cause: "it does not read on until all of the message has come",
+    },
+    {
       what: "a character that a buffer of 15 bytes cuts in two",
       level: "beyond",
       steps: [{ gets: framed(LONGER) }, { send: framed("aaaaéaaaaaaaaaaaaaé😀😀é") }],
@@ -147,7 +164,15 @@ export const ECHO_V2: LabProbes = {
       screen: `${long(20_000)}\n`,
       status: "well",
     },
+    silent(framed(LONGER)),
     closesEarly(framed(LONGER), "        72Hello!", { hides: LONGER }),
+    {
+      what: "--message=héllo: the header says 5",
+      args: ["--message=héllo"],
+      steps: [{ gets: framed("héllo") }, { send: framed("ok") }],
+      screen: "ok\n",
+      status: "well",
+    },
     {
       what: "--message=héllo 😀: the header says 7",
       level: "beyond",
@@ -230,14 +255,25 @@ export const ECHO_V3: LabProbes = {
       status: "well",
     },
     {
+      what: "an answer in pieces: it reads until all of the message has come",
+      typed: ["hello", "exit"],
+      steps: [
+        { gets: framed("hello") },
+        { send: cut(framed(OTHER), 20, 42) },
+        { gets: framed("exit") },
+        { send: framed("exit") },
+      ],
+      screen: `${ASK}hello\n${OTHER}\n${ASK}exit\nexit\nConnection Closed\n`,
+      status: "well",
+    },
+    {
       what: "`héllo` has 5 characters and 6 bytes",
       ...talk(["héllo", "hállo"], ["exit", "exit"]),
       status: "well",
     },
     {
       what: "an emoji is one character",
-      level: "beyond",
-      ...talk(["😀", "😀😀"], ["exit", "exit"]),
+      ...talk(["😀", "😎"], ["exit", "exit"]),
       status: "well",
     },
     {
@@ -278,6 +314,7 @@ export const ECHO_V3: LabProbes = {
       status: "well",
       level: "beyond",
     },
+    silent(framed("hello"), { typed: ["hello"] }),
     closesEarly(framed("hello"), "         5hel", { typed: ["hello"] }),
     alone(["hello", "exit"]),
   ],

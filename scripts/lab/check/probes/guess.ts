@@ -55,7 +55,7 @@ export function guessServer(number = 42): Probe[] {
     },
     {
       what: "every verdict around the number",
-      steps: [number - 1, number + 1, 1, 99, 9, 5].flatMap((guess) => guessed(guess)),
+      steps: [number, number - 1, number + 1, 1, 99, 9, 5].flatMap((guess) => guessed(guess)),
     },
     {
       what: "guesses outside of 1 to 99",
@@ -90,6 +90,11 @@ export function guessServer(number = 42): Probe[] {
       level: "beyond",
       steps: [{ send: BINARY }, { gets: "INVALID" }],
       next: true,
+    },
+    {
+      what: "a datagram with a verdict gets no reply: two servers would answer each other forever",
+      level: "beyond",
+      steps: [{ send: "HIGHER" }, { quiet: true }],
     },
     {
       what: "--secret=99",

@@ -5,7 +5,7 @@
  */
 import { BINARY, type ClientProbe, cut, type LabProbes, long } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, asksOnce, closesEarly, datagrams, resets, twoAtOnce } from "./common.ts";
+import { alone, asksOnce, closesEarly, datagrams, resets, silent, twoAtOnce } from "./common.ts";
 
 /** Returns what practical12's clients print for `Hello, world`. */
 function answered(answer: string): string {
@@ -140,7 +140,8 @@ export const PRACTICAL12_TCP: LabProbes = {
     {
       what: "`héllo`, in Python's notation for bytes",
       typed: ["héllo"],
-      steps: [{ gets: "héllo" }, { send: cut("hállo", 2) }, { ends: true }],
+      // The last piece is one byte: as many bytes as `héllo` has characters have come before it.
+      steps: [{ gets: "héllo" }, { send: cut("hállo", 2, 5) }, { ends: true }],
       screen: "Enter a message: héllo\nReceived b'h\\xc3\\xa1llo'\n",
       status: "well",
     },
@@ -161,6 +162,7 @@ export const PRACTICAL12_TCP: LabProbes = {
     },
     notText([{ gets: "Hello, world" }, { send: NOT_TEXT }, { ends: true }]),
     withMessage([{ gets: "héllo" }, { send: cut("hállo", 2) }, { ends: true }]),
+    silent("Hello, world", { typed: ["Hello, world"] }),
     closesEarly("Hello, world", "Hello", {
       typed: ["Hello, world"],
       hides: "Received b'Hello, world'",

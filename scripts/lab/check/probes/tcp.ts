@@ -89,6 +89,20 @@ export const TCP: LabProbes = {
         { prints: `Received data: ${SHEET.slice(0, 32)}\nReceived data: ${SHEET.slice(32)}` },
       ],
     },
+    {
+      what: "white space at both ends of a piece",
+      steps: [
+        { send: "  two words " },
+        { prints: "Received data:   two words " },
+        { end: true },
+        { ends: true },
+      ],
+    },
+    {
+      what: "a client that resets its connection: it waits for the next one",
+      level: "beyond",
+      steps: [{ resets: "off" }, { prints: "Waiting for connection" }, ...HI],
+    },
     resets("off", HI),
     twoAtOnce(HI, "", { send: "first" }, { prints: "Received data: first" }),
   ],

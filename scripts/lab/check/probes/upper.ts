@@ -5,7 +5,7 @@
  */
 import { BINARY, cut, type LabProbes, long } from "../probe.ts";
 import type { Step } from "../steps.ts";
-import { alone, asksOnce, datagrams, resets, twoAtOnce } from "./common.ts";
+import { alone, asksOnce, datagrams, resets, silent, twoAtOnce } from "./common.ts";
 
 const MANY = "x".repeat(6_000_000); // more than the buffers on the way hold
 
@@ -129,10 +129,16 @@ export const UPPER_TCP: LabProbes = {
     },
     {
       what: "a sentence that is longer than the buffers on the way: it writes until all is written",
-      typed: [MANY],
-      steps: [{ waits: true }, { gets: MANY }, { ends: true }, { leaves: true }],
+      steps: [{ types: MANY }, { waits: true }, { gets: MANY }, { ends: true }, { leaves: true }],
       level: "beyond",
     },
+    silent("hello", {
+      what: "a server that sends only a part: it does not wait without end, prints the part, and " +
+        "its status is not 0",
+      typed: ["hello"],
+      steps: [{ gets: "hello" }, { send: "HEL" }, { silent: true }],
+      screen: "Input lowercase sentence:hello\nFrom Server: HEL\n",
+    }),
     alone(["hello"]),
   ],
 };
