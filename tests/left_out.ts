@@ -51,6 +51,7 @@ const LESS = [
   "2 of 6 pieces of garbage for each TCP client",
   "3 of 16 ways to split each reply to echo_client_v2.ts",
   "6 of 12 mistakes on lab's command line, and the help of 1 of 7 commands",
+  "2 of 28 right and 9 of 32 wrong submissions in lab check",
   "2 of 11 labs in lab demo, and 3 of 6 labs at once",
   "1 of 2 runs of lab demo and lab book from the README",
   "1 of 3 widths of the lab book",

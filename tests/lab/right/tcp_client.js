@@ -1,5 +1,5 @@
 // CommonJS would do as well: this is the least that sends and closes.
-import { connect } from "node:net";
+import { connect } from "net";
 import { argv, exit } from "node:process";
 
 const message = argv.find((arg) => arg.startsWith("--message="))?.slice(10) ??
