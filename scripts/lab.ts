@@ -182,7 +182,7 @@ lab check hand-ins
 Status 1 if a check failed, 3 if none failed but no time was left for some. TypeScript and
 JavaScript get their own ports and nothing else. Python cannot be limited.`,
     async run(names, flags) {
-      const { checkFiles, watchFile } = await import("./lab/check/class/command.ts");
+      const { checkFiles, watchFile } = await import("./lab/commands/check.ts");
       await (flags.watch ? watchFile : checkFiles)(names, flags);
     },
   },

@@ -3,29 +3,29 @@
  *
  * @module
  */
-import { UsageError, UserError, written } from "../../../cli.ts";
-import { scripts } from "../../catalog/labs.ts";
-import { find, nearest } from "../../terminal/names.ts";
-import { chooseExercise } from "../../exercises/choose.ts";
-import { exercisesIn } from "../../exercises/folder.ts";
-import { afterwards } from "../../exercises/hint.ts";
-import { watch } from "../../exercises/watch.ts";
-import { FOLDER } from "../../terminal/command.ts";
-import { mustBeFile } from "../../terminal/files.ts";
-import { note, safe, type SafeText, write } from "../../terminal/output.ts";
-import { check, type CheckOptions, type Submitted } from "../check.ts";
-import { asCsv } from "../formats/csv.ts";
-import { asJson } from "../formats/json.ts";
-import { asJunit } from "../formats/junit.ts";
-import { asTable, tableLines } from "../formats/table.ts";
-import { asComment, asPoint, asTap, VERSION } from "../formats/tap.ts";
-import { terminalWidth } from "../../terminal/columns.ts";
-import { countOutcomes, firstFailure, outcomeOf, type Result, stateOf } from "../result.ts";
-import { takeTurn } from "../slots.ts";
-import { checkAll } from "./check_all.ts";
-import { findSubmissions, type Skipped } from "./find_files.ts";
-import { Progress } from "./progress.ts";
-import { prepareReports, writeReports } from "./reports.ts";
+import { UsageError, UserError, written } from "../../cli.ts";
+import { scripts } from "../catalog/labs.ts";
+import { find, nearest } from "../terminal/names.ts";
+import { chooseExercise } from "../exercises/choose.ts";
+import { exercisesIn } from "../exercises/folder.ts";
+import { afterwards } from "../exercises/hint.ts";
+import { watch } from "../exercises/watch.ts";
+import { FOLDER } from "../terminal/command.ts";
+import { mustBeFile } from "../terminal/files.ts";
+import { note, safe, type SafeText, write } from "../terminal/output.ts";
+import { check, type CheckOptions, type Submitted } from "../check/check.ts";
+import { asCsv } from "../check/formats/csv.ts";
+import { asJson } from "../check/formats/json.ts";
+import { asJunit } from "../check/formats/junit.ts";
+import { asTable, tableLines } from "../check/formats/table.ts";
+import { asComment, asPoint, asTap, VERSION } from "../check/formats/tap.ts";
+import { terminalWidth } from "../terminal/columns.ts";
+import { countOutcomes, firstFailure, outcomeOf, type Result, stateOf } from "../check/result.ts";
+import { takeTurn } from "../check/slots.ts";
+import { checkAll } from "../check/class/check_all.ts";
+import { findSubmissions, type Skipped } from "../check/class/find_files.ts";
+import { Progress } from "../check/class/progress.ts";
+import { prepareReports, writeReports } from "../check/class/reports.ts";
 
 const INCOMPLETE = 3; // exit status if nothing is wrong, but the time was up
 const MAX_SKIPPED = 10; // files of one kind that are named
