@@ -23,7 +23,7 @@ import { brief, wrongPieces } from "./diagnosis.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
 import type { ClientProbe } from "./probe.ts";
 import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
-import { PROGRAMS_AT_ONCE } from "./slots.ts";
+import { PROBES_AT_ONCE } from "./slots.ts";
 import { hasFlag, start, type SubmissionProgram } from "./start.ts";
 import { type Data, Mismatch, type Step } from "./steps.ts";
 import { runtimeError } from "./submission.ts";
@@ -100,7 +100,7 @@ async function checkAtOnce(run: CheckRun, probes: ClientProbe[]) {
   };
   await Promise.all([
     report(),
-    ...Array.from({ length: Program.jobsAtOnce(PROGRAMS_AT_ONCE) }, work),
+    ...Array.from({ length: Program.jobsAtOnce(PROBES_AT_ONCE, 2) }, work),
   ]);
 }
 

@@ -13,8 +13,11 @@ import { note } from "../terminal/output.ts";
 const PAUSE = 50; // milliseconds between two looks
 const LONG = 5000; // milliseconds of waiting after which the user learns why
 
-/** How many programs a check runs at the same time. */
-export const PROGRAMS_AT_ONCE: number = Program.jobsAtOnce(3);
+/** How many probes of a check run at the same time. */
+export const PROBES_AT_ONCE = 3;
+
+/** How many programs a check runs at the same time: for each probe its own, and one that finds out why it failed. */
+export const PROGRAMS_AT_ONCE: number = Math.min(2 * PROBES_AT_ONCE, Program.limit);
 
 /** How many checks run at the same time: most of each is waiting. */
 export const AT_ONCE: number = Program.jobsAtOnce(
