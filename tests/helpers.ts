@@ -1,5 +1,6 @@
 /** Programs, sockets and free ports for tests, and conditions that a machine must meet. */
 import { assert } from "@std/assert";
+import { delay } from "@std/async/delay";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
@@ -200,7 +201,17 @@ export async function temporary(): Promise<{ path: string } & AsyncDisposable> {
   const path = await Deno.realPath(await Deno.makeTempDir());
   return {
     path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+    async [Symbol.asyncDispose]() {
+      // On Windows, a folder that a program just used cannot be removed for a moment.
+      for (let tries = 1;; tries++) {
+        try {
+          return await Deno.remove(path, { recursive: true });
+        } catch (error) {
+          if (Deno.build.os !== "windows" || tries === 50) throw error;
+          await delay(100);
+        }
+      }
+    },
   };
 }
 
