@@ -1,6 +1,7 @@
 /** The command `lab check` with hostile submissions: what they cannot reach, and what they leave behind. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
+import { pathToFileURL } from "node:url";
 import { DENO_RUN, hasPython, Program } from "../../scripts/lab/process/program.ts";
 import {
   lab,
@@ -95,9 +96,9 @@ Deno.test("check refuses a submission that imports from outside of its folder", 
   await using folder = await temporary();
   Deno.writeTextFileSync(`${folder.path}/secret.txt`, "secret");
   Deno.writeTextFileSync(`${folder.path}/secret.json`, "{}");
-  const secret = new URL(`file://${folder.path}/secret.txt`).href;
+  const secret = pathToFileURL(`${folder.path}/secret.txt`);
   const cases: Record<string, string> = {
-    "by a path": `import s from "${folder.path}/secret.txt" with { type: "text" };`,
+    "by a path": `import s from "${secret.pathname}" with { type: "text" };`,
     "by a relative path": `import s from "../secret.txt" with { type: "text" };`,
     "as JSON": `import s from "../secret.json" with { type: "json" };`,
     "in a dynamic import": `await import("../secret.txt", { with: { type: "text" } });`,
@@ -165,7 +166,9 @@ Deno.test("check gives a submission its own port, no storage and nothing of the 
       await attempt("ffi", () => Deno.dlopen("libc.so.6", {}));
       await attempt("sqlite", async () => {
         const { DatabaseSync } = await import("node:sqlite");
-        new DatabaseSync(":memory:").exec("VACUUM INTO '${folder.path}/PWNED'");
+        new DatabaseSync(":memory:").exec("VACUUM INTO '${
+      folder.path.replaceAll("\\", "/")
+    }/PWNED'");
       });
     `),
   });
