@@ -184,7 +184,7 @@ Deno.test("check lists at most 20 permissions, and ends a flood of them", async 
   });
   assertEquals(status, 1);
   assertStringIncludes(stdout, "    it asks for permissions without end\n");
-  assertEquals(stdout.match(/^# note: it asked for read access/gm)?.length, 20);
+  assertEquals(stdout.match(/note: .*it asked for read access/g)?.length, 20);
   assert(stdout.length < 10_000);
 });
 
