@@ -237,9 +237,10 @@ async function recover(error: unknown): Promise<void> {
 
 /** Returns whether `accept` failed because the client had closed its connection before. */
 export function isClientGone(error: unknown, os = Deno.build.os): boolean {
-  // macOS reports such a client as an invalid argument.
-  const isEinval = (error as { code?: string }).code === "EINVAL" && os === "darwin";
-  return error instanceof Deno.errors.NotConnected || isEinval;
+  const { ConnectionReset, NotConnected } = Deno.errors; // on Windows and on Linux
+  // macOS reports such a client as an invalid argument, and Windows sometimes does.
+  const isEinval = (error as { code?: string }).code === "EINVAL" && os !== "linux";
+  return error instanceof ConnectionReset || error instanceof NotConnected || isEinval;
 }
 
 /** Limits a client: its reads wait while much output is unwritten, its writes take 10 s at most. */

@@ -135,10 +135,11 @@ Deno.test("resilient() reports a flood of clients that leave before they are acc
   assertEquals(errors.match(/closed its connection before it was accepted/g)?.length, 1, errors);
 });
 
-Deno.test("isClientGone() knows what macOS reports for a client that has left", () => {
+Deno.test("isClientGone() knows what each system reports for a client that has left", () => {
   const invalid = Object.assign(new Error("Invalid argument (os error 22)"), { code: "EINVAL" });
   assertEquals([isClientGone(invalid, "darwin"), isClientGone(invalid, "linux")], [true, false]);
   assertEquals(isClientGone(new Deno.errors.NotConnected(), "linux"), true);
+  assertEquals(isClientGone(new Deno.errors.ConnectionReset(), "windows"), true);
 });
 
 Deno.test("withRetries() needs no memory for a flood of spoofed datagrams", async () => {

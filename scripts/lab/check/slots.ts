@@ -19,11 +19,11 @@ export const PROBES_AT_ONCE = 3;
 /** How many programs a check runs at the same time: for each probe its own, and one that finds out why it failed. */
 export const PROGRAMS_AT_ONCE: number = Math.min(2 * PROBES_AT_ONCE, Program.limit);
 
-/** How many checks run at the same time: most of each is waiting. */
-export const AT_ONCE: number = Program.jobsAtOnce(
-  2 * navigator.hardwareConcurrency,
-  PROGRAMS_AT_ONCE,
-);
+/** How many checks run at the same time on this computer: most of each is waiting. */
+export const AT_ONCE: number = 2 * navigator.hardwareConcurrency;
+
+/** How many of them this process can run. */
+export const CHECKS_IN_PROCESS: number = Program.jobsAtOnce(AT_ONCE, PROGRAMS_AT_ONCE);
 
 let held = 0; // turns of this process
 let isNoted = false;

@@ -6,7 +6,7 @@
 import { check, type CheckOptions, type Submitted, TIME } from "../check.ts";
 import { NO_TIME } from "../check_run.ts";
 import { outcomeOf, type Result, stateOf } from "../result.ts";
-import { AT_ONCE, takeTurn } from "../slots.ts";
+import { CHECKS_IN_PROCESS, takeTurn } from "../slots.ts";
 
 /**
  * Checks files. One that failed while others ran is checked again alone, since another submission may
@@ -33,7 +33,7 @@ export async function checkAll(
     }
   };
   report();
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CHECKS_IN_PROCESS }, work));
   if (submissions.length > 1) {
     const doubtful = submissions.filter((one) => outcomeOf(results.get(one)!) !== "passed");
     for (const [i, one] of doubtful.entries()) {
