@@ -146,6 +146,7 @@ export async function checkServer(
     await checkPort(run, server);
     await checkCtrlC(run, server);
   }
+  await server?.program.end("SIGKILL");
   if (!run.isHopeless) reportPort(run, HAS_PORT, "listens on");
 }
 
