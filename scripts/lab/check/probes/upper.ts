@@ -70,7 +70,7 @@ export const UPPER_TCP: LabProbes = {
     {
       what: "the session of its header",
       typed: ["hello"],
-      steps: [{ gets: "hello" }, { send: "HELLO" }, { leaves: true }],
+      steps: [{ gets: "hello" }, { quiet: true }, { send: "HELLO" }, { leaves: true }],
       isSession: true,
     },
     {
