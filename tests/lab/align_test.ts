@@ -86,6 +86,17 @@ Deno.test("align() keeps every line of both sides, but for the script's header",
   }
 });
 
+Deno.test("align() numbers the lines as their files do, also if their order differs", () => {
+  const isSame = (file: string) => (text?: string, row?: number) =>
+    text === undefined || file.split("\n")[row! - 1] === text;
+  for (const script of scripts) {
+    const [isLeft, isRight] = [isSame(counterpart(script)), isSame(read(script))];
+    for (const { left, right, leftRow, rightRow } of align(counterpart(script), read(script))) {
+      assert(isLeft(left, leftRow) && isRight(right, rightRow), `${script}: ${left} | ${right}`);
+    }
+  }
+});
+
 const CLIENT = "using c = await Deno.connect({ hostname, port });\nawait writeAll(c, data);\n" +
   "const length = await c.read(buffer);\nprint(text);\nawait c.closeWrite();\n";
 

@@ -14,6 +14,10 @@ export interface Row {
   right?: string;
   /** What both lines do, if it is the same: `accept`, `loop`, `print`. */
   step?: string;
+  /** The number of the original's line in its file, from 1 up. */
+  leftRow?: number;
+  /** The number of the script's line in its file, from 1 up. */
+  rightRow?: number;
 }
 
 type Language = "python" | "typescript";
@@ -70,6 +74,8 @@ const SETTINGS: [name: string, words: string[]][] = [
 /** What `align` knows about a line. */
 interface Line {
   text: string;
+  /** Its number in the file, from 1 up. */
+  row: number;
   /** The names of its steps. */
   steps: Set<string>;
   /** The functions that it calls, in lower case without underscores. */
@@ -99,13 +105,15 @@ interface Block {
  * @example
  * ```ts
  * align("s.bind(address)\n", "using listener = Deno.listen({ port });\n");
- * // [{ left: "s.bind(address)", right: "using listener = ...", step: "bind" }]
+ * // [{ left: "s.bind(address)", right: "using listener = ...", step: "bind", leftRow: 1, rightRow: 1 }]
  * ```
  */
 export function align(python: string, typescript: string): Row[] {
   const header = /^(#!.*\r?\n)?\/\*\*[^]*?\*\/\s*/;
   const left = blocksOf(linesOf(python, "python"));
-  const right = blocksOf(linesOf(typescript.replace(header, ""), "typescript"));
+  const [start = ""] = typescript.match(header) ?? [];
+  const above = start.split("\n").length - 1; // lines of the header
+  const right = blocksOf(linesOf(typescript.slice(start.length), "typescript", above));
   const partners = pairBlocks(left, right);
   const rows: Row[] = [];
   const isShown = new Set<Block>();
@@ -115,7 +123,7 @@ export function align(python: string, typescript: string): Row[] {
     for (const block of right.slice(0, stop)) {
       if (isShown.has(block) || [...partners.values()].includes(block)) continue;
       isShown.add(block);
-      rows.push(...block.lines.map(({ text }) => ({ right: text })));
+      rows.push(...block.lines.map(({ text, row }) => ({ right: text, rightRow: row })));
     }
   };
   for (const block of left) {
@@ -175,9 +183,10 @@ function common(a: Block, b: Block): number {
 function alignLines(a: Line[], b: Line[]): Row[] {
   const pairs = alignLists(a.length, b.length, (i, j) => likeness(a[i], b[j]).weight);
   return pairs.map(([i, j]) => {
-    if (i === undefined) return { right: b[j].text };
-    if (j === undefined) return { left: a[i].text };
-    return { left: a[i].text, right: b[j].text, step: likeness(a[i], b[j]).step };
+    const left = i === undefined ? {} : { left: a[i].text, leftRow: a[i].row };
+    const right = j === undefined ? {} : { right: b[j].text, rightRow: b[j].row };
+    const both = i !== undefined && j !== undefined;
+    return { ...left, ...right, ...both && { step: likeness(a[i], b[j]).step } };
   });
 }
 
@@ -239,13 +248,14 @@ const STRING = /(["'`])(?:\\.|(?!\1)[^\\])*(?:\1|\\?$)/g;
 const NOT_OWN = /^(print|log|write|if|while|for|return|function|def|switch|catch|super)$/;
 const MAX_CALL = 1000; // characters of a call that prints
 
-/** Finds the steps in the lines of a source, without those in comments. */
-function linesOf(source: string, language: Language): Line[] {
+/** Finds the steps in the lines of a source, without those in comments. Other lines are above it. */
+function linesOf(source: string, language: Language, above = 0): Line[] {
   const isPython = language === "python";
   const texts = source.replaceAll("\r", "").trimEnd().split("\n");
   let commentEnd = "";
   return texts.map((text, i) => {
-    const line: Line = { text, steps: new Set(), calls: new Set() };
+    const row = above + i + 1;
+    const line: Line = { text, row, steps: new Set(), calls: new Set() };
     if (text.trim() === "") line.steps.add("");
     if (commentEnd) {
       if (text.includes(commentEnd)) commentEnd = "";
