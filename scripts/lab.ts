@@ -11,6 +11,7 @@
  * - `deno task lab check FOLDER --format=table` checks a class.
  * - `deno task lab wire echo_v2` draws what goes over the wire.
  * - `deno task lab wire echo --server=my.py` does the same for your own server.
+ * - `deno task lab live guess` runs a lab in the browser, and you type.
  * - `deno task lab book DIR` writes all of it into a page for the browser.
  * - `deno task lab new 1 DIR` copies what an exercise needs.
  * - `deno task lab new echo_server DIR` makes a copy to start from.
@@ -47,6 +48,7 @@ const FLAGS = {
   duplicate: "",
   delay: "",
   split: "",
+  open: false,
 };
 
 /** The commands. Each imports its code when it runs, so that the tool starts fast. */
@@ -149,16 +151,39 @@ The programs run with all your permissions. Status 1 if one of them fails.`,
     },
   },
   {
+    name: "live",
+    words: ["[LAB]"],
+    flags: ["server", "client", "open"],
+    summary: "opens a page for the browser in which a lab runs: you type, and disturb the wire",
+    manual: `\
+The address that it prints works on this machine only, and contains a secret. The page runs what you
+choose in it, with all your permissions: a script, its counterpart in Python, or a file, which
+runs again whenever you save it. Without a LAB, the page begins with the lab guess.
+--server=FILE    a program that takes the server's place: a .py, .ts, .js, .mjs or .cjs file.
+--client=FILE    a program that takes the client's place.
+--open           opens the page in your browser.
+It ends with Ctrl-C, or some seconds after the page is closed. No program is left.`,
+    async run([name = "guess"], flags) {
+      const { runLive } = await import("./lab/commands/live.ts");
+      await runLive(name, flags);
+    },
+  },
+  {
     name: "book",
     words: ["[FOLDER]"],
-    flags: ["originals"],
+    flags: ["originals", "server", "client", "as"],
     summary: "runs all labs, and writes what happened as a page for the browser, lab-book.html",
     manual: `\
 The page is whole in itself: it works from disk, offline, and on paper.
---originals=DIR  where the course's Python files lie; without it, our counterparts.`,
-    async run([folder = "."], { originals }) {
+--originals=DIR  where the course's Python files are. They are shown next to our scripts, and run
+                 in a recording of their own. Without it, our counterparts are shown.
+--server=FILE    a program, such as a submission, that takes the place of an original server, and
+                 --client=FILE. Its lab is the one whose script has its name.
+--as=LAB         the lab of these programs, if their names do not say it.
+The programs run with all your permissions.`,
+    async run([folder = "."], flags) {
       const { writeBook } = await import("./lab/book/book.ts");
-      await writeBook(folder, originals);
+      await writeBook(folder, flags);
     },
   },
   {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Row } from "../originals/align.ts";
-import type { Role as Role } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 import type { TraceEvent } from "../trace/words.ts";
 
 /** All of the page's data. */
@@ -31,20 +31,23 @@ export interface LabData {
   ways: WayData[];
 }
 
+/** What is shown next to a script. A file is one that the user chose. */
+export type SourceKind = "original" | "counterpart" | "file";
+
 /** A script with its original. */
 export interface ScriptData {
   /** The script's file name. */
   name: string;
-  /** The original's file name. */
+  /** The file name of what is shown next to it. */
   original: string;
-  /** Whether our counterpart is shown, because there is no original. */
-  isCounterpart: boolean;
+  /** What that is. */
+  kind: SourceKind;
   /** What the script's header says about it, in paragraphs. */
   teaches: string[];
   /** How the script differs from the original, in lists with titles. */
   differences: { title: string; items: string[] }[];
-  /** The lines of both, aligned, with the script's line numbers. */
-  lines: (Row & { row?: number })[];
+  /** The lines of both, aligned. */
+  lines: Row[];
 }
 
 /** A recording of a lab. */
@@ -57,6 +60,8 @@ export interface RecordingData {
   commands: Record<Role, string>;
   /** What happened, in order. */
   events: EventData[];
+  /** The roles that the program next to the script took: their events name its lines. */
+  others?: Role[];
 }
 
 /** A trace event, with its bytes as hexadecimal digits. */

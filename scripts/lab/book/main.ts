@@ -14,7 +14,7 @@ const sections = book.labs.map(section);
 document.getElementById("made")!.textContent = book.made;
 document.querySelector("main")!.append(...sections.map(({ element }) => element));
 document.querySelector("nav")!.append(...tableOfContents(book.labs));
-for (const { player } of sections) player.redraw(); // only now do they have a width
+redraw(); // only now do they have a width
 if (location.hash) {
   document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
 }
@@ -42,8 +42,13 @@ let width = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === width) return; // a phone hides its address bar
   width = innerWidth;
-  for (const { player } of sections) player.redraw();
+  redraw();
 });
+
+function redraw() {
+  for (const { player } of sections) player.measure();
+  for (const { player } of sections) player.redraw();
+}
 
 addEventListener("beforeprint", () => sections.forEach(({ player }) => player.unfold()));
 addEventListener("afterprint", () => sections.forEach(({ player }) => player.fold()));

@@ -5,11 +5,11 @@
  */
 /// <reference lib="dom" />
 import { isOnWire, sentence, type TraceEvent } from "../trace/words.ts";
-import type { EventData, LabData, RecordingData } from "./data.ts";
+import type { LabData, RecordingData } from "./data.ts";
 import { html, icon, prose } from "./dom.ts";
 import { EventDetail } from "./event_detail.ts";
 import { SourceView } from "./source_view.ts";
-import { type Cause, TraceView } from "./trace_view.ts";
+import { type Cause, decodeEvent, TraceView } from "./trace_view.ts";
 
 const STEP_INTERVAL = 900; // milliseconds between two steps at normal speed
 const SPEEDS = [0.5, 1, 2, 4, 8];
@@ -45,13 +45,16 @@ export class Player {
       events: recording.events.map(decodeEvent),
     }));
     [this.#recording] = this.#recordings;
-    this.#trace = new TraceView(lab.transport);
+    const { transport } = lab;
+    this.#trace = new TraceView({ transport, hint: "Press Play, or go step by step" });
     this.#trace.onPoint = (event, index) => {
       if (event) this.#detail.show(event, index);
-      this.#mark(event && causeOf(event));
+      this.#mark(event && causeOf(event, this.#recording));
     };
-    const onWire = this.#recordings.flatMap(({ events }) => events.filter(isOnWire));
-    this.#sources = new SourceView(lab.scripts, onWire.map(causeOf));
+    const causes = this.#recordings.flatMap((recording) =>
+      recording.events.filter(isOnWire).map((event) => causeOf(event, recording))
+    );
+    this.#sources = new SourceView(lab.scripts, causes);
     this.#sources.onPoint = (cause) => this.#mark(cause);
     this.#controls = new Controls(this);
     this.#tabs = this.#recordings.map((recording) =>
@@ -127,7 +130,12 @@ export class Player {
     this.#controls.update();
   }
 
-  /** Draws everything again for the width that the player has now. */
+  /** Takes the width that the player has now; see `TraceView`. */
+  measure() {
+    this.#trace.measure();
+  }
+
+  /** Draws everything again for the width that was measured last. */
   redraw() {
     this.#trace.redraw();
     this.#update();
@@ -156,6 +164,7 @@ export class Player {
 
   #load(recording: Recording) {
     this.#recording = recording;
+    this.#sources.others = recording.others ?? [];
     this.#recordings.forEach((other, i) =>
       this.#tabs[i].setAttribute("aria-pressed", `${other === recording}`)
     );
@@ -177,7 +186,7 @@ export class Player {
     const event = this.#recording.events[this.position - 1];
     this.#trace.showLatest();
     this.#detail.show(event, this.position - 1);
-    this.#sources.setCurrent(event && causeOf(event));
+    this.#sources.setCurrent(event ? [causeOf(event, this.#recording)] : []);
     this.#controls.update();
   }
 }
@@ -265,11 +274,7 @@ class Controls {
   }
 }
 
-function causeOf({ from, row }: TraceEvent): Cause {
-  return { role: from, row };
-}
-
-function decodeEvent({ hex, ...event }: EventData): TraceEvent {
-  if (hex === undefined) return event;
-  return { ...event, data: (hex.match(/../g) ?? []).map((digits) => parseInt(digits, 16)) };
+/** Returns the line that caused an event of a recording. */
+function causeOf({ from, row }: TraceEvent, { others = [] }: Recording): Cause {
+  return { role: from, row, isOther: others.includes(from) };
 }

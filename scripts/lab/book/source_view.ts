@@ -4,7 +4,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Role as Role } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
+import type { Row } from "../originals/align.ts";
 import type { ScriptData } from "./data.ts";
 import { html } from "./dom.ts";
 import { type Cause, ROLES } from "./trace_view.ts";
@@ -24,9 +25,12 @@ export class SourceView {
   readonly elements: HTMLElement[];
   /** Called with the line that the reader points at, and with nothing when the pointer leaves. */
   onPoint: (cause?: Cause) => void = () => {};
-  #rows: Record<Role, Map<number, Element>> = { server: new Map(), client: new Map() };
+  /** The roles of which not the script runs, but what is shown next to it. */
+  others: Role[] = [];
+  #rows: Map<string, Element> = new Map();
+  #show: Partial<Record<Role, (isOther: boolean) => void>> = {};
   #marked?: Element;
-  #current?: Element;
+  #current: Element[] = [];
 
   /**
    * Makes the tables.
@@ -39,6 +43,11 @@ export class SourceView {
     this.elements = [colorKey(), ...tables];
   }
 
+  /** Shows what is next to a script in place of the script, where there is room for one of them. */
+  showOther(role: Role) {
+    this.#show[role]?.(true);
+  }
+
   /** Marks a line, or none. */
   mark(cause?: Cause) {
     this.#marked?.classList.remove("marked");
@@ -46,21 +55,22 @@ export class SourceView {
     this.#marked?.classList.add("marked");
   }
 
-  /** Shows which line is being executed, if any is. */
-  setCurrent(cause?: Cause) {
-    this.#current?.classList.remove("current");
-    this.#current = this.#find(cause);
-    this.#current?.classList.add("current");
+  /** Shows which lines are being executed. Returns their elements. */
+  setCurrent(causes: Cause[]): Element[] {
+    for (const element of this.#current) element.classList.remove("current");
+    this.#current = causes.flatMap((cause) => this.#find(cause) ?? []);
+    for (const element of this.#current) element.classList.add("current");
+    return this.#current;
   }
 
   #find(cause?: Cause): Element | undefined {
-    return cause?.row === undefined ? undefined : this.#rows[cause.role].get(cause.row);
+    return cause?.row === undefined ? undefined : this.#rows.get(keyOf(cause));
   }
 
   #table(role: Role, script: ScriptData, causes: Cause[]): HTMLElement {
-    const { original, name, isCounterpart, lines } = script;
-    const kind = isCounterpart ? "counterpart" : "original";
-    const body = lines.map((line) => this.#line(role, line, causes));
+    const { original, name, kind, lines } = script;
+    const keys = new Set(causes.map(keyOf));
+    const body = lines.map((line) => this.#line(role, line, keys));
     const box = html(
       "div",
       {
@@ -89,11 +99,14 @@ export class SourceView {
     const button = html("button", {
       type: "button",
       class: "switch",
-      click: () => {
-        const isOriginal = box.classList.toggle("original");
-        button.textContent = isOriginal ? "Show the script" : `Show the ${kind}`;
-      },
-    }, `Show the ${kind}`);
+      click: () => show(!box.classList.contains("original")),
+    });
+    const show = (isOther: boolean) => {
+      box.classList.toggle("original", isOther);
+      button.textContent = isOther ? "Show the script" : `Show the ${kind}`;
+    };
+    show(false);
+    this.#show[role] = show;
     const title = html("h3", {}, `The ${role}: ${kind} and script`);
     return html(
       "div",
@@ -103,12 +116,16 @@ export class SourceView {
     );
   }
 
-  #line(role: Role, line: ScriptData["lines"][number], causes: Cause[]): HTMLElement {
-    const { left, right, step, row } = line;
+  #line(role: Role, line: Row, causes: Set<string>): HTMLElement {
+    const { left, right, step, leftRow, rightRow } = line;
     const [color] = Object.entries(COLORS).find(([, [, ...steps]]) => steps.includes(step!)) ?? [];
-    const isCause = row !== undefined &&
-      causes.some((cause) => cause.role === role && cause.row === row);
-    const enter = () => this.onPoint({ role, row });
+    const keys = [{ role, row: rightRow }, { role, row: leftRow, isOther: true }]
+      .filter(({ row }) => row !== undefined).map(keyOf);
+    const isCause = keys.some((key) => causes.has(key));
+    const enter = () => {
+      const isOther = this.others.includes(role);
+      this.onPoint({ role, row: isOther ? leftRow : rightRow, isOther });
+    };
     const leave = () => this.onPoint();
     const classes = [color, left === undefined && "no-left", right === undefined && "no-right"];
     const element = html(
@@ -117,7 +134,7 @@ export class SourceView {
         class: classes.filter(Boolean).join(" "),
         "data-step": step,
         tabindex: isCause ? 0 : undefined,
-        mouseenter: step ? enter : undefined,
+        mouseenter: step || isCause ? enter : undefined,
         mouseleave: leave,
         focus: enter,
         blur: leave,
@@ -126,9 +143,13 @@ export class SourceView {
       html("td", { class: "name" }, step ?? ""),
       html("td", { class: "right" }, right ?? ""),
     );
-    if (row !== undefined) this.#rows[role].set(row, element);
+    for (const key of keys) this.#rows.set(key, element);
     return element;
   }
+}
+
+function keyOf({ role, row, isOther = false }: Cause): string {
+  return `${role} ${row} ${isOther}`;
 }
 
 /** Makes the list of what the colors of the steps mean. */

@@ -5,8 +5,9 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Role as Role } from "../catalog/header.ts";
+import type { Role } from "../catalog/header.ts";
 import { arrowTexts, callText, isOnWire, sentence, type TraceEvent } from "../trace/words.ts";
+import type { EventData } from "./data.ts";
 import { commandWords, html, svg } from "./dom.ts";
 
 // The diagram has units of its own, so that its text scales with its width.
@@ -20,12 +21,24 @@ const [MARGIN_ABOVE, MARGIN_BELOW] = [100, 60]; // what is visible around the la
 /** The two programs of a lab. */
 export const ROLES: readonly Role[] = ["server", "client"];
 
-/** A line of a script: the one that caused an event. */
+/** A line of a source: the one that caused an event. */
 export interface Cause {
-  /** The script's role. */
+  /** The role of its program. */
   role: Role;
   /** The line's number. */
   row?: number;
+  /** Whether it is a line of what is shown next to the script. */
+  isOther?: boolean;
+}
+
+/** How to show events. */
+export interface TraceOptions {
+  /** The transport: `tcp` or `udp`. */
+  transport: string;
+  /** What the reader can do as long as there is no event. */
+  hint: string;
+  /** How many events remain on the page, of those on the wire and of those in a terminal. */
+  limit?: number;
 }
 
 /** An event with its element, and the y coordinates where it is and where the next one begins. */
@@ -42,30 +55,35 @@ export class TraceView {
   readonly element: HTMLElement;
   /** Called with the event that the reader points at, and with nothing when the pointer leaves. */
   onPoint: (event?: TraceEvent, index?: number) => void = () => {};
+  #limit: number;
+  #most: number; // events before some are removed
   #drawn: Drawn[] = [];
+  #removed = 0; // events at the start that are no longer on the page
+  #top = 0; // the y coordinate of the diagram's edge
   #expected: TraceEvent[] = [];
   #width: number = MIN_WIDTH;
   #height = 0;
   #latest?: Element;
   #marked: Element[] = [];
-  #terminals: Record<Role, Terminal> = {
-    server: new Terminal("server"),
-    client: new Terminal("client"),
-  };
+  #server: Terminal = new Terminal("server");
+  #clients: Map<number, Terminal> = new Map();
+  #column: HTMLElement = html("div", { class: "clients client" });
   #diagram: SVGSVGElement = svg("svg", {
     role: "group",
     "aria-label": "Sequence diagram: the traffic between server and client",
   });
   #lifelines: SVGLineElement[] = [];
-  #hint: SVGTextElement = svg("text", { class: "hint", y: 40 }, "Press Play, or go step by step");
+  #hint: SVGTextElement = svg("text", { class: "hint", y: 40 });
   #scroll: HTMLElement = html(
     "div",
     { class: "scroll", tabindex: 0, role: "group", "aria-label": "The wire" },
     this.#diagram,
   );
 
-  /** Makes a view without events for a transport: `tcp` or `udp`. */
-  constructor(transport: string) {
+  /** Makes a view without events, with one client. */
+  constructor({ transport, hint, limit = Infinity }: TraceOptions) {
+    this.#limit = this.#most = limit;
+    this.#hint.textContent = hint;
     const wire = html(
       "figure",
       { class: "wire" },
@@ -78,13 +96,44 @@ export class TraceView {
       ),
       this.#scroll,
     );
-    const { server, client } = this.#terminals;
-    this.element = html("div", { class: "trace" }, server.element, wire, client.element);
+    this.element = html("div", { class: "trace" }, this.#server.element, wire, this.#column);
+    this.setClients([1]);
   }
 
-  /** The number of events drawn. */
+  /** The number of events that were drawn. */
   get length(): number {
-    return this.#drawn.length;
+    return this.#removed + this.#drawn.length;
+  }
+
+  /** Whether the end of the wire is visible. */
+  get isAtEnd(): boolean {
+    const { scrollTop, clientHeight, scrollHeight } = this.#scroll;
+    return scrollTop + clientHeight > scrollHeight - MARGIN_ABOVE;
+  }
+
+  /** Shows a terminal for each of some clients. Those that remain keep what they show. */
+  setClients(ids: number[]) {
+    for (const [id, { element }] of this.#clients) {
+      if (ids.includes(id)) continue;
+      element.remove();
+      this.#clients.delete(id);
+    }
+    for (const id of ids) {
+      if (this.#clients.has(id)) continue;
+      const terminal = new Terminal("client", id);
+      this.#clients.set(id, terminal);
+      this.#column.append(terminal.element);
+    }
+  }
+
+  /** Returns the terminal of a program, or the first client's if there is no such client. */
+  terminal(role: Role, client = 1): Terminal {
+    if (role === "server") return this.#server;
+    return this.#clients.get(client) ?? this.#clients.values().next().value!;
+  }
+
+  get #terminals(): Terminal[] {
+    return [this.#server, ...this.#clients.values()];
   }
 
   /**
@@ -94,12 +143,26 @@ export class TraceView {
    * @param expected The events that will be drawn, if they are known: the diagram gets their height.
    */
   start(commands: Record<Role, string>, expected: TraceEvent[] = []) {
-    for (const role of ROLES) this.#terminals[role].command = commands[role];
+    const others = expected.flatMap(({ client }) => client ?? []);
+    this.setClients([...new Set([1, ...others])].sort((a, b) => a - b));
+    this.#server.command = commands.server;
+    for (const terminal of this.#clients.values()) terminal.command = commands.client;
     this.#expected = expected;
+    this.measure();
     this.#clear();
   }
 
-  /** Draws everything again for the width that the view has now. */
+  /**
+   * Takes the width that the view has now; `redraw` draws for it. With several views, all are measured before one is drawn,
+   * so that the browser computes the layout only once.
+   */
+  measure() {
+    const root = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const room = this.#scroll.clientWidth / (root * 0.06); // the text is as big as in the terminals
+    this.#width = Math.min(Math.max(Math.floor(room), MIN_WIDTH), MAX_WIDTH);
+  }
+
+  /** Draws everything again for the width that was measured last. */
   redraw() {
     const events = this.#drawn.map(({ event }) => event);
     this.#clear();
@@ -118,9 +181,26 @@ export class TraceView {
       : event.kind === "call"
       ? this.#tick(event, y)
       : html("span", { class: event.kind }, event.text + (event.kind === "note" ? "\n" : ""));
-    const isText = event.kind === "line" || event.kind === "note";
-    (isText ? this.#terminals[event.from].output : this.#diagram).append(element);
+    const place = isText(event) ? this.terminal(event.from, event.client).output : this.#diagram;
+    place.append(element);
     this.#drawn.push({ event, element, y, bottom });
+    if (this.#drawn.length > this.#most) this.#removeFirst();
+  }
+
+  /** Removes the first events of the wire, or of a terminal, that has more than the limit. */
+  #removeFirst() {
+    const places = Map.groupBy(this.#drawn, ({ element }) => element.parentNode);
+    const gone = new Set<Drawn>();
+    for (const drawn of places.values()) {
+      for (const one of drawn.slice(0, Math.max(0, drawn.length - this.#limit / 2))) gone.add(one);
+    }
+    for (const { element } of gone) element.remove();
+    this.#removed += gone.size;
+    this.#drawn = this.#drawn.filter((drawn) => !gone.has(drawn));
+    this.#most = this.#drawn.length + this.#limit;
+    const first = this.#drawn.find(({ event }) => !isText(event));
+    this.#top = first ? first.y - this.#spaceFor(first.event).above - TOP : 0;
+    this.#setHeight(this.#height);
   }
 
   /** Removes the latest event. Call `showLatest` after the last event of several. */
@@ -128,16 +208,23 @@ export class TraceView {
     this.#drawn.pop()?.element.remove();
   }
 
-  /** Highlights the latest event and scrolls to it. */
-  showLatest() {
+  /**
+   * Highlights the latest event.
+   *
+   * @param isFollowed Whether the wire scrolls to it.
+   */
+  showLatest(isFollowed = true) {
     const { element, y } = this.#drawn.at(-1) ?? {};
     this.#latest?.classList.remove("latest");
     element?.classList.add("latest");
     this.#latest = element;
     this.#hint.style.display = element ? "none" : "";
-    for (const role of ROLES) this.#terminals[role].scrollToEnd();
+    if (!element) return;
+    for (const terminal of this.#terminals) terminal.scrollToEnd();
+    if (!isFollowed) return;
     const scale = this.#diagram.clientWidth / this.#width;
-    const [top, bottom] = [(y ?? 0) - MARGIN_ABOVE, (y ?? 0) + MARGIN_BELOW].map((y) => y * scale);
+    const middle = (y ?? 0) - this.#top;
+    const [top, bottom] = [middle - MARGIN_ABOVE, middle + MARGIN_BELOW].map((y) => y * scale);
     const { scrollTop, clientHeight } = this.#scroll;
     if (bottom > scrollTop + clientHeight) this.#scroll.scrollTop = bottom - clientHeight;
     else if (top < scrollTop) this.#scroll.scrollTop = top;
@@ -155,15 +242,13 @@ export class TraceView {
   }
 
   #clear() {
-    const root = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const room = this.#scroll.clientWidth / (root * 0.06); // the text is as big as in the terminals
-    this.#width = Math.min(Math.max(Math.floor(room), MIN_WIDTH), MAX_WIDTH);
     this.#drawn = [];
-    for (const role of ROLES) this.#terminals[role].output.replaceChildren();
+    this.#top = 0;
+    for (const { output } of this.#terminals) output.replaceChildren();
     this.#hint.setAttribute("x", `${this.#width / 2}`);
     const lifelines = ROLES.map((role) => {
       const x = this.#lifeline(role);
-      return svg("line", { class: `lifeline ${role}`, x1: x, x2: x, y1: TOP });
+      return svg("line", { class: `lifeline ${role}`, x1: x, x2: x });
     });
     this.#lifelines = lifelines;
     this.#diagram.replaceChildren(...lifelines, this.#hint);
@@ -178,8 +263,12 @@ export class TraceView {
 
   #setHeight(height: number) {
     this.#height = height;
-    this.#diagram.setAttribute("viewBox", `0 0 ${this.#width} ${height}`);
-    for (const line of this.#lifelines) line.setAttribute("y2", `${height - 8}`);
+    const top = this.#top;
+    this.#diagram.setAttribute("viewBox", `0 ${top} ${this.#width} ${height - top}`);
+    for (const line of this.#lifelines) {
+      line.setAttribute("y1", `${top + TOP}`);
+      line.setAttribute("y2", `${height - 8}`);
+    }
   }
 
   /** Returns the x coordinate of a role's lifeline. */
@@ -256,39 +345,61 @@ export class TraceView {
   }
 }
 
+/** Whether an event is in a terminal, and not in the diagram. */
+function isText({ kind }: TraceEvent): boolean {
+  return kind === "line" || kind === "note" || kind === "state";
+}
+
 /** A terminal: the command, and what its program prints. */
-class Terminal {
+export class Terminal {
+  /** The element to put on the page. */
   readonly element: HTMLElement;
+  /** The bar above the screen. */
+  readonly bar: HTMLElement;
+  /** What the program has printed. */
   readonly output: HTMLElement;
+  #client: number;
   #title: HTMLElement = html("strong");
   #command: HTMLElement = html("code", { class: "prompt" });
   #screen: HTMLElement;
 
-  constructor(role: Role) {
+  /** Makes an empty terminal for a program. */
+  constructor(role: Role, client = 1) {
+    this.#client = client;
+    const name = client === 1 ? role : `${role} ${client}`;
     this.output = html("pre", {
-      "data-terminal": role,
+      "data-terminal": name,
       role: "log",
       "aria-live": "off", // the event detail announces each event as a whole
-      "aria-label": `Terminal of the ${role}`,
+      "aria-label": `Terminal of the ${name}`,
     });
     this.#screen = html(
       "div",
-      { class: "screen", tabindex: 0, role: "group", "aria-label": `Output of the ${role}` },
+      { class: "screen", tabindex: 0, role: "group", "aria-label": `Output of the ${name}` },
       this.#command,
       this.output,
     );
-    const caption = html("figcaption", {}, this.#title);
-    this.element = html("figure", { class: `terminal ${role}` }, caption, this.#screen);
+    this.bar = html("figcaption", {}, this.#title);
+    this.element = html("figure", { class: `terminal ${role}` }, this.bar, this.#screen);
   }
 
+  /** The command that starts the program. */
   set command(command: string) {
-    this.#title.textContent = command.match(/[^/\s]+\.(ts|py|m?js)\b/)?.[0] ?? command;
+    const name = command.match(/[^/\\\s]+\.(ts|py|[mc]?js)\b/)?.[0] ?? command;
+    this.#title.textContent = this.#client === 1 ? name : `${this.#client}: ${name}`;
     this.#command.replaceChildren(...commandWords(command));
   }
 
+  /** Scrolls to the latest output. */
   scrollToEnd() {
     this.#screen.scrollTop = this.#screen.scrollHeight;
   }
+}
+
+/** Returns an event from the data of the page. */
+export function decodeEvent({ hex, ...event }: EventData): TraceEvent {
+  if (hex === undefined) return event;
+  return { ...event, data: (hex.match(/../g) ?? []).map((digits) => parseInt(digits, 16)) };
 }
 
 /** Breaks text into lines, after a space if possible, and shortens the last line if it is too long. */

@@ -7,7 +7,7 @@ import { UsageError, UserError } from "../../cli.ts";
 import type { Lab, Role } from "../catalog/header.ts";
 import { findOriginal } from "../originals/find.ts";
 import { hasPython } from "../process/program.ts";
-import { mustBeFile } from "../terminal/files.ts";
+import { isPythonFile, mustBeProgram } from "../terminal/files.ts";
 
 /** The flags that name programs. */
 export interface ProgramFlags {
@@ -33,14 +33,12 @@ export async function programsOf(
   for (const [role, given] of [["server", server], ["client", client]] as const) {
     const file = given || originals && findOriginal(lab[role], originals);
     if (!file) continue;
-    mustBeFile(file);
-    if (!/\.(py|ts|js|mjs|cjs)$/i.test(file)) {
-      throw new UsageError(`--${role}=${file} is not a .py, .ts, .js, .mjs or .cjs file`);
-    }
+    mustBeProgram(file);
     files[role] = file;
   }
-  const isPython = Object.values(files).some((file) => /\.py$/i.test(file));
-  if (isPython && !await hasPython()) throw new UserError("Python 3 is not installed");
+  if (Object.values(files).some(isPythonFile) && !await hasPython()) {
+    throw new UserError("Python 3 is not installed");
+  }
   return files;
 }
 

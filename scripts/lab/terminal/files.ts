@@ -5,7 +5,7 @@
  * @module
  */
 import nodePath, { basename, dirname, join } from "node:path";
-import { UserError } from "../../cli.ts";
+import { UsageError, UserError } from "../../cli.ts";
 
 /** The largest file that is read, in bytes: 1 MB. */
 export const MAX_SIZE = 2 ** 20;
@@ -53,6 +53,23 @@ export function mustBeFile(path: string): number {
   if (!info.isFile) throw new UserError(`${path}: this is a device or a pipe, not a file`);
   if (info.size > MAX_SIZE) throw new UserError(`${path}: larger than 1 MB`);
   return info.size;
+}
+
+/** Returns whether a file is a Python program, by its name. */
+export const isPythonFile = (path: string): boolean => /\.py$/i.test(path);
+
+/**
+ * Accepts only a file that the lab tool can run.
+ *
+ * @param path The path that the user gave.
+ * @throws {UserError} There is no such file.
+ * @throws {UsageError} It is not a program in a language that the tool runs.
+ */
+export function mustBeProgram(path: string): void {
+  mustBeFile(path);
+  if (!/\.(py|ts|js|mjs|cjs)$/i.test(path)) {
+    throw new UsageError(`${path} is not a .py, .ts, .js, .mjs or .cjs file`);
+  }
 }
 
 /**

@@ -98,7 +98,7 @@ export function diagramOf(
     const isServer = event.from === "server";
     const side = (line: string) => row(isServer ? [line, "", ""] : ["", "", line]);
     if (event.kind === "line") side(event.text.replace(/\n$/, "") || " ");
-    else if (event.kind === "note") side(event.text);
+    else if (event.kind === "note" || event.kind === "state") side(event.text);
     else if (event.kind === "call") {
       side(`· ${callText(event)}`);
       if (hex && event.data?.length) side(`  ${inHex(event.data)}`);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isPythonFile } from "../terminal/files.ts";
 import { note } from "../terminal/output.ts";
 import { type Lab, type Role, ROLES, type Script, SCRIPTS } from "../catalog/header.ts";
 import { difference, sameScreen } from "../session/transcript.ts";
@@ -67,8 +68,10 @@ export async function record(lab: Lab, options: RecordOptions = {}): Promise<Rec
   return {
     names: outcome.names,
     commands: {
-      server: commandOf(lab.server),
-      client: netcat === undefined
+      server: files.server ? commandOfFile(files.server) : commandOf(lab.server),
+      client: files.client
+        ? commandOfFile(files.client, more)
+        : netcat === undefined
         ? commandOf(lab.client, more)
         : `deno run -A scripts/netcat.ts 127.0.0.1 ${portShown(lab.server)}`,
     },
@@ -164,10 +167,18 @@ function withPort({ args, port: usual }: Script, port?: number): string[] {
 
 /** The command that a reader types. */
 function commandOf({ name, args }: Script, more: string[] = []): string {
-  const words = [...args, ...more].map((word) =>
-    /[^\p{L}\p{N}=./:,_-]/u.test(word) ? `'${word}'` : word
-  );
-  return ["deno run -A", `scripts/${name}`, ...words].join(" ");
+  return ["deno run -A", `scripts/${name}`, ...[...args, ...more].map(quoted)].join(" ");
+}
+
+/** The command that a reader types for another file, in its folder. */
+function commandOfFile(file: string, more: string[] = []): string {
+  const name = quoted(file.split(/[/\\]/).at(-1)!);
+  return [isPythonFile(file) ? "python3" : "deno run -A", name, ...more.map(quoted)].join(" ");
+}
+
+/** Returns a word as a shell takes it. */
+export function quoted(word: string): string {
+  return /[^\p{L}\p{N}=./:,_-]/u.test(word) ? `'${word}'` : word;
 }
 
 /** The port on which the server listens in its header. */
@@ -176,28 +187,40 @@ export function portShown({ args, port }: Script): number {
   return given ? Number(given.slice("--port=".length)) : port;
 }
 
-/**
- * Keeps the rows and calls that are steps of a script's own, not of lib.ts. A connection that no line of it closes is
- * closed where the block ends that was begun with it.
- */
+/** Keeps the rows and calls that are steps of a script's own, not of lib.ts. */
 function atRows(steps: Step[], scripts: [Role, string][]): Step[] {
-  type Rows = { main?: number; opening?: number };
-  const rows = Object.fromEntries(scripts.map(([role, name]): [Role, Rows] => {
-    if (name === NETCAT.name) return [role, {}]; // the page does not show its source
-    const lines = Deno.readTextFileSync(SCRIPTS + name).split("\n");
-    const find = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line)) + 1;
-    const opening = find(/using .*Deno\.connect\(|\.accept\(/) || undefined;
-    return [role, { main: find(/import\.meta\.main/), opening }];
-  }));
-  const own = steps.map((step) => {
-    if (!(step.from in rows)) return step;
-    const { main = 0, opening } = rows[step.from];
-    if (step.row !== undefined && step.row < main) return step;
-    return { ...step, row: step.kind === "end" ? opening : undefined };
-  });
-  return own.filter(({ kind, row, from, error }) =>
-    kind !== "call" || !(from in rows) || row !== undefined && error === undefined
+  const own = Object.fromEntries(
+    scripts.map(([role, name]): [Role, OwnStep] => {
+      // The page does not show the source of netcat.ts.
+      const source = name === NETCAT.name ? "" : Deno.readTextFileSync(SCRIPTS + name);
+      return [role, inScript(source)];
+    }),
   );
+  return steps.flatMap((step) => step.from in own ? own[step.from](step) ?? [] : step);
+}
+
+/** Returns a step as one of a script's own, or nothing if it is a step of lib.ts. */
+export type OwnStep = (step: Step) => Step | undefined;
+
+/**
+ * Makes a function that returns a step with its row only if the row is in the code of a script before its
+ * last line, which calls `run`. It returns no step for a call elsewhere, or for one that failed. A connection
+ * that no line of the script closes is closed where the block ends that was begun with it.
+ *
+ * @param source The script.
+ */
+export function inScript(source: string): OwnStep {
+  const lines = source.split("\n");
+  const find = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line)) + 1;
+  const main = find(/import\.meta\.main/);
+  const opening = find(/using .*Deno\.connect\(|\.accept\(/) || undefined;
+  return (step) => {
+    if (step.row !== undefined && step.row < main) {
+      return step.kind === "call" && step.error !== undefined ? undefined : step;
+    }
+    if (step.kind === "call") return undefined;
+    return { ...step, row: step.kind === "end" ? opening : undefined };
+  };
 }
 
 const MAX_RUN = 30; // lines or calls of one program in a row

@@ -30,8 +30,22 @@ export interface WireEvent {
   held?: Part["held"];
 }
 
+/** A segment or a datagram on its way. */
+export interface Passing {
+  /** What it is. */
+  kind: "data" | "datagram";
+  /** Who sends it. */
+  from: Role;
+  /** Its number, from 1 up among those of its sender. */
+  number: number;
+  /** Its bytes. */
+  data: Uint8Array;
+}
+
 /** Where the relay listens, and the faults that it injects. */
 export interface WireOptions extends Faults {
+  /** Decides what becomes of a segment or a datagram, in place of the faults. It may take its time. */
+  decide?: (passing: Passing) => Part[] | Promise<Part[]>;
   /** Where clients connect; 0, the default, is any free port. */
   port?: number;
   /** The address that they connect to; 127.0.0.1 is the default. */
@@ -80,6 +94,7 @@ export class Wire {
   #open = 0; // halves of servers that have not ended
   #underWay = new Set<Promise<void>>();
   #isClosed = false;
+  #listener?: net.Server;
   #closers: (() => void)[] = [];
 
   private constructor(options: WireOptions) {
@@ -128,6 +143,11 @@ export class Wire {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
+  /** Takes no more TCP clients: they are refused. The connections that are open remain. */
+  stopListening() {
+    this.#listener?.close();
+  }
+
   /** Breaks off what still is open, and takes no more clients. */
   [Symbol.dispose]() {
     this.#isClosed = true;
@@ -151,7 +171,12 @@ export class Wire {
     const number = ++this.counts[who.from];
     const datagram = kind === "datagram" ? number : undefined;
     const place = { from: who.from, number };
-    for (const part of fateOf(this.#options, kind, place, data, (fault) => this.met.add(fault))) {
+    const { decide } = this.#options;
+    // Without `await` if possible, so that datagrams keep their order.
+    const fate = decide
+      ? decide({ kind, ...place, data })
+      : fateOf(this.#options, kind, place, data, (fault) => this.met.add(fault));
+    for (const part of fate instanceof Promise ? await fate : fate) {
       const { after, ...passing } = part;
       if (after > 0) await delay(after);
       this.#tell({ ...who, ...passing, datagram });
@@ -172,7 +197,8 @@ export class Wire {
     listener.listen(port, hostname, listens.resolve);
     await listens.promise;
     this.port = (listener.address() as net.AddressInfo).port;
-    this.#closers.push(() => listener.close());
+    this.#listener = listener;
+    this.#closers.push(() => this.stopListening());
   }
 
   async #connect(client: net.Socket) {

@@ -71,6 +71,8 @@ export interface TraceOptions {
   burst?: number;
   /** How many bytes of events the program may write; the default is 64 MiB. */
   limit?: number;
+  /** How many milliseconds pass at most between two looks at the file of events; the default is 50. */
+  interval?: number;
   /** The folder in which the folder of events is made; the default is the system's for temporary files. */
   temporary?: string;
   /** Called with each event, in order. */
@@ -163,7 +165,7 @@ export async function traceCommand(
         .map((pair) => pair.join("=")).join("\n"),
       PYTHONPATH: [resolve(HERE, "python"), ...pythonPath ? [pythonPath] : []].join(SEPARATOR),
     },
-    events: (ended) => readEvents(follow(events, ended)),
+    events: (ended) => readEvents(follow(events, ended, options.interval)),
     async [Symbol.asyncDispose]() {
       globalThis.removeEventListener("unload", remove);
       await Deno.remove(folder, { recursive: true }).catch(() => {}); // Windows: it is still in use
@@ -189,7 +191,11 @@ async function usesNode(file: string): Promise<boolean> {
 }
 
 /** Reads a file that grows, until its writer has ended. */
-async function* follow(path: string, ended: Promise<unknown>): AsyncGenerator<Uint8Array> {
+async function* follow(
+  path: string,
+  ended: Promise<unknown>,
+  interval = 50,
+): AsyncGenerator<Uint8Array> {
   using file = await Deno.open(path);
   let hasEnded = false;
   ended.catch(() => {}).then(() => hasEnded = true);
@@ -204,7 +210,7 @@ async function* follow(path: string, ended: Promise<unknown>): AsyncGenerator<Ui
       return;
     } else {
       await new Promise((resolve) => setTimeout(resolve, pause));
-      pause = Math.min(50, 1.5 * pause);
+      pause = Math.min(interval, 1.5 * pause);
     }
   }
 }

@@ -9,8 +9,11 @@ import type { Step } from "./timeline.ts";
 
 /** A step of a recording, as a reader sees it. */
 export interface TraceEvent {
-  /** What happened: something on the wire, a line on a terminal, a note on stderr, or a call. */
-  kind: Step["kind"];
+  /**
+   * What happened: something on the wire, a line on a terminal, a note on stderr, or a call. `state` is
+   * the start or the end of a program that a user started.
+   */
+  kind: Step["kind"] | "state";
   /** Which program did it. */
   from: Role;
   /** The name of the call, if it is one. */
@@ -21,6 +24,8 @@ export interface TraceEvent {
   data?: ArrayLike<number>;
   /** Why the call failed: the name of the error. */
   error?: string;
+  /** The number of the client, if there are several and it is not the first one. */
+  client?: number;
   /** The number of the TCP connection on the wire, if it is not the first one. */
   connection?: number;
   /** Whether the wire delayed it. */
@@ -33,7 +38,13 @@ export interface TraceEvent {
 
 /** Whether an event happened on the wire, and not inside one of the two programs. */
 export function isOnWire({ kind }: TraceEvent): boolean {
-  return kind !== "line" && kind !== "note" && kind !== "call";
+  return kind !== "line" && kind !== "note" && kind !== "call" && kind !== "state";
+}
+
+/** Whether a reader of the page sees an event. Of the calls, it shows those that have no arrow. */
+export function isShown({ kind, from, call = "" }: TraceEvent): boolean {
+  return kind !== "call" || RECEIVING.test(call) || call === "accept" || call === "listen" ||
+    call === "bind" && from === "server";
 }
 
 const RECEIVING = /^(read|receive|recv|data|end|message)/;
@@ -54,8 +65,9 @@ function sizeOf({ data }: TraceEvent): string {
 
 /** Returns the label of an event on the wire: its size, or what it is, and on which connection. */
 export function labelOf(event: TraceEvent): string {
-  const { connection } = event;
-  return nameOf(event) + (connection === undefined ? "" : ` (${connection})`);
+  const { client, connection } = event;
+  return nameOf(event) + (client === undefined ? "" : ` (client ${client})`) +
+    (connection === undefined ? "" : ` (${connection})`);
 }
 
 function nameOf(event: TraceEvent): string {
@@ -97,13 +109,16 @@ export function callText(event: TraceEvent): string {
 
 /** Returns an event as a sentence. */
 export function sentence(event: TraceEvent): string {
-  const { kind, from, call, text } = event;
+  const { kind, client, call, text } = event;
+  const from = client !== undefined && event.from === "client" ? `client ${client}` : event.from;
   const shown = text === "" ? "" : `: ${text.trimEnd()}`;
   switch (kind) {
     case "line":
       return `The ${from}'s terminal shows${shown}`;
     case "note":
       return `The ${from} prints on stderr${shown}`;
+    case "state":
+      return `The ${from} ${text}`;
     case "call":
       if (call === "accept") return `The ${from}'s accept returns a connection`;
       if (!isRead(event)) return `The ${from} calls ${call}`;
@@ -116,7 +131,8 @@ export function sentence(event: TraceEvent): string {
     case "reset":
       return `The ${from} resets the connection (RST)`;
     default: {
-      const to = from === "server" ? "client" : "server";
+      const number = client === undefined ? "" : ` ${client}`;
+      const to = event.from === "server" ? `client${number}` : "server";
       const fault = kind === "lost" ? ", lost on the way" : event.isLate ? ", delivered late" : "";
       return `The ${from} sends ${sizeOf(event)} to the ${to}${fault}${shown}`;
     }

@@ -1,0 +1,592 @@
+/**
+ * A live lab: a server and its clients run, a user types to them, starts and stops them, and disturbs the
+ * wire between them.
+ *
+ * @module
+ */
+import { isIPv6 } from "node:net";
+import { UserError } from "../../cli.ts";
+import { eventData } from "../book/book.ts";
+import { type Lab, type Role, ROLES } from "../catalog/header.ts";
+import { findLab, labs } from "../catalog/labs.ts";
+import { portShown } from "../trace/recording.ts";
+import { freePort } from "../process/ports.ts";
+import { hasPython } from "../process/program.ts";
+import { multiline } from "../terminal/output.ts";
+import { traceEvent } from "../trace/diagram.ts";
+import { type Passing, Wire, type WireEvent } from "../trace/relay.ts";
+import type { Step } from "../trace/timeline.ts";
+import { isShown, type TraceEvent } from "../trace/words.ts";
+import { LiveFaults, lost } from "./faults.ts";
+import { commandOf, type Half, makeHalf, wordsOf } from "./half.ts";
+import { keptPage, keptText } from "./kept.ts";
+import {
+  ACTIONS,
+  type Choice,
+  type Fault,
+  type FromPage,
+  type HalfData,
+  type ToPage,
+} from "./messages.ts";
+import { type Happening, Sequence } from "./order.ts";
+import { type Deed, LiveProgram, now } from "./program.ts";
+
+const SETTLE = 15; // milliseconds until an event is shown, so that those before it are known
+const TICK = 10; // milliseconds between two looks at the events
+const MAX_AT_ONCE = 100; // events that the page gets at once; of more, the middle is left out
+const MAX_UNSENT = 10_000; // events that wait until the page has shown those before
+const MAX_KEPT = 10_000; // events of a run that can be kept
+const MAX_TEXT = 2000; // characters of an arrow
+const MAX_OUTPUT = 8000; // characters that a program prints at once
+const MAX_CLIENTS = 6;
+const MAX_LINE = 10_000; // characters that are typed at once
+const MAX_AMOUNT = 10_000; // milliseconds of a delay, or bytes of a part
+const WATCH = 250; // milliseconds between two looks at the files
+
+/** A place for a program: that of the server, or of one of the clients. */
+interface Place {
+  role: Role;
+  id: number;
+  program?: LiveProgram;
+  isStarting: boolean;
+  /** Whether it was started since its program was chosen. */
+  wasStarted: boolean;
+  /** What is to be done with it, in order. */
+  queue: Promise<void>;
+  /** The wire between a client and the server, and its port. */
+  wire?: Wire;
+  port: number;
+  /** The line that did something to the wire last. */
+  row?: number;
+}
+
+/** Where the server listens. */
+interface Target {
+  transport: "tcp" | "udp";
+  /** The port that it names. */
+  named: number;
+  /** Its host and the port that it really has. */
+  host: string;
+  port: number;
+}
+
+/** A live lab, for one page. */
+export class Bench implements AsyncDisposable {
+  #send: (message: ToPage) => void;
+  #folder: string;
+  #lab!: Lab;
+  #halves!: Record<Role, Half>;
+  #places: Place[] = [];
+  #target?: Target;
+  #binds: Deed[] = []; // of the server
+  #waitsForServer: Place[] = [];
+  #faults = new LiveFaults();
+  #sequence!: Sequence<Place>; // of what the page does not show yet
+  #timer?: ReturnType<typeof setTimeout>;
+  #unsent: TraceEvent[] = [];
+  #rows = new Map<Place, number>(); // the lines that did something last, and that the page does not know
+  #isBusy = false; // the page has not shown the last events
+  #kept: TraceEvent[] = [];
+  #seen: Partial<Record<Role, string>> = {}; // the states of the files
+  #watching: ReturnType<typeof setInterval>;
+  #isClosed = false;
+
+  private constructor(send: (message: ToPage) => void, folder: string) {
+    this.#send = send;
+    this.#folder = folder;
+    this.#faults.onChange = () => send({ type: "faults", faults: this.#faults.data });
+    this.#watching = setInterval(() => this.#watch(), WATCH);
+  }
+
+  /**
+   * Prepares a lab. No program runs yet.
+   *
+   * @param lab The lab.
+   * @param files Files that take the places of its scripts.
+   * @param send Called with the messages for the page.
+   * @param folder The user's folder.
+   */
+  static async open(
+    lab: Lab,
+    files: Partial<Record<Role, string>>,
+    send: (message: ToPage) => void,
+    folder = Deno.cwd(),
+  ): Promise<Bench> {
+    const bench = new Bench(send, folder);
+    const entries = labs.map(({ name, transport, server: { course } }) => ({
+      name,
+      transport,
+      course,
+    }));
+    send({ type: "labs", labs: entries, folder, hasPython: await hasPython() });
+    await bench.#load(lab, files);
+    return bench;
+  }
+
+  /** Ends all programs and closes the wire. */
+  async [Symbol.asyncDispose]() {
+    this.#isClosed = true;
+    clearInterval(this.#watching);
+    clearTimeout(this.#timer);
+    await this.#endAll();
+  }
+
+  /**
+   * Does what the page asks for.
+   *
+   * @throws {UserError} It can't be done, for a reason that the user should read.
+   */
+  async take(message: FromPage): Promise<void> {
+    switch (message.type) {
+      case "shown":
+        this.#isBusy = false;
+        return this.#sendEvents();
+      case "lab": {
+        const lab = findLab(`${message.name}`);
+        await this.#endAll();
+        return await this.#load(lab);
+      }
+      case "choose":
+        return await this.#choose(roleOf(message.role), message.choice, message.args);
+      case "start":
+        return await this.#start(this.#find(message));
+      case "startAll":
+        return await this.#startAll();
+      case "stop":
+        return await this.#stop(this.#find(message));
+      case "addClient":
+        return this.#addClient();
+      case "removeClient":
+        return await this.#removeClient(this.#find({ role: "client", id: message.id }));
+      case "type":
+        return await this.#type(this.#find(message), `${message.line}`);
+      case "endInput":
+        return await this.#find(message).program?.endInput();
+      case "next":
+        return this.#faults.addNext(roleOf(message.from), faultOf(message.fault));
+      case "hold":
+        return this.#faults.hold(message.isHolding === true);
+      case "release":
+        return this.#faults.release(message.id, message.fault && faultOf(message.fault));
+      case "loss":
+        return this.#faults.lose(Math.min(Math.max(Number(message.share) || 0, 0), 1));
+      case "keep":
+        return await this.#keep(message.as);
+      default:
+        throw new UserError("the page sent a message that lab live does not know");
+    }
+  }
+
+  // The lab and its programs
+
+  async #load(lab: Lab, files: Partial<Record<Role, string>> = {}) {
+    const half = (role: Role) => {
+      const file = files[role];
+      const choice: Choice = file === undefined ? { kind: "script" } : { kind: "file", file };
+      return makeHalf(lab, role, choice, undefined, this.#folder);
+    };
+    this.#halves = { server: await half("server"), client: await half("client") };
+    this.#lab = lab;
+    this.#kept = [];
+    this.#unsent = [];
+    this.#rows.clear();
+    this.#places = [newPlace("server", 1), newPlace("client", 1)];
+    this.#sequence = new Sequence(this.#places[0]);
+    this.#faults.reset();
+    const { name, transport, server: { course } } = lab;
+    this.#send({
+      type: "lab",
+      lab: { name, transport, course },
+      halves: { server: dataOf(this.#halves.server), client: dataOf(this.#halves.client) },
+      faults: this.#faults.data,
+    });
+    this.#sendPrograms();
+  }
+
+  async #choose(role: Role, choice: Choice, args?: string) {
+    if (args !== undefined && typeof args !== "string") throw new UserError("invalid arguments");
+    const half = await makeHalf(this.#lab, role, choice, args, this.#folder);
+    await Promise.all(this.#placesOf(role).map((place) => this.#stop(place)));
+    this.#halves[role] = half;
+    delete this.#seen[role];
+    for (const place of this.#placesOf(role)) place.wasStarted = false;
+    this.#send({ type: "half", role, half: dataOf(half) });
+    this.#sendPrograms();
+  }
+
+  #placesOf(role: Role): Place[] {
+    return this.#places.filter((place) => place.role === role);
+  }
+
+  #find({ role, id }: { role: Role; id: number }): Place {
+    const place = this.#places.find((place) => place.role === role && place.id === id);
+    if (!place) throw new UserError("there is no such program");
+    return place;
+  }
+
+  #sendPrograms() {
+    this.#send({
+      type: "programs",
+      programs: this.#places.map(({ role, id, program, isStarting }) => ({
+        role,
+        id,
+        status: program ? "running" : isStarting ? "starting" : "stopped",
+        command: commandOf(this.#halves[role]),
+      })),
+    });
+  }
+
+  #addClient() {
+    const clients = this.#placesOf("client");
+    if (clients.length >= MAX_CLIENTS) throw new UserError(`there are ${MAX_CLIENTS} clients`);
+    const id = Math.max(0, ...clients.map(({ id }) => id)) + 1;
+    this.#places.push(newPlace("client", id));
+    this.#sendPrograms();
+  }
+
+  async #removeClient(place: Place) {
+    if (this.#placesOf("client").length === 1) throw new UserError("a lab has at least one client");
+    await this.#stop(place);
+    place.wire?.[Symbol.dispose]();
+    this.#places = this.#places.filter((other) => other !== place);
+    this.#sendPrograms();
+  }
+
+  async #startAll() {
+    const [server, ...clients] = this.#places;
+    if (!server.program) {
+      this.#waitsForServer = clients.filter(({ program }) => !program);
+      await this.#start(server);
+    } else await Promise.all(clients.map((client) => this.#start(client)));
+  }
+
+  #start(place: Place): Promise<void> {
+    return this.#enqueue(place, async () => {
+      if (place.program || this.#isClosed) return;
+      place.isStarting = place.wasStarted = true;
+      this.#sendPrograms();
+      try {
+        await this.#launch(place);
+      } finally {
+        place.isStarting = false;
+        this.#sendPrograms();
+      }
+    });
+  }
+
+  async #launch(place: Place) {
+    const { role } = place;
+    const { file, cwd, args, hasNode } = this.#halves[role];
+    place.row = undefined;
+    if (role === "server") this.#binds = [];
+    else await this.#prepareRoute(place);
+    const usual = portShown(this.#lab.server);
+    const { named = usual } = this.#target ?? {};
+    this.#tell(place, "starts");
+    const program = await LiveProgram.start(file, {
+      role,
+      args: wordsOf(args),
+      cwd,
+      hasNode,
+      ports: role === "server" ? {} : { [usual]: place.port, [named]: place.port },
+      onDeed: (deed) => this.#onDeed(place, deed),
+      onOutput: () => this.#schedule(),
+      onEnd: (how) => this.#onEnd(place, program, how),
+    });
+    place.program = program;
+  }
+
+  #stop(place: Place): Promise<void> {
+    if (place.role === "server") this.#waitsForServer = [];
+    return this.#enqueue(place, async () => await place.program?.stop());
+  }
+
+  #enqueue(place: Place, work: () => Promise<void>): Promise<void> {
+    const done = place.queue.then(work);
+    place.queue = done.catch(() => {});
+    return done;
+  }
+
+  async #endAll() {
+    this.#waitsForServer = [];
+    await Promise.all(this.#places.map(async (place) => {
+      await this.#enqueue(place, async () => await place.program?.[Symbol.asyncDispose]());
+      place.wire?.[Symbol.dispose]();
+    }));
+    this.#faults.releaseAll();
+    this.#places = [];
+  }
+
+  async #type(place: Place, line: string) {
+    if (line.length > MAX_LINE) throw new UserError("the line is too long");
+    if (!place.program) return;
+    const text = `${line.replaceAll(/[\r\n]+/g, " ")}\n`;
+    this.#add({
+      at: now(),
+      place,
+      deed: { kind: "print", at: now(), stream: "stdout", text, isTyped: true },
+    });
+    await place.program.type(text.slice(0, -1));
+  }
+
+  #onEnd(place: Place, program: LiveProgram, how: string) {
+    for (const deed of program.takeOutput(true)) this.#add({ at: deed.at, place, deed });
+    place.program = undefined;
+    if (this.#isClosed) return;
+    this.#tell(place, how);
+    if (place.role === "server") {
+      this.#target = undefined;
+      // Clients that come now are refused. A UDP client learns nothing: its datagrams are lost.
+      for (const { wire } of this.#placesOf("client")) wire?.stopListening();
+    }
+    this.#sendPrograms();
+    program[Symbol.asyncDispose](); // not awaited: it waits for this function
+  }
+
+  /** Runs programs again whose files were saved. */
+  async #watch() {
+    for (const role of ROLES) {
+      const { choice, file, args } = this.#halves?.[role] ?? {};
+      if (choice?.kind !== "file") continue;
+      const before = this.#seen[role];
+      const info = await Deno.stat(file!).catch(() => undefined);
+      if (!info) continue; // some editors remove the file while they save it
+      const state = `${info.mtime?.getTime()} ${info.size}`;
+      this.#seen[role] = state;
+      if (before === undefined || before === state || this.#isClosed) continue;
+      await this.#rerun(role, choice, args).catch((error) => this.#report(error));
+    }
+  }
+
+  async #rerun(role: Role, choice: Choice, args?: string) {
+    const lab = this.#lab;
+    const half = await makeHalf(lab, role, choice, args, this.#folder);
+    if (lab !== this.#lab || this.#isClosed) return;
+    const places = this.#placesOf(role).filter(({ wasStarted }) => wasStarted);
+    await Promise.all(places.map((place) => this.#stop(place)));
+    this.#halves[role] = half;
+    this.#send({ type: "half", role, half: dataOf(half) });
+    await Promise.all(places.map((place) => this.#start(place)));
+  }
+
+  #report(error: unknown) {
+    this.#send({ type: "message", text: error instanceof Error ? error.message : `${error}` });
+  }
+
+  // The wire
+
+  /** Chooses the port through which a client reaches the server. */
+  async #prepareRoute(client: Place) {
+    client.wire?.[Symbol.dispose]();
+    client.wire = undefined;
+    const transport = this.#target?.transport ?? this.#lab.transport;
+    client.port = freePort(transport);
+    if (this.#target || transport === "udp") await this.#openWire(client);
+  }
+
+  async #openWire(client: Place) {
+    const { transport, host, port } = this.#target ??
+      { transport: this.#lab.transport, host: "127.0.0.1", port: client.port };
+    client.wire?.[Symbol.dispose](); // what is left of connections to a server before
+    const wire = await Wire.open(transport, {
+      port: client.port,
+      hostname: host === "::1" ? host : undefined,
+      decide: (passing) => this.#decide(passing, client),
+      onEvent: (event) => {
+        wire.events.length = 0; // they are kept elsewhere
+        this.#add({ at: now(), place: client, wire: event });
+      },
+    });
+    wire.connectTo(port, ...isIPv6(host) ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"]);
+    client.wire = wire;
+  }
+
+  #decide(passing: Passing, client: Place) {
+    if (!this.#target && passing.kind === "datagram") return lost(passing); // no server
+    return this.#faults.decide(passing, client.id);
+  }
+
+  /** Connects the clients with a server that listens now. */
+  async #onListening(target: Target) {
+    this.#target = target;
+    const waiting = this.#waitsForServer;
+    this.#waitsForServer = [];
+    const running = this.#placesOf("client").filter(({ program }) => program);
+    try {
+      for (const client of running) await this.#openWire(client);
+      await Promise.all(waiting.map((client) => this.#start(client)));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  // What happens
+
+  #onDeed(place: Place, deed: Deed) {
+    const { kind, error, local } = deed;
+    if (place.role === "server") {
+      const isBind = (kind === "listen" || kind === "bind") && error === undefined && local;
+      if (isBind) this.#binds.push(deed);
+      const [listens] = place.program?.observed.listens ?? [];
+      const bound = this.#binds.find(({ local }) => local?.port === listens?.port);
+      if (isBind && listens && bound && !this.#target) {
+        const { host, port } = bound.actual ?? bound.local!;
+        const { transport, port: named } = listens;
+        this.#onListening({ transport, named, host, port });
+      }
+    }
+    this.#add({ at: deed.at, place, deed });
+  }
+
+  #tell(place: Place, state: string) {
+    this.#add({ at: now(), place, state });
+  }
+
+  #add(happening: Happening<Place>) {
+    this.#sequence.add(happening);
+    this.#schedule();
+  }
+
+  #schedule() {
+    if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#flush(), TICK);
+  }
+
+  /** Brings what has happened into its order, and sends it to the page. */
+  #flush() {
+    this.#timer = undefined;
+    for (const place of this.#places) {
+      for (const deed of place.program?.takeOutput() ?? []) {
+        this.#sequence.add({ at: deed.at, place, deed });
+      }
+    }
+    for (const { place, deed, wire, state, at } of this.#sequence.take(now() - SETTLE)) {
+      if (deed?.line !== undefined) this.#rows.set(place, deed.line);
+      const event = state !== undefined
+        ? { kind: "state" as const, from: place.role, text: state, at }
+        : wire
+        ? this.#wireEvent(place, wire, at)
+        : this.#deedEvent(place, deed!);
+      if (!event) continue;
+      if (place.role === "client" && place.id > 1) event.client = place.id;
+      this.#unsent.push(event);
+    }
+    if (this.#unsent.length > MAX_UNSENT) this.#unsent = leaveOut(this.#unsent);
+    this.#sendEvents();
+    const hasOutput = this.#places.some(({ program }) => program?.hasOutput);
+    if (hasOutput || !this.#sequence.isEmpty) this.#schedule();
+  }
+
+  /** Sends the events to the page if it has shown those before. So a page that is slow gets fewer of them. */
+  #sendEvents() {
+    if (this.#isBusy || this.#unsent.length + this.#rows.size === 0) return;
+    this.#isBusy = true;
+    const events = leaveOut(this.#unsent);
+    this.#unsent = [];
+    this.#kept.push(...events);
+    if (this.#kept.length > MAX_KEPT) this.#kept.splice(0, this.#kept.length - MAX_KEPT);
+    const lines = [...this.#rows].map(([{ role, id, program }, row]) => {
+      const waiting = program?.waiting ?? [];
+      return { role, id, rows: waiting.length > 0 ? waiting : [row] };
+    });
+    this.#rows.clear();
+    this.#send({ type: "events", events: events.map(eventData), lines });
+  }
+
+  #wireEvent(client: Place, { kind, from, data, held, connection }: WireEvent, at: number) {
+    const { row } = from === "server" ? this.#places[0] ?? {} : client;
+    const step: Step = { kind, from, at, text: "", data, isLate: held === "late", row };
+    if (this.#target?.transport !== "udp" && connection > 1) step.connection = connection;
+    return shortened(traceEvent(this.#halves[from].ownStep(step) ?? step));
+  }
+
+  #deedEvent(place: Place, deed: Deed): TraceEvent | undefined {
+    const { role: from } = place;
+    const { kind, at, line: row, text = "", isWaiting, error, call, data, length } = deed;
+    if (["connect", "send", "close", "shutdown"].includes(kind) && !error) place.row = row;
+    if (kind === "print") {
+      const isNote = deed.stream === "stderr";
+      const shown = printable(isNote ? text.replace(/^note: listening on .*\n/, "") : text);
+      if (shown === "") return;
+      if (isNote) return { kind: "note", from, at, row, text: shown.replace(/\n$/, "") };
+      return { kind: "line", from, at, row, text: shown };
+    }
+    if (kind === "skipped") {
+      const count = (deed.sends ?? 0) + (deed.receives ?? 0);
+      return { kind: "note", from, at, text: `… ${count} more calls` };
+    }
+    if (isWaiting || kind === "start" || kind === "input" || kind === "truncated") return;
+    const step: Step = { kind: "call", from, at, text: call ?? kind, row, error };
+    if (kind === "receive") step.data = data ?? new Uint8Array(length ?? 0);
+    const isRefused = kind === "connect" && error !== undefined;
+    const own = isRefused ? step : this.#halves[from].ownStep(step);
+    const event = own && traceEvent(own);
+    return event && (isRefused || isShown(event)) ? shortened(event) : undefined;
+  }
+
+  async #keep(as: string) {
+    if (this.#kept.length === 0) throw new UserError("there is nothing to keep yet");
+    const run = { lab: this.#lab, halves: this.#halves, events: this.#kept };
+    const text = as === "text" ? keptText(run) : await keptPage(run);
+    const name = `${this.#lab.name}-live.${as === "text" ? "txt" : "html"}`;
+    this.#send({ type: "kept", name, text });
+  }
+}
+
+function newPlace(role: Role, id: number): Place {
+  const queue = Promise.resolve();
+  return { role, id, isStarting: false, wasStarted: false, queue, port: 0 };
+}
+
+function roleOf(role: Role): Role {
+  if (!ROLES.includes(role)) throw new UserError("there is no such role");
+  return role;
+}
+
+function faultOf({ action, amount }: Fault): Fault {
+  if (!ACTIONS.includes(action)) throw new UserError("there is no such fault");
+  if (amount === undefined) return { action };
+  if (!Number.isInteger(amount) || amount < 1 || amount > MAX_AMOUNT) {
+    throw new UserError(`${action}: a whole number from 1 to ${MAX_AMOUNT} is needed`);
+  }
+  return { action, amount };
+}
+
+/** Returns what the page may know of what takes a role. */
+function dataOf({ choice, args, source, side, typed }: Half): HalfData {
+  return { choice, args, source, side, typed };
+}
+
+/**
+ * Returns text of a program with escapes for the characters that could control a terminal, and without the middle of a very
+ * long text.
+ */
+function printable(text: string): string {
+  const count = text.length - MAX_OUTPUT;
+  if (count > 0) {
+    const half = MAX_OUTPUT / 2;
+    text = `${text.slice(0, half)}\n… ${count} more characters\n${text.slice(-half)}`;
+  }
+  return text.replaceAll("\r\n", "\n").split("\t").map((part) => multiline(part).text).join("\t");
+}
+
+function shortened(event: TraceEvent): TraceEvent {
+  if (event.text.length <= MAX_TEXT) return event;
+  return { ...event, text: `${event.text.slice(0, MAX_TEXT)}…` };
+}
+
+/** Leaves out the middle of very many lines, and of very many other events. */
+function leaveOut(events: TraceEvent[]): TraceEvent[] {
+  if (events.length <= MAX_AT_ONCE) return events;
+  const isText = ({ kind }: TraceEvent) => kind === "line" || kind === "note" || kind === "state";
+  const replaced = new Map<TraceEvent, TraceEvent | undefined>();
+  for (const [what, all] of Map.groupBy(events, (event) => isText(event) ? "lines" : "events")) {
+    const middle = all.slice(MAX_AT_ONCE / 2, -MAX_AT_ONCE / 2);
+    const [first] = middle;
+    for (const event of middle) replaced.set(event, undefined);
+    if (!first) continue;
+    const { from, at, client } = first;
+    const text = `… ${middle.length} more ${what}`;
+    replaced.set(first, { kind: "note", from, at, client, text });
+  }
+  return events.flatMap((event) => replaced.has(event) ? replaced.get(event) ?? [] : event);
+}
