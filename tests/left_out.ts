@@ -27,7 +27,7 @@ const NEEDS: [need: string, isAvailable: boolean, covered: string][] = [
   ["nc.openbsd", has("nc.openbsd"), "netcat.ts with OpenBSD's nc"],
   ["ncat", has("ncat"), "netcat.ts with ncat"],
   ["socat", has("socat"), "netcat.ts with socat"],
-  ["Chromium", CHROMIUM !== undefined, "the lab book in a browser"],
+  ["Chromium", CHROMIUM !== undefined, "the lab book and lab live in a browser"],
   ["IPv6", !WITH_IPV6.ignore, "the address ::1"],
   ["signals", !WITH_SIGNALS.ignore, "Ctrl-C and Ctrl-Z: `kill` ends a program at once on Windows"],
   ["sh", !WITH_SHELL.ignore, "pipes, fifos, a closed stdout, no free file descriptors"],
@@ -55,6 +55,7 @@ const LESS = [
   "2 of 11 labs in lab demo, and 3 of 6 labs at once",
   "1 of 2 runs of lab demo and lab book from the README",
   "1 of 3 widths of the lab book",
+  "2 of 11 labs in lab live, and 13 of 19 situations there",
   "2 of 6 labs in lab compare with a course's own files",
   "1 of 50 half-way states of the exercises",
 ];

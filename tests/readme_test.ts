@@ -14,6 +14,8 @@ const isCheckout = Deno.readDirSync(ROOT).some(({ name }) => name === ".git");
 
 // These commands take minutes, or would run this test inside itself.
 const SKIPPED = ["npx -y deno@2 task test", "deno task bench", "deno task soak"];
+// This one waits for a browser: tests/lab/live_test.ts runs it.
+SKIPPED.push("deno task lab live");
 // These commands run all labs again. Another test in this file or in tests/lab runs them once.
 if (!THOROUGH) SKIPPED.push("npx -y deno@2 task demo", "deno task lab book");
 

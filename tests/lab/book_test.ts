@@ -2,10 +2,13 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { basename, dirname } from "node:path";
-import { findSources, readHeader, recordLab } from "../../scripts/lab/book/book.ts";
+import { findSources, originalsOf, readHeader, recordLab } from "../../scripts/lab/book/book.ts";
 import type { LabData } from "../../scripts/lab/book/data.ts";
 import { loadPage } from "../../scripts/lab/book/page.ts";
 import { findLab, labs } from "../../scripts/lab/catalog/labs.ts";
+import { scenariosOf } from "../../scripts/lab/book/scenarios.ts";
+import { SCRIPTS } from "../../scripts/lab/catalog/header.ts";
+import { hasPython } from "../../scripts/lab/process/program.ts";
 import { UserError } from "../../scripts/cli.ts";
 import { lab, temporary, THOROUGH } from "../helpers.ts";
 import {
@@ -337,6 +340,17 @@ async function testBook(
     assertEquals(new Set(requests), new Set([addressOf(file)]));
   });
 
+  const isPython = await hasPython();
+  await t.step({
+    name: isPython
+      ? "a recording of the original pair lights the lines of the originals"
+      : "a recording of the original pair: skipped without Python",
+    ignore: !isPython,
+    fn: () => testOriginals(folder, page),
+  });
+
+  await t.step("a submission takes the place of an original", () => testSubmission(folder, page));
+
   await t.step("markup in messages, output and prose stays text", async () => {
     const evil = `</script><script>document.title = "evil"</script><img src=x onerror=alert()>`;
     const data = await recordLab(labs[0], findSources(""), [
@@ -346,7 +360,7 @@ async function testBook(
     const { server } = data.scripts;
     server.teaches.push(evil);
     server.differences.push({ title: evil, items: [evil] });
-    server.lines.push({ left: evil, right: evil, step: "print", row: 1 });
+    server.lines.push({ left: evil, right: evil, step: "print", rightRow: 1 });
     await Deno.writeTextFile(`${folder}/evil.html`, (await loadPage())([data]));
     await page.goto(addressOf(`${folder}/evil.html`));
     const lab = (await click(page, data.name, "Next step", 50)).at(-1)!;
@@ -367,6 +381,71 @@ async function testBook(
     assertEquals(errors, []);
   });
 }
+
+/** Records a lab with files next to its scripts, opens the book, and plays their recording to its end. */
+async function playOriginals(folder: string, page: Page, name: string, sources: Sources) {
+  const lab = findLab(name);
+  const scenario = originalsOf(lab, sources)!;
+  const data = await recordLab(lab, sources, [...scenariosOf(lab).slice(0, 1), scenario]);
+  await Deno.writeTextFile(`${folder}/originals.html`, (await loadPage())([data]));
+  await page.goto(addressOf(`${folder}/originals.html`));
+  const shown = await select(page, name, scenario.title);
+  return { scenario, shown };
+}
+
+type Sources = ReturnType<typeof findSources>;
+
+async function testOriginals(folder: string, page: Page) {
+  const sources = findSources(`${SCRIPTS}lab/counterparts`); // they have the names of originals
+  const { scenario, shown } = await playOriginals(folder, page, "echo_v1", sources);
+  assertEquals(scenario.title, "The original pair");
+  assertEquals(shown.arrows, TRAFFIC.echo_v1);
+  const lit: string[] = [];
+  await click(page, "echo_v1", "Go to the start");
+  for (let i = 0; i < 30; i++) {
+    await click(page, "echo_v1", "Next step");
+    lit.push(...await page.$$eval(".current .left", (cells) => cells.map((e) => e.textContent!)));
+  }
+  for (const call of [/\.accept\(/, /\.recv\(/, /\.send(all)?\(/, /\.connect\(/]) {
+    assert(lit.some((line) => call.test(line)), `${call} in ${lit.join("\n")}`);
+  }
+  await select(page, "echo_v1", "The session");
+  await pointAt(page, '[data-lab="echo_v1"] .source.client [data-step="connect"]');
+  assert((await marked(page)).includes("The client connects"));
+}
+
+async function testSubmission(folder: string, page: Page) {
+  const file = `${folder}/echo_server_v1.js`;
+  const source = `
+const listener = Deno.listen({ hostname: "127.0.0.1", port: 1235 });
+for await (const client of listener) {
+  const buffer = new Uint8Array(1024);
+  const length = await client.read(buffer);
+  await client.write(buffer.subarray(0, length));
+  client.close();
+}
+`;
+  await Deno.writeTextFile(file, source);
+  const sources = findSources("").set("echo_server_v1.ts", { file, kind: "file" });
+  const { scenario, shown } = await playOriginals(folder, page, "echo_v1", sources);
+  assertEquals(scenario.title, "echo_server_v1.js and echo_client_v1.ts");
+  assertMatch(shown.client, /Hello!\n$/);
+  await pointAt(page, '[data-lab="echo_v1"] [data-kind="data"][data-from="server"] rect');
+  const lines = await page.$$eval("tr.marked .left", (cells) => cells.map((e) => e.textContent));
+  assertEquals(lines, ["  await client.write(buffer.subarray(0, length));"]);
+}
+
+Deno.test("lab book asks for the lab of a file whose name does not say it", async () => {
+  await using folder = await temporary();
+  await Deno.writeTextFile(`${folder.path}/mine.ts`, "");
+  const args = ["book", `${folder.path}/new`, `--server=${folder.path}/mine.ts`];
+  const { status, stderr } = await lab(args);
+  assertEquals(status, 2);
+  assertMatch(
+    stderr,
+    /^error: --as=LAB is missing: .*mine\.ts does not have the name of a server script\n/,
+  );
+});
 
 Deno.test("lab book fails when the folder of the originals does not exist", async () => {
   await using folder = await temporary();
@@ -412,8 +491,8 @@ for (const [what, files, script, found] of SOURCES) {
       Deno.mkdirSync(dirname(`${folder.path}/${name}`), { recursive: true });
       Deno.writeTextFileSync(`${folder.path}/${name}`, source);
     }
-    const { file, isCounterpart, problem } = findSources(folder.path).get(script)!;
-    assertEquals(isCounterpart, problem !== undefined);
+    const { file, kind, problem } = findSources(folder.path).get(script)!;
+    assertEquals(kind === "counterpart", problem !== undefined);
     assertMatch(problem ?? basename(file), found);
   });
 }
