@@ -4,12 +4,24 @@
  * @module
  */
 import { type CheckName, type CheckRun, ending, toFinding } from "./check_run.ts";
-import type { RunningServer } from "./check_server.ts";
+import type { Game } from "./find_number.ts";
 import type { Named } from "../catalog/labs.ts";
 import { start, type SubmissionProgram } from "./start.ts";
 
 const PAUSE = 20; // milliseconds between two looks
 const CTRL_C = 1.5; // seconds that a server may take to end
+
+/** A server that runs. */
+export interface RunningServer {
+  /** The program. */
+  program: SubmissionProgram;
+  /** Where it listens. */
+  port: number;
+  /** Sockets for its clients over UDP, each for one: it may send to their ports alone. */
+  clients: Deno.DatagramConn[];
+  /** What was found out about the guess server's number, if `--secret` does not set it. */
+  game?: Game;
+}
 
 /** What is checked about its end. */
 export const SERVES_ON: CheckName = { what: "it serves until Ctrl-C ends it" };

@@ -22,8 +22,8 @@ import {
 import { brief, wrongPieces } from "./diagnosis.ts";
 import { type Channel, Connection, Datagrams, resetConnection } from "./endpoints.ts";
 import { Exchange, waitPatiently } from "./exchange.ts";
-import { checkCtrlC, checkPort, portChecks, SERVES_ON } from "./check_life.ts";
-import { findNumber, type Game } from "./find_number.ts";
+import { checkCtrlC, checkPort, portChecks, type RunningServer, SERVES_ON } from "./check_life.ts";
+import { findNumber } from "./find_number.ts";
 import { missingLine } from "./printed.ts";
 import type { Probe } from "./probe.ts";
 import { nextClient, serverProbes } from "./probes/all.ts";
@@ -34,18 +34,6 @@ import { hasFlag, type Start, start, type SubmissionProgram } from "./start.ts";
 import { Mismatch } from "./steps.ts";
 import { listeningPort, runtimeError, type Submission } from "./submission.ts";
 import { comparable, sameScreen } from "../session/transcript.ts";
-
-/** A server that runs. */
-export interface RunningServer {
-  /** The program. */
-  program: SubmissionProgram;
-  /** Where it listens. */
-  port: number;
-  /** Sockets for its clients over UDP, each for one: it may send to their ports alone. */
-  clients: Deno.DatagramConn[];
-  /** What was found out about the guess server's number, if `--secret` does not set it. */
-  game?: Game;
-}
 
 const STARTS = "it starts and listens on its port";
 const IS_READY = "it prints its first line when it is ready";
