@@ -271,7 +271,8 @@ export async function withTypeError(
   problem: Problem,
   { kind, actual }: Partial<Mismatch> = {},
 ): Promise<Problem> {
-  if (problem.problem === undefined) return problem;
+  // Such an error names the mistake itself.
+  if (/^(Reference|Syntax)Error|^$/.test(problem.problem ?? "")) return problem;
   const text = `${problem.problem}\n${problem.actual ?? ""}`;
   const isSilent = actual === "" && kind !== "open";
   const isSuspicious = /(?<!\bawait )\b\w+\.(read|receive|accept|send|write)\(/
