@@ -119,7 +119,9 @@ export async function checkServer(
     }
     if (!isAlone) server = running;
     const isWell = await checkProbe(run, running, probesFor(running)[i], exercise);
-    if (isAlone || !isWell) {
+    // What lies beyond the sheet may have ended it without being seen in the replies.
+    const hasEnded = level === "beyond" && await running.program.ended(0);
+    if (isAlone || !isWell || hasEnded) {
       await running.program.end("SIGKILL");
       if (!isAlone) server = undefined;
     }

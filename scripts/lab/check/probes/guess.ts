@@ -95,6 +95,7 @@ export function guessServer(number = 42): Probe[] {
       what: "a datagram with a verdict gets no reply: two servers would answer each other forever",
       level: "beyond",
       steps: [{ send: "HIGHER" }, { quiet: true }],
+      next: true,
     },
     {
       what: "--secret=99",
