@@ -118,9 +118,11 @@ Deno.test(
 Deno.test("check runs no more programs at the same time than the system can", async () => {
   const { limit } = Program;
   Program.limit = 2;
+  Program.peak = 0;
   try {
     const findings = await examine(`${SCRIPTS}echo_client.ts`, "echo_client.ts");
     assertEquals(failures(findings), []);
+    assert(Program.peak <= 2, `${Program.peak} programs at the same time`);
   } finally {
     Program.limit = limit;
   }
