@@ -109,8 +109,7 @@ export async function runSession(
   );
   const address = wanted === undefined ? undefined : { named: wanted, actual: wanted };
   await using server = await participants.server.start("server", address, output("server"));
-  const startTime = Math.min(START_TIME, idleTime);
-  const listening = await server.listening(startTime, Date.now() + MAX_DURATION);
+  const listening = await server.listening(START_TIME, Date.now() + MAX_DURATION);
   if (!listening) {
     const exits = { server: await endActor(server) };
     const screens = { server: server.program.screen, client: "" };

@@ -186,6 +186,7 @@ export class TracedActor implements Actor {
   async listening(seconds: number, end: number): Promise<Listening | undefined> {
     const { listens } = this.observed;
     await isSoon(() => listens.length > 0, seconds, [this.program], end);
+    if (this.program.hasEnded) await this.#reading; // it may have listened before
     if (listens.length === 0) return;
     const [{ transport, port: named }] = listens;
     const { actual, local } = this.events.find(({ kind, local, error }) =>

@@ -51,7 +51,7 @@ interface Candidate {
  * @throws {UserError} A word is not the name of anything, or nothing can be checked.
  */
 export function findSubmissions(words: string[], as = "", leaveOut = ""): Found {
-  const paths = [...new Set(words.flatMap(expand))];
+  const paths = [...new Set(words.flatMap((word) => expand(word, words.length > 1)))];
   const skipped: Skipped[] = [];
   const skip = (path: string, why: string) => void skipped.push({ path, why });
   const files = paths.filter((path) => !isFolder(path));
@@ -90,11 +90,17 @@ export function findSubmissions(words: string[], as = "", leaveOut = ""): Found 
 /** Why a program is not checked. */
 const NOT_A_SCRIPT = "its name is not that of a script";
 
-/** Returns what a word means: the file or folder of this name, or else what matches the pattern. */
-function expand(word: string): string[] {
+/**
+ * Returns what a word means: the file or folder of this name, or else what matches the pattern. A program that
+ * is missing among several is reported as one that cannot be checked.
+ */
+function expand(word: string, isOneOfSeveral: boolean): string[] {
   if (exists(word)) return [word];
   const found = /[*?[]/.test(word) ? globSync(word).sort(inOrder) : [];
   if (found.length > 0) return found;
+  if (isOneOfSeveral && PROGRAM.test(word) && readName(basename(word)).scripts.length === 1) {
+    return [word];
+  }
   throw new UserError(`${word}: no such file${/[*?]/.test(word) ? ", and nothing matches" : ""}`);
 }
 
