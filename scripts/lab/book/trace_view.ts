@@ -6,7 +6,14 @@
  */
 /// <reference lib="dom" />
 import type { Role } from "../catalog/header.ts";
-import { arrowTexts, callText, isOnWire, sentence, type TraceEvent } from "../trace/words.ts";
+import {
+  arrowTexts,
+  byteCount,
+  callText,
+  isOnWire,
+  sentence,
+  type TraceEvent,
+} from "../trace/words.ts";
 import type { EventData } from "./data.ts";
 import { commandWords, html, svg } from "./dom.ts";
 
@@ -323,7 +330,7 @@ export class TraceView {
         "data-event": index,
         "data-kind": kind,
         "data-from": from,
-        "data-bytes": event.data?.length ?? 0,
+        "data-bytes": byteCount(event),
         class: from,
         role: "img",
         tabindex: 0,

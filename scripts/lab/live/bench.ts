@@ -6,18 +6,14 @@
  */
 import { isIPv6 } from "node:net";
 import { UserError } from "../../cli.ts";
-import { eventData } from "../book/book.ts";
 import { type Lab, type Role, ROLES } from "../catalog/header.ts";
 import { findLab, labs } from "../catalog/labs.ts";
 import { portShown } from "../trace/recording.ts";
 import { freePort } from "../process/ports.ts";
 import { hasPython } from "../process/program.ts";
-import { multiline } from "../terminal/output.ts";
-import { traceEvent } from "../trace/diagram.ts";
-import { type Passing, Wire, type WireEvent } from "../trace/relay.ts";
-import type { Step } from "../trace/timeline.ts";
-import { isShown, type TraceEvent } from "../trace/words.ts";
+import { type Passing, Wire } from "../trace/relay.ts";
 import { LiveFaults, lost } from "./faults.ts";
+import { Feed, type FeedPlace } from "./feed.ts";
 import { commandOf, type Half, makeHalf, wordsOf } from "./half.ts";
 import { keptPage, keptText } from "./kept.ts";
 import {
@@ -28,26 +24,15 @@ import {
   type HalfData,
   type ToPage,
 } from "./messages.ts";
-import { type Happening, Sequence } from "./order.ts";
 import { type Deed, LiveProgram, now } from "./program.ts";
 
-const SETTLE = 15; // milliseconds until an event is shown, so that those before it are known
-const TICK = 10; // milliseconds between two looks at the events
-const MAX_AT_ONCE = 100; // events that the page gets at once; of more, the middle is left out
-const MAX_UNSENT = 10_000; // events that wait until the page has shown those before
-const MAX_KEPT = 10_000; // events of a run that can be kept
-const MAX_TEXT = 2000; // characters of an arrow
-const MAX_OUTPUT = 8000; // characters that a program prints at once
 const MAX_CLIENTS = 6;
 const MAX_LINE = 10_000; // characters that are typed at once
 const MAX_AMOUNT = 10_000; // milliseconds of a delay, or bytes of a part
 const WATCH = 250; // milliseconds between two looks at the files
 
 /** A place for a program: that of the server, or of one of the clients. */
-interface Place {
-  role: Role;
-  id: number;
-  program?: LiveProgram;
+interface Place extends FeedPlace {
   isStarting: boolean;
   /** Whether it was started since its program was chosen. */
   wasStarted: boolean;
@@ -56,8 +41,6 @@ interface Place {
   /** The wire between a client and the server, and its port. */
   wire?: Wire;
   port: number;
-  /** The line that did something to the wire last. */
-  row?: number;
 }
 
 /** Where the server listens. */
@@ -81,12 +64,7 @@ export class Bench implements AsyncDisposable {
   #binds: Deed[] = []; // of the server
   #waitsForServer: Place[] = [];
   #faults = new LiveFaults();
-  #sequence!: Sequence<Place>; // of what the page does not show yet
-  #timer?: ReturnType<typeof setTimeout>;
-  #unsent: TraceEvent[] = [];
-  #rows = new Map<Place, number>(); // the lines that did something last, and that the page does not know
-  #isBusy = false; // the page has not shown the last events
-  #kept: TraceEvent[] = [];
+  #feed!: Feed<Place>;
   #seen: Partial<Record<Role, string>> = {}; // the states of the files
   #watching: ReturnType<typeof setInterval>;
   #isClosed = false;
@@ -127,7 +105,6 @@ export class Bench implements AsyncDisposable {
   async [Symbol.asyncDispose]() {
     this.#isClosed = true;
     clearInterval(this.#watching);
-    clearTimeout(this.#timer);
     await this.#endAll();
   }
 
@@ -139,8 +116,7 @@ export class Bench implements AsyncDisposable {
   async take(message: FromPage): Promise<void> {
     switch (message.type) {
       case "shown":
-        this.#isBusy = false;
-        return this.#sendEvents();
+        return this.#feed.shown();
       case "lab": {
         const lab = findLab(`${message.name}`);
         await this.#endAll();
@@ -187,11 +163,12 @@ export class Bench implements AsyncDisposable {
     };
     this.#halves = { server: await half("server"), client: await half("client") };
     this.#lab = lab;
-    this.#kept = [];
-    this.#unsent = [];
-    this.#rows.clear();
     this.#places = [newPlace("server", 1), newPlace("client", 1)];
-    this.#sequence = new Sequence(this.#places[0]);
+    this.#feed = new Feed({
+      places: () => this.#places,
+      ownStep: (step) => this.#halves[step.from].ownStep(step),
+      send: this.#send,
+    });
     this.#faults.reset();
     const { name, transport, server: { course } } = lab;
     this.#send({
@@ -290,7 +267,7 @@ export class Bench implements AsyncDisposable {
       hasNode,
       ports: role === "server" ? {} : { [usual]: place.port, [named]: place.port },
       onDeed: (deed) => this.#onDeed(place, deed),
-      onOutput: () => this.#schedule(),
+      onOutput: () => this.#feed.schedule(),
       onEnd: (how) => this.#onEnd(place, program, how),
     });
     place.program = program;
@@ -309,6 +286,7 @@ export class Bench implements AsyncDisposable {
 
   async #endAll() {
     this.#waitsForServer = [];
+    this.#feed?.[Symbol.dispose]();
     await Promise.all(this.#places.map(async (place) => {
       await this.#enqueue(place, async () => await place.program?.[Symbol.asyncDispose]());
       place.wire?.[Symbol.dispose]();
@@ -321,7 +299,7 @@ export class Bench implements AsyncDisposable {
     if (line.length > MAX_LINE) throw new UserError("the line is too long");
     if (!place.program) return;
     const text = `${line.replaceAll(/[\r\n]+/g, " ")}\n`;
-    this.#add({
+    this.#feed.add({
       at: now(),
       place,
       deed: { kind: "print", at: now(), stream: "stdout", text, isTyped: true },
@@ -330,7 +308,7 @@ export class Bench implements AsyncDisposable {
   }
 
   #onEnd(place: Place, program: LiveProgram, how: string) {
-    for (const deed of program.takeOutput(true)) this.#add({ at: deed.at, place, deed });
+    for (const deed of program.takeOutput(true)) this.#feed.add({ at: deed.at, place, deed });
     place.program = undefined;
     if (this.#isClosed) return;
     this.#tell(place, how);
@@ -394,7 +372,7 @@ export class Bench implements AsyncDisposable {
       decide: (passing) => this.#decide(passing, client),
       onEvent: (event) => {
         wire.events.length = 0; // they are kept elsewhere
-        this.#add({ at: now(), place: client, wire: event });
+        this.#feed.add({ at: now(), place: client, wire: event });
       },
     });
     wire.connectTo(port, ...isIPv6(host) ? ["::1", "127.0.0.1"] : ["127.0.0.1", "::1"]);
@@ -435,97 +413,17 @@ export class Bench implements AsyncDisposable {
         this.#onListening({ transport, named, host, port });
       }
     }
-    this.#add({ at: deed.at, place, deed });
+    this.#feed.add({ at: deed.at, place, deed });
   }
 
   #tell(place: Place, state: string) {
-    this.#add({ at: now(), place, state });
-  }
-
-  #add(happening: Happening<Place>) {
-    this.#sequence.add(happening);
-    this.#schedule();
-  }
-
-  #schedule() {
-    if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#flush(), TICK);
-  }
-
-  /** Brings what has happened into its order, and sends it to the page. */
-  #flush() {
-    this.#timer = undefined;
-    for (const place of this.#places) {
-      for (const deed of place.program?.takeOutput() ?? []) {
-        this.#sequence.add({ at: deed.at, place, deed });
-      }
-    }
-    for (const { place, deed, wire, state, at } of this.#sequence.take(now() - SETTLE)) {
-      if (deed?.line !== undefined) this.#rows.set(place, deed.line);
-      const event = state !== undefined
-        ? { kind: "state" as const, from: place.role, text: state, at }
-        : wire
-        ? this.#wireEvent(place, wire, at)
-        : this.#deedEvent(place, deed!);
-      if (!event) continue;
-      if (place.role === "client" && place.id > 1) event.client = place.id;
-      this.#unsent.push(event);
-    }
-    if (this.#unsent.length > MAX_UNSENT) this.#unsent = leaveOut(this.#unsent);
-    this.#sendEvents();
-    const hasOutput = this.#places.some(({ program }) => program?.hasOutput);
-    if (hasOutput || !this.#sequence.isEmpty) this.#schedule();
-  }
-
-  /** Sends the events to the page if it has shown those before. So a page that is slow gets fewer of them. */
-  #sendEvents() {
-    if (this.#isBusy || this.#unsent.length + this.#rows.size === 0) return;
-    this.#isBusy = true;
-    const events = leaveOut(this.#unsent);
-    this.#unsent = [];
-    this.#kept.push(...events);
-    if (this.#kept.length > MAX_KEPT) this.#kept.splice(0, this.#kept.length - MAX_KEPT);
-    const lines = [...this.#rows].map(([{ role, id, program }, row]) => {
-      const waiting = program?.waiting ?? [];
-      return { role, id, rows: waiting.length > 0 ? waiting : [row] };
-    });
-    this.#rows.clear();
-    this.#send({ type: "events", events: events.map(eventData), lines });
-  }
-
-  #wireEvent(client: Place, { kind, from, data, held, connection }: WireEvent, at: number) {
-    const { row } = from === "server" ? this.#places[0] ?? {} : client;
-    const step: Step = { kind, from, at, text: "", data, isLate: held === "late", row };
-    if (this.#target?.transport !== "udp" && connection > 1) step.connection = connection;
-    return shortened(traceEvent(this.#halves[from].ownStep(step) ?? step));
-  }
-
-  #deedEvent(place: Place, deed: Deed): TraceEvent | undefined {
-    const { role: from } = place;
-    const { kind, at, line: row, text = "", isWaiting, error, call, data, length } = deed;
-    if (["connect", "send", "close", "shutdown"].includes(kind) && !error) place.row = row;
-    if (kind === "print") {
-      const isNote = deed.stream === "stderr";
-      const shown = printable(isNote ? text.replace(/^note: listening on .*\n/, "") : text);
-      if (shown === "") return;
-      if (isNote) return { kind: "note", from, at, row, text: shown.replace(/\n$/, "") };
-      return { kind: "line", from, at, row, text: shown };
-    }
-    if (kind === "skipped") {
-      const count = (deed.sends ?? 0) + (deed.receives ?? 0);
-      return { kind: "note", from, at, text: `… ${count} more calls` };
-    }
-    if (isWaiting || kind === "start" || kind === "input" || kind === "truncated") return;
-    const step: Step = { kind: "call", from, at, text: call ?? kind, row, error };
-    if (kind === "receive") step.data = data ?? new Uint8Array(length ?? 0);
-    const isRefused = kind === "connect" && error !== undefined;
-    const own = isRefused ? step : this.#halves[from].ownStep(step);
-    const event = own && traceEvent(own);
-    return event && (isRefused || isShown(event)) ? shortened(event) : undefined;
+    this.#feed.add({ at: now(), place, state });
   }
 
   async #keep(as: string) {
-    if (this.#kept.length === 0) throw new UserError("there is nothing to keep yet");
-    const run = { lab: this.#lab, halves: this.#halves, events: this.#kept };
+    const { events } = this.#feed;
+    if (events.length === 0) throw new UserError("there is nothing to keep yet");
+    const run = { lab: this.#lab, halves: this.#halves, events };
     const text = as === "text" ? keptText(run) : await keptPage(run);
     const name = `${this.#lab.name}-live.${as === "text" ? "txt" : "html"}`;
     this.#send({ type: "kept", name, text });
@@ -554,39 +452,4 @@ function faultOf({ action, amount }: Fault): Fault {
 /** Returns what the page may know of what takes a role. */
 function dataOf({ choice, args, source, side, typed }: Half): HalfData {
   return { choice, args, source, side, typed };
-}
-
-/**
- * Returns text of a program with escapes for the characters that could control a terminal, and without the middle of a very
- * long text.
- */
-function printable(text: string): string {
-  const count = text.length - MAX_OUTPUT;
-  if (count > 0) {
-    const half = MAX_OUTPUT / 2;
-    text = `${text.slice(0, half)}\n… ${count} more characters\n${text.slice(-half)}`;
-  }
-  return text.replaceAll("\r\n", "\n").split("\t").map((part) => multiline(part).text).join("\t");
-}
-
-function shortened(event: TraceEvent): TraceEvent {
-  if (event.text.length <= MAX_TEXT) return event;
-  return { ...event, text: `${event.text.slice(0, MAX_TEXT)}…` };
-}
-
-/** Leaves out the middle of very many lines, and of very many other events. */
-function leaveOut(events: TraceEvent[]): TraceEvent[] {
-  if (events.length <= MAX_AT_ONCE) return events;
-  const isText = ({ kind }: TraceEvent) => kind === "line" || kind === "note" || kind === "state";
-  const replaced = new Map<TraceEvent, TraceEvent | undefined>();
-  for (const [what, all] of Map.groupBy(events, (event) => isText(event) ? "lines" : "events")) {
-    const middle = all.slice(MAX_AT_ONCE / 2, -MAX_AT_ONCE / 2);
-    const [first] = middle;
-    for (const event of middle) replaced.set(event, undefined);
-    if (!first) continue;
-    const { from, at, client } = first;
-    const text = `… ${middle.length} more ${what}`;
-    replaced.set(first, { kind: "note", from, at, client, text });
-  }
-  return events.flatMap((event) => replaced.has(event) ? replaced.get(event) ?? [] : event);
 }

@@ -22,6 +22,8 @@ export interface TraceEvent {
   text: string;
   /** The bytes that were sent, read or received. */
   data?: ArrayLike<number>;
+  /** How many bytes there were, if `data` has only the first of them. */
+  size?: number;
   /** Why the call failed: the name of the error. */
   error?: string;
   /** The number of the client, if there are several and it is not the first one. */
@@ -59,8 +61,14 @@ function isEnd({ call = "", data }: TraceEvent): boolean {
   return !data?.length && !/^(receive|recvfrom|message)/.test(call);
 }
 
-function sizeOf({ data }: TraceEvent): string {
-  return data?.length === 1 ? "1 byte" : `${data?.length ?? 0} bytes`;
+/** Returns the number of bytes that were sent, read or received. */
+export function byteCount({ data, size }: TraceEvent): number {
+  return size ?? data?.length ?? 0;
+}
+
+function sizeOf(event: TraceEvent): string {
+  const count = byteCount(event);
+  return count === 1 ? "1 byte" : `${count} bytes`;
 }
 
 /** Returns the label of an event on the wire: its size, or what it is, and on which connection. */
@@ -100,11 +108,11 @@ export function arrowTexts(event: TraceEvent): [above: string, below: string] {
 
 /** Returns a call as its program sees it, with the data that it received. */
 export function callText(event: TraceEvent): string {
-  const { call = "", data, text } = event;
+  const { call = "", text } = event;
   if (event.error !== undefined) return `${call} fails: ${event.error}`;
   if (!isRead(event)) return call;
   if (isEnd(event)) return `${call === "end" ? "read" : call}: end of file`;
-  return `${call} ${data?.length ?? 0}${text && `: ${text}`}`;
+  return `${call} ${byteCount(event)}${text && `: ${text}`}`;
 }
 
 /** Returns an event as a sentence. */
