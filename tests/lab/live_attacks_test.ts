@@ -110,13 +110,15 @@ async function openSocket(live: Live) {
     while (!condition()) await change.promise;
   };
   await until(() => messages.some(({ type }) => type === "programs"));
-  /** Sends something, and returns the text of the message that refuses it. */
+  /** Sends something, and returns the text of the message that refuses it, or the type of one that accepts it. */
   const refusal = async (data: string): Promise<string> => {
     const before = messages.length;
     socket.send(data);
-    const isNew = ({ type }: { type: string }, i: number) => i >= before && type === "message";
+    const isNew = ({ type }: { type: string }, i: number) =>
+      i >= before && ["message", "half", "lab"].includes(type);
     await until(() => messages.some(isNew));
-    return messages.find(isNew).text;
+    const { type, text = type } = messages.find(isNew);
+    return text;
   };
   /** Waits until a terminal shows a text. */
   const shows = (text: string) =>

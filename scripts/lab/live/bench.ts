@@ -10,7 +10,6 @@ import { type Lab, type Role, ROLES } from "../catalog/header.ts";
 import { findLab, labs } from "../catalog/labs.ts";
 import { portShown } from "../trace/recording.ts";
 import { freePort } from "../process/ports.ts";
-import { hasPython } from "../process/program.ts";
 import { type Passing, Wire } from "../trace/relay.ts";
 import { LiveFaults, lost } from "./faults.ts";
 import { Feed, type FeedPlace } from "./feed.ts";
@@ -96,7 +95,7 @@ export class Bench implements AsyncDisposable {
       transport,
       course,
     }));
-    send({ type: "labs", labs: entries, folder, hasPython: await hasPython() });
+    send({ type: "labs", labs: entries });
     await bench.#load(lab, files);
     return bench;
   }

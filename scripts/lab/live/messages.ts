@@ -105,7 +105,7 @@ export interface FaultsData {
 
 /** A message to the page. */
 export type ToPage =
-  | { type: "labs"; labs: LabEntry[]; folder: string; hasPython: boolean }
+  | { type: "labs"; labs: LabEntry[] }
   | { type: "lab"; lab: LabEntry; halves: Record<Role, HalfData>; faults: FaultsData }
   | { type: "half"; role: Role; half: HalfData }
   | { type: "programs"; programs: ProgramData[] }
