@@ -55,7 +55,7 @@ const LESS = [
   "2 of 11 labs in lab demo, and 3 of 6 labs at once",
   "1 of 2 runs of lab demo and lab book from the README",
   "1 of 3 widths of the lab book",
-  "2 of 11 labs in lab live, and 13 of 19 situations there",
+  "2 of 11 labs in lab live, and 11 of 18 situations there",
   "2 of 6 labs in lab compare with a course's own files",
   "1 of 50 half-way states of the exercises",
 ];

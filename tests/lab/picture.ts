@@ -67,7 +67,7 @@ async function take(page: Page, name: string, from: string, to: string) {
   await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
   await page.screenshot({
     path: `${FOLDER}${name}` as `${string}.png`,
-    clip: { x: 0, y: top - 12, width: WIDTH, height: bottom - top + 30, scale: 1.5 },
+    clip: { x: 0, y: top - 12, width: WIDTH, height: bottom - top + 22, scale: 1.5 },
     captureBeyondViewport: true,
   });
 }
