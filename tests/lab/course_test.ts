@@ -25,7 +25,7 @@ const DIFFERENT = [
 
 Deno.test(
   "lab compare works with a course's own files, in all pairings of several labs",
-  { ignore: !await hasPython() },
+  { ignore: !THOROUGH || !await hasPython() },
   async () => {
     await using folder = await temporary();
     writeCourse(folder.path, ...FILES);

@@ -6,7 +6,7 @@ import { labs } from "../../scripts/lab/catalog/labs.ts";
 import type { EventKind } from "../../scripts/lab/trace/event.ts";
 import { inOrder, type ProgramEvent } from "../../scripts/lab/trace/timeline.ts";
 import type { WireEvent } from "../../scripts/lab/trace/relay.ts";
-import { decode, encode, SCRIPTS } from "../helpers.ts";
+import { decode, encode, SCRIPTS, THOROUGH } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 
 /** Runs the command `lab wire` as a program. */
@@ -51,15 +51,20 @@ function column(diagram: string, index: number): string {
 }
 
 for (const lab of labs) {
-  Deno.test(`lab wire ${lab.name} shows both transcripts, and fits 80 columns`, async () => {
-    const diagram = await draw(lab.name);
-    for (const line of diagram.split("\n")) assert(widthOf(line) <= 80, line);
-    for (const [script, index] of [[lab.server, 0], [lab.client, 2]] as const) {
-      const screen = script.screen.replaceAll(/\s+/g, " ").trim();
-      assert(column(diagram, index).includes(screen), diagram);
-    }
-    assertEquals(/connect/.test(column(diagram, 1)), lab.transport === "tcp");
-  });
+  const ignore = !THOROUGH && !["echo_udp", "guess", "upper_tcp"].includes(lab.name);
+  Deno.test(
+    `lab wire ${lab.name} shows both transcripts, and fits 80 columns`,
+    { ignore },
+    async () => {
+      const diagram = await draw(lab.name);
+      for (const line of diagram.split("\n")) assert(widthOf(line) <= 80, line);
+      for (const [script, index] of [[lab.server, 0], [lab.client, 2]] as const) {
+        const screen = script.screen.replaceAll(/\s+/g, " ").trim();
+        assert(column(diagram, index).includes(screen), diagram);
+      }
+      assertEquals(/connect/.test(column(diagram, 1)), lab.transport === "tcp");
+    },
+  );
 }
 
 Deno.test("lab wire draws the same diagram again, and as a program", async () => {
