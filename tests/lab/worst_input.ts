@@ -19,6 +19,7 @@ import { portOf, type Program } from "../../scripts/lab/process/program.ts";
 import { comparable, compareLines, settled } from "../../scripts/lab/session/transcript.ts";
 import type { Run } from "../../scripts/lab/originals/pairing.ts";
 import { problemsOf } from "../../scripts/lab/originals/report.ts";
+import { MAX_OUTPUT } from "../../scripts/lab/session/participant.ts";
 import { Observed } from "../../scripts/lab/trace/run_traced.ts";
 import { visible } from "../../scripts/lab/trace/diagram.ts";
 import { parseProcNet } from "../../scripts/system/linux.ts";
@@ -162,7 +163,7 @@ for (const [name, screen] of Object.entries(SCREENS)) {
   const reference = { pairing: role, result, observed } as unknown as Run;
   run(`comparable: ${name}`, () => comparable(screen));
   run(`settled: ${name}`, () => settled(screen, "a", 1));
-  run(`compare: ${name}`, () => compareLines(screen, "a\nb\n"));
+  run(`compare: ${name}`, () => compareLines(screen.slice(0, MAX_OUTPUT), "a\nb\n"));
   run(`halving: ${name}`, () => nextGuess(screen, 0));
   run(`verdict: ${name}`, () => problemsOf(server.lab, reference, reference));
   run(`diagram: ${name}`, () => visible(new TextEncoder().encode(screen)));

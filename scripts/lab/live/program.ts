@@ -13,7 +13,7 @@ export const MAX_PRINTED = 500_000;
 const MAX_EVENTS = 200_000; // of the tracer, and calls that it only counts
 const BURST = 500; // calls in a row that are reported one by one
 const INTERVAL = 10; // milliseconds between two looks at the events
-const UNTRACED = 20; // milliseconds until output without an event of the tracer is shown
+const UNTRACED = 20; // milliseconds until output without an event of the tracer is shown, if all events were read
 const LATE = 500; // milliseconds until the tracer's event for output that never came is left out
 const ENV = { NO_COLOR: "1", PYTHONIOENCODING: "utf-8" };
 
@@ -81,6 +81,7 @@ export class LiveProgram implements AsyncDisposable {
    */
   static async start(file: string, options: LaunchOptions): Promise<LiveProgram> {
     const { role, args, cwd, ports, hasNode } = options;
+    const started: { program?: LiveProgram } = {};
     const traced = await traceCommand(file, {
       args,
       ports,
@@ -93,9 +94,10 @@ export class LiveProgram implements AsyncDisposable {
       within: file,
       burst: BURST,
       interval: INTERVAL,
+      onCaughtUp: (time) => started.program?.catchUp(time),
     });
     try {
-      return new LiveProgram(traced, options);
+      return started.program = new LiveProgram(traced, options);
     } catch (error) {
       await traced[Symbol.asyncDispose]();
       throw error;
@@ -122,6 +124,11 @@ export class LiveProgram implements AsyncDisposable {
         ? "was stopped"
         : `ended with status ${code}`,
     );
+  }
+
+  /** Notes that all events were read that were written before a time, as `performance.now()` counts. */
+  catchUp(time: number) {
+    for (const stream of Object.values(this.#streams)) stream.caughtUp = time;
   }
 
   /** The lines at which it waits. */
@@ -173,6 +180,9 @@ export class LiveProgram implements AsyncDisposable {
 class Output {
   #text = ""; // from the pipe, not taken yet
   #since = 0; // when the last part of it came
+  #arrived = 0; // the same, as `performance.now()` counts
+  /** All events have been read that were written before this time, as `performance.now()` counts. */
+  caughtUp = 0;
   #expected: TraceEvent[] = [];
 
   constructor(readonly stream: "stdout" | "stderr") {}
@@ -180,6 +190,7 @@ class Output {
   add(text: string) {
     this.#text += text;
     this.#since = now();
+    this.#arrived = performance.now();
   }
 
   expect(event: TraceEvent) {
@@ -210,7 +221,8 @@ class Output {
       taken.push(event);
     }
     if (this.#expected.length > 0 && now() - this.#expected[0].at > LATE) this.#expected = [];
-    if (isLast || now() - this.#since > UNTRACED) untraced(this.#text.length);
+    // The tracer writes an event before the program prints its text.
+    if (isLast || this.caughtUp - this.#arrived > UNTRACED) untraced(this.#text.length);
     return taken;
   }
 }

@@ -73,6 +73,8 @@ export interface TraceOptions {
   limit?: number;
   /** How many milliseconds pass at most between two looks at the file of events; the default is 50. */
   interval?: number;
+  /** Called when all events have been read that were written before a time, which `performance.now()` counts. */
+  onCaughtUp?: (time: number) => void;
   /** The folder in which the folder of events is made; the default is the system's for temporary files. */
   temporary?: string;
   /** Called with each event, in order. */
@@ -165,7 +167,7 @@ export async function traceCommand(
         .map((pair) => pair.join("=")).join("\n"),
       PYTHONPATH: [resolve(HERE, "python"), ...pythonPath ? [pythonPath] : []].join(SEPARATOR),
     },
-    events: (ended) => readEvents(follow(events, ended, options.interval)),
+    events: (ended) => readEvents(follow(events, ended, options)),
     async [Symbol.asyncDispose]() {
       globalThis.removeEventListener("unload", remove);
       await Deno.remove(folder, { recursive: true }).catch(() => {}); // Windows: it is still in use
@@ -194,7 +196,7 @@ async function usesNode(file: string): Promise<boolean> {
 async function* follow(
   path: string,
   ended: Promise<unknown>,
-  interval = 50,
+  { interval = 50, onCaughtUp }: TraceOptions,
 ): AsyncGenerator<Uint8Array> {
   using file = await Deno.open(path);
   let hasEnded = false;
@@ -202,6 +204,7 @@ async function* follow(
   const buffer = new Uint8Array(1 << 16);
   for (let pause = 2;;) {
     const isLast = hasEnded; // asked before the read: what was written before the end is there
+    const time = performance.now();
     const length = await file.read(buffer);
     if (length !== null) {
       yield buffer.subarray(0, length);
@@ -209,6 +212,7 @@ async function* follow(
     } else if (isLast) {
       return;
     } else {
+      onCaughtUp?.(time);
       await new Promise((resolve) => setTimeout(resolve, pause));
       pause = Math.min(interval, 1.5 * pause);
     }
