@@ -60,7 +60,7 @@ function servicePorts(
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UsageError(
-      `"${name}" is not a port number, and there is no ${SERVICES} to find it in`,
+      `"${name}" is not a port number, and the list of services, ${SERVICES}, is missing`,
     );
   }
   const targets = parseServices(services)

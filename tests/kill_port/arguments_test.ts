@@ -61,7 +61,11 @@ for (
 Deno.test("says that a name cannot be looked up when the system has no list of services", () => {
   const missing = () => Deno.readTextFileSync(`${import.meta.dirname}/no/services`);
   const error = assertThrows(() => parseTargets("http", missing), UsageError);
-  assert(/^"http" is not a port number, and there is no \S+services /.test(error.message));
+  assert(
+    /^"http" is not a port number, and the list of services, \S+services, is missing$/.test(
+      error.message,
+    ),
+  );
 });
 
 Deno.test("a target covers its ports, and only its protocol", () => {

@@ -8,7 +8,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../../cli.ts";
-import { isInside, MAX_SIZE } from "../terminal/files.ts";
+import { exists, isInside, MAX_SIZE } from "../terminal/files.ts";
 import type { Submission } from "./submission.ts";
 import { Program } from "../process/program.ts";
 import { SCRIPTS } from "../catalog/header.ts";
@@ -315,15 +315,6 @@ function memoryOf(pid: number): number {
 function standardLibrary(): Record<string, string> {
   const { imports } = JSON.parse(Deno.readTextFileSync(join(SCRIPTS, "../deno.json")));
   return Object.fromEntries(Object.keys(imports).map((name) => [name, import.meta.resolve(name)]));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function sizeOf(path: string): number {

@@ -29,7 +29,7 @@ export interface Chosen {
  *
  * @param files The files that are named.
  * @param flags The number of the exercise or `NaN`, and the script that a file takes the place of.
- * @throws {UserError} There is no such exercise.
+ * @throws {UserError} The exercise does not exist.
  * @throws {UsageError} The exercise is about another script.
  */
 export function chooseExercise(

@@ -5,18 +5,8 @@
  */
 import { UserError } from "../../cli.ts";
 import { scripts } from "../catalog/labs.ts";
-import { readText } from "../terminal/files.ts";
+import { exists, readText } from "../terminal/files.ts";
 import { exerciseNumber } from "./all.ts";
-
-/** Returns whether there is anything at a path. */
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Returns the text of a file, if it can be read. */
 export function textOf(path: string): string | undefined {
@@ -39,7 +29,7 @@ export function exerciseIn(folder: string): number | undefined {
  * @param folder The folder.
  * @param number The number of an exercise, to find only the script that it changes.
  * @returns Their paths.
- * @throws {UserError} There are none, or there is no such exercise.
+ * @throws {UserError} The folder contains no script, or the exercise does not exist.
  */
 export function exercisesIn(folder: string, number = exerciseIn(folder)): string[] {
   const names = number === undefined

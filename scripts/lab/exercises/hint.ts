@@ -21,7 +21,7 @@ const SHOWN = ".hints_shown"; // in the folder of an exercise: how many hints we
  *
  * @param word The number of the hint, as it was typed.
  * @param given The number of the exercise, or `NaN` for that of the folder.
- * @throws {UserError} There is no such exercise or hint.
+ * @throws {UserError} The exercise or the hint does not exist.
  */
 export function giveHint(word: string | undefined, given: number) {
   const number = Number.isNaN(given) ? exerciseIn(FOLDER) : given;

@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { UserError } from "../../cli.ts";
 import { bold } from "../terminal/columns.ts";
-import { writeWhole } from "../terminal/files.ts";
+import { exists, writeWhole } from "../terminal/files.ts";
 import { SCRIPTS } from "../catalog/header.ts";
 import { findScripts, type Named, scripts } from "../catalog/labs.ts";
 import { find } from "../terminal/names.ts";
@@ -14,7 +14,7 @@ import { multiline, note, type SafeText, write } from "../terminal/output.ts";
 import type { ExerciseChecks } from "../check/probes/exercises.ts";
 import { exerciseNumber, EXERCISES } from "./all.ts";
 import { type Exercise, stubOf } from "./exercise.ts";
-import { exists, textOf } from "./folder.ts";
+import { textOf } from "./folder.ts";
 
 const WIDTH = 78; // columns of prose
 
@@ -66,7 +66,7 @@ export function stubFile(number: number): string {
 /**
  * Returns what is checked about an exercise.
  *
- * @throws {UserError} There is no such exercise.
+ * @throws {UserError} The exercise does not exist.
  */
 export function checksOf(number: number): ExerciseChecks {
   return { ...exerciseNumber(number), stub: stubFile(number) };
@@ -84,7 +84,7 @@ function explain(number: number) {
  *
  * @param number The number of the exercise.
  * @param folder The folder. Without one, the exercise is only explained.
- * @throws {UserError} There is no such exercise, or the folder holds something else.
+ * @throws {UserError} The exercise does not exist, or the folder contains other files.
  */
 export function startExercise(number: number, folder?: string) {
   const exercise = exerciseNumber(number);
@@ -213,7 +213,7 @@ function contents(names: string[], tasks: typeof TASKS): Record<string, string> 
       [name, { description, command: `${lab} ${words}` }] as const
     ),
   );
-  config.fmt.exclude = ["scripts/cli.ts"]; // its line with the hint is no longer formatted
+  config.fmt.exclude = ["scripts/cli.ts"]; // the changed line with the hint is not formatted
   // What a stub imports and names is used only when the exercise is done.
   config.lint = { rules: { exclude: ["no-unused-vars", "require-await"] } };
   files["deno.json"] = JSON.stringify(config, null, 2) + "\n";

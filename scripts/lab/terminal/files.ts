@@ -62,7 +62,7 @@ export const isPythonFile = (path: string): boolean => /\.py$/i.test(path);
  * Accepts only a file that the lab tool can run.
  *
  * @param path The path that the user gave.
- * @throws {UserError} There is no such file.
+ * @throws {UserError} The file does not exist.
  * @throws {UsageError} It is not a program in a language that the tool runs.
  */
 export function mustBeProgram(path: string): void {
@@ -76,7 +76,7 @@ export function mustBeProgram(path: string): void {
  * Reads a file that the user named. It reads no more bytes than the file's size: some files of
  * `/proc`, which have the size 0, never end.
  *
- * @throws {UserError} There is no such file, or it is not a regular file, or larger than 1 MB.
+ * @throws {UserError} The file does not exist, is not a regular file, or is larger than 1 MB.
  */
 export function readBytes(path: string): Uint8Array {
   const data = new Uint8Array(mustBeFile(path));
@@ -131,5 +131,15 @@ export function writeWhole(path: string, text: string) {
       Deno.removeSync(temporary);
     } catch { /* it was not created */ }
     throw error;
+  }
+}
+
+/** Returns whether a path is taken: by a file, a folder or a link, even one that leads nowhere. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { UserError } from "../../../cli.ts";
-import { isFile, readText, writeWhole } from "../../terminal/files.ts";
+import { exists, isFile, readText, writeWhole } from "../../terminal/files.ts";
 import { safe, type SafeText } from "../../terminal/output.ts";
 import type { Submitted } from "../check.ts";
 import { asTap, pointsAsTap, VERSION } from "../formats/tap.ts";
@@ -69,13 +69,4 @@ export function fileNames(students: string[]): string[] {
     taken.add(key(unique));
     return `${unique}.txt`;
   });
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
