@@ -36,7 +36,7 @@ def wait(*numbers):
     sys.stdin.read()
 `;
 
-/** Starts a Python program, in whose code PORT stands for a port. */
+/** Starts a Python program. PORT in its code is replaced by a port. */
 export function startPython(code: string, port: number): Promise<Holder> {
   return Holder.start(["python3", "-c", PYTHON + code.replaceAll("PORT", `${port}`)]);
 }

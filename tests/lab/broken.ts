@@ -28,7 +28,7 @@ function broken(name: string, fault: string, says: RegExp, [from, to]: Change): 
   return { name, fault, says, source: right.replace(from, () => to) };
 }
 
-/** The same, for a mistake that lies beyond the sheet. */
+/** The same, for a mistake beyond the sheet. */
 function beyond(...args: Parameters<typeof broken>): Broken {
   return { ...broken(...args), isStrict: true };
 }

@@ -284,7 +284,7 @@ Deno.test("check does not type the next line before the reply to the last one ha
   assertEquals(failures(await examineText("guess_client.ts", slow, { most: 1 })), []);
 });
 
-Deno.test("check says that there is no such file", async () => {
+Deno.test("check reports that a file does not exist", async () => {
   const { status, stderr } = await lab(["check", "nosuch.ts"]);
   assertEquals([status, stderr], [1, "error: nosuch.ts: no such file\n"]);
 });

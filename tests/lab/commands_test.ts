@@ -60,7 +60,7 @@ Deno.test("lab refuses a wrong command line, and suggests the nearest correct wo
   }
 });
 
-Deno.test("lab check says that there is no such file", async () => {
+Deno.test("lab check reports that a file does not exist", async () => {
   const { status, stdout, stderr } = await lab(["check", "nosuch.ts"]);
   assertEquals([status, stdout, stderr], [1, "", "error: nosuch.ts: no such file\n"]);
 });

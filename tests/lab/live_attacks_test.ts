@@ -9,7 +9,7 @@ async function raw(live: Live, path: string, headers: Record<string, string>, me
   const lines = Object.entries({ ...headers, connection: headers.connection ?? "close" })
     .map(([name, value]) => `${name}: ${value}\r\n`);
   await connection.write(encode(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`));
-  // A reply that accepts a WebSocket has no end.
+  // A reply that accepts a WebSocket does not end.
   return decode(await readToEnd(connection, 20));
 }
 

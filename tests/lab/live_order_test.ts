@@ -67,7 +67,7 @@ const CASES: [what: string, happenings: Happening<Place>[], order: string[]][] =
     ["client calls send", "client lost", "server calls receive"],
   ],
   [
-    "shows what has no cause that was seen",
+    "shows an event whose cause was not observed",
     [passed(1, {}), did(SERVER, 2, { kind: "receive", transport: "tcp" })],
     ["client data", "server calls receive"],
   ],
@@ -77,7 +77,7 @@ for (const [what, happenings, order] of CASES) {
   Deno.test(`lab live ${what}`, () => assertEquals(orderOf(happenings), order));
 }
 
-Deno.test("lab live waits a moment for a cause, and then goes on without it", () => {
+Deno.test("lab live waits a moment for a cause, and then continues without it", () => {
   assertEquals(orderOf([passed(1, {})], 10), []);
   assertEquals(orderOf([passed(1, {})], 100), ["client data"]);
 });

@@ -43,7 +43,7 @@ export function output(page: Page, terminal: string): Promise<string> {
   );
 }
 
-/** Returns the arrows: who sent it, what it is, and its bytes, with `late` for one that was held up. */
+/** Returns the arrows: sender, kind and bytes of each, with `late` for a delayed one. */
 export function arrows(page: Page): Promise<string[]> {
   return page.$$eval(
     "g[data-event]",

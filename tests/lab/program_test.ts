@@ -146,7 +146,7 @@ Deno.test(
     const pids = files.map(pidOf);
     assert(pids.every(runs));
     const status = await tool.end("SIGINT");
-    // There is no event when an orphan has ended.
+    // The end of an orphan process causes no event.
     for (let i = 0; i < 100 && pids.some(runs); i++) await delay(50);
     const left = pids.filter(runs);
     for (const pid of left) Deno.kill(pid, "SIGKILL");

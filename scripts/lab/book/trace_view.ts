@@ -42,7 +42,7 @@ export interface Cause {
 export interface TraceOptions {
   /** The transport: `tcp` or `udp`. */
   transport: string;
-  /** What the reader can do as long as there is no event. */
+  /** The instructions that the reader sees before the first event. */
   hint: string;
   /** How many events remain on the page, of those on the wire and of those in a terminal. */
   limit?: number;
@@ -65,7 +65,7 @@ export class TraceView {
   #limit: number;
   #most: number; // events before some are removed
   #drawn: Drawn[] = [];
-  #removed = 0; // events at the start that are no longer on the page
+  #removed = 0; // events at the start that were removed from the page
   #top = 0; // the y coordinate of the diagram's edge
   #expected: TraceEvent[] = [];
   #width: number = MIN_WIDTH;
@@ -133,7 +133,7 @@ export class TraceView {
     }
   }
 
-  /** Returns the terminal of a program, or the first client's if there is no such client. */
+  /** Returns the terminal of a program. For an unknown client it is the first client's. */
   terminal(role: Role, client = 1): Terminal {
     if (role === "server") return this.#server;
     return this.#clients.get(client) ?? this.#clients.values().next().value!;

@@ -59,7 +59,7 @@ export function clientChecks(probes: ClientProbe[], rest: CheckName[]): CheckNam
  *
  * @param run The check.
  * @param probes The probes.
- * @param checkRest Checks what else the sheet asks for, before what lies beyond it.
+ * @param checkRest Checks the other requirements of the sheet, before those beyond it.
  */
 export async function checkClient(
   run: CheckRun,
@@ -231,7 +231,7 @@ async function isWorking(program: SubmissionProgram): Promise<boolean> {
   return !await program.ended(0.1) && program.isBusy();
 }
 
-/** Ends a client's input, and returns whether it goes on then. */
+/** Ends a client's input, and returns whether the client then continues. */
 async function comesAfterInput(
   run: CheckRun,
   program: SubmissionProgram,

@@ -66,7 +66,7 @@ export class CheckRun implements Disposable {
   readonly earlier: string[] = [];
   /** Whether nothing else can be right. */
   isHopeless = false;
-  /** Whether the program ignores `--port` or has no such flag. */
+  /** Whether the program ignores `--port` or does not accept it. */
   hasOwnPort = false;
   /** Whether it prints other words than the header, where the sheet shows none. */
   hasOwnWords = false;
@@ -164,7 +164,7 @@ export class CheckRun implements Disposable {
     return level === "beyond" && !this.isStrict;
   }
 
-  /** Makes the finding of a probe that is skipped. What lies beyond the sheet may be left out. */
+  /** Makes the finding of a probe that is skipped. Checks beyond the sheet may be left out. */
   skipped({ what, level }: CheckName, why: string): Finding {
     return this.isMild({ level }) && why === NO_TIME
       ? { what, note: "beyond the sheet: not checked, as no time is left" }
@@ -444,7 +444,7 @@ export async function wrongEndpoint(
   const observed = await program.observe();
   const { transport } = script.lab;
   const { failed } = observed;
-  // A program that goes on after a failure may still do what it should.
+  // A program that continues after a failure may still be right.
   const tried =
     failed && await program.ended(0) && /^(bind|listen|connect|send)$/.test(failed.kind) &&
       failed.transport

@@ -75,7 +75,7 @@ function isSilent({ screen }: Named): boolean {
  * failure the server is started again, so that each probe is independent of the others.
  *
  * @param run The check.
- * @param checkRest Checks what else the sheet asks for, before what lies beyond it.
+ * @param checkRest Checks the other requirements of the sheet, before those beyond it.
  * @param exercise The README's exercise that it is, if it is one.
  */
 export async function checkServer(
@@ -119,7 +119,7 @@ export async function checkServer(
     }
     if (!isAlone) server = running;
     const isWell = await checkProbe(run, running, probesFor(running)[i], exercise);
-    // What lies beyond the sheet may have ended it without being seen in the replies.
+    // A probe beyond the sheet may have ended it without a sign in the replies.
     const hasEnded = level === "beyond" && await running.program.ended(0);
     if (isAlone || !isWell || hasEnded) {
       await running.program.end("SIGKILL");
@@ -140,17 +140,17 @@ export async function checkServer(
   if (!run.isHopeless) reportPort(run, HAS_PORT, "listens on");
 }
 
-/** Orders probes: what the sheet asks for, then what lies beyond it, then flags. */
+/** Orders probes: required by the sheet, beyond the sheet, flags. */
 export function weightOf({ level, args }: Pick<Probe, "level" | "args">): number {
   return level !== "beyond" ? 0 : args === undefined ? 1 : 2;
 }
 
-/** Returns probes in three groups: what the sheet asks for, what lies beyond it, and flags. */
+/** Returns probes in three groups: required by the sheet, beyond the sheet, and flags. */
 export function byWeight<T extends Probe>(probes: T[]): T[][] {
   return [0, 1, 2].map((weight) => probes.filter((probe) => weightOf(probe) === weight));
 }
 
-/** Says that a program has no such flag. */
+/** Returns the message that a program does not accept a flag. */
 export function missing(arg: string): string {
   return `it has no ${arg.split("=")[0]}`;
 }

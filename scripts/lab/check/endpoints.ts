@@ -144,7 +144,7 @@ export class Connection implements Channel {
       const { length, state } = this.#inbox;
       return length - this.#used >= expected.length || state !== "open";
     };
-    // A long message may come slowly: as long as some of it comes, the wait goes on.
+    // A long message may come slowly: the wait continues while parts of it arrive.
     for (let before = -1; before < this.#inbox.length && Date.now() < patience.end;) {
       before = this.#inbox.length;
       const wait = (milliseconds: number) => this.#inbox.until(isThere, milliseconds);

@@ -8,7 +8,7 @@ import { brief } from "./diagnosis.ts";
 import { Exchange } from "./exchange.ts";
 import { TEXT, textVerdict, VERDICTS } from "./verdicts.ts";
 
-/** A guess, and who answered it with what. */
+/** A guess with the server's reply. */
 export interface Guess {
   /** The number that was sent. */
   guess: number;
@@ -20,7 +20,7 @@ export interface Guess {
 
 /** What a game with the server showed. */
 export interface Game {
-  /** The number, if it was found. 0 and 100 stand for all numbers below 1 and above 99. */
+  /** The number, if it was found. 0 means any number below 1, and 100 any number above 99. */
   number?: number;
   /** The guesses, in order. */
   guesses: Guess[];

@@ -13,7 +13,7 @@ export interface Probe {
   steps: Step[];
   /**
    * `beyond` for what the sheet does not ask for: it is reported as a note, and is a failure only
-   * with `--strict`. LABS.md and the scripts' headers say what lies beyond a sheet.
+   * with `--strict`. The scripts' headers list what is beyond a sheet.
    */
   level?: "beyond";
   /** Whether it is the session of the script's header: the screen must then be the one shown. */
@@ -52,7 +52,7 @@ export interface ClientProbe extends Probe {
   screen?: string;
   /** Lines, or parts of them, that the screen must show in this order. */
   shows?: string[];
-  /** Whether there is no server. */
+  /** Whether the probe runs without a server. */
   isAlone?: true;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The steps of a probe: what is sent, typed and expected, one after the other.
+ * The steps of a probe: the data that is sent, typed and expected, in sequence.
  *
  * @module
  */

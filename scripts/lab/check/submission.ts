@@ -31,7 +31,7 @@ export interface Submission {
  *
  * @param file The file.
  * @param script The script that it takes the place of.
- * @throws {UserError} The file is not a program, or there is no such file.
+ * @throws {UserError} The file is not a program, or it does not exist.
  */
 export function readSubmission(file: string, script: Named): Submission {
   if (!PROGRAM.test(file)) {
@@ -104,7 +104,7 @@ export async function listeningPort(
  *
  * @param errors What the program printed on stderr.
  * @param submission The program: a place in its folder says more than one in Python's own modules.
- * @returns The lines, or nothing if there is no such error.
+ * @returns The lines, or nothing if no such error was printed.
  */
 export function runtimeError(errors: string, { path }: Submission): string | undefined {
   const lines = errors.split("\n");

@@ -100,7 +100,7 @@ export async function checkFiles(names: string[], flags: CheckFlags): Promise<vo
 /**
  * Checks a file each time it is saved, until Ctrl-C ends the tool.
  *
- * @throws {UserError} There is no such file, or several.
+ * @throws {UserError} The file does not exist, or several files are named.
  */
 export async function watchFile(names: string[], flags: CheckFlags): Promise<void> {
   const { number, as } = chooseExercise(names, flags);

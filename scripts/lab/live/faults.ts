@@ -48,7 +48,7 @@ export class LiveFaults {
     this.onChange();
   }
 
-  /** Sets whether all that passes is held. What is held goes on when this ends. */
+  /** Sets whether all segments and datagrams are held. They are passed on when holding ends. */
   hold(isHolding: boolean) {
     this.#isHolding = isHolding;
     if (!isHolding) this.releaseAll();

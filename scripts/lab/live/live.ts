@@ -165,5 +165,5 @@ function openBrowser(address: string) {
   try {
     const options = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
     new Deno.Command(program, options).spawn().unref();
-  } catch { /* there is no such program: the address is printed */ }
+  } catch { /* the program is not installed: the address is printed */ }
 }

@@ -81,7 +81,7 @@ export interface LinesAtWork {
 export interface HeldData {
   /** Its number. */
   id: number;
-  /** Who sends it. */
+  /** The sender. */
   from: Role;
   /** The number of the client that sends or gets it. */
   client: number;

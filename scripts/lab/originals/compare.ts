@@ -34,7 +34,7 @@ export interface CompareOptions {
  *
  * @param name The lab; without it, all labs whose originals are in the folder, with a table at the end.
  * @param options The originals.
- * @throws {UsageError} There is no name, and no folder, or the options are for one lab.
+ * @throws {UsageError} Neither a lab nor a folder is given, or the options are for one lab.
  * @throws {UserError} A pairing does not work, or an original is missing.
  */
 export async function compare(

@@ -34,7 +34,7 @@ export interface WireEvent {
 export interface Passing {
   /** What it is. */
   kind: "data" | "datagram";
-  /** Who sends it. */
+  /** The sender. */
   from: Role;
   /** Its number, from 1 up among those of its sender. */
   number: number;

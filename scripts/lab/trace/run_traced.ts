@@ -16,7 +16,7 @@
  *   relayed_session.ts does this with a server and a client.
  * - To run a server whose port may be in use, take `anyPort`: it listens on a free port, which is the `actual` one of its
  *   event, and sees its own. `listening` settles without a look at the sockets of the system.
- * - To learn the port of a program that nobody knows, read `observed.listens` or `observed.connects`.
+ * - To learn a program's unknown port, read `observed.listens` or `observed.connects`.
  * - A script that gathers what it prints, as those with lib.ts do, calls
  *   `globalThis[Symbol.for("lab.trace")]?.printed("stdout", text)` when it prints, so that the order is right.
  *

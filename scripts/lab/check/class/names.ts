@@ -54,7 +54,7 @@ export function readName(name: string): NameParts {
 
 /**
  * Returns a student's name from the start of a file's name, or from a folder: Moodle adds what was
- * handed in, and most systems write `_` for a space. Nothing if there is no letter in it.
+ * handed in, and most systems write `_` for a space. Returns an empty text if it contains no letter.
  */
 export function studentIn(text: string): string {
   const name = text.replace(/_assignsubmission_.*$/, "").replaceAll("_", " ")
@@ -74,7 +74,7 @@ function wordsIn(text: string): Word[] {
   }));
 }
 
-/** Returns where some words are among others, one after the other. */
+/** Returns the index at which some words occur in sequence among others. */
 function placeOf(some: Word[], all: Word[]): Pick<Word, "start" | "end"> | undefined {
   const at = all.findIndex((_, i) => some.every(({ text }, k) => all[i + k]?.text === text));
   return at < 0 ? undefined : { start: all[at].start, end: all[at + some.length - 1].end };

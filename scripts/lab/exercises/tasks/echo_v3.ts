@@ -23,7 +23,7 @@ export const ECHO_V3: Exercise = {
     from: "const buffer = new Uint8Array(bufferSize);",
     stub: `
       const buffer = new Uint8Array(bufferSize);
-      // TODO: Receive messages and send them back, one after the other, until \`exit\`.
+      // TODO: Receive messages and send them back in turn until \`exit\`.
       // log("full message received");
       // log(message);`,
   }],
