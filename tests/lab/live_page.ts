@@ -18,7 +18,9 @@ export async function startLive(args: string[] = [], options?: Deno.CommandOptio
   const program = new Program(command, undefined, options);
   assert(await program.until(() => /^http\S+\n/.test(program.screen)), program.errors);
   const address = new URL(program.screen.split("\n")[0]);
-  return { program, address, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+  // With SIGKILL, the programs that it runs would stay.
+  const close = async () => void await program.end();
+  return { program, address, [Symbol.asyncDispose]: close };
 }
 
 /** Waits until a terminal, `server` or `client 2`, shows what a pattern describes. Notes do not count. */
