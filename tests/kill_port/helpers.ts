@@ -1,10 +1,10 @@
 /** What the tests of kill_port.ts share: programs that hold ports, and runs of the tool. */
 import { assert } from "@std/assert";
-import { DENO_RUN, Program } from "../../scripts/lab/process/program.ts";
-import { encode, has, LINUX_ONLY, type Result, resultOf, SCRIPTS } from "../helpers.ts";
+import { DENO_RUN, hasPython, Program, pythonCommand } from "../../scripts/lab/process/program.ts";
+import { encode, LINUX_ONLY, type Result, resultOf, SCRIPTS } from "../helpers.ts";
 
 // On other systems only the parsers are tested.
-export const WITH_PYTHON = { ignore: LINUX_ONLY.ignore || !has("python3") };
+export const WITH_PYTHON = { ignore: LINUX_ONLY.ignore || !await hasPython() };
 
 /** A program that holds a port. It prints numbers on one line, its PIDs first, and then waits. */
 export class Holder extends Program {
@@ -22,7 +22,7 @@ export class Holder extends Program {
   }
 }
 
-const PYTHON = `
+const FUNCTIONS = `
 import os, signal, socket, sys
 from socket import AF_INET, AF_INET6, SOCK_DGRAM
 def tcp(host, port, family=AF_INET, **options):
@@ -37,8 +37,9 @@ def wait(*numbers):
 `;
 
 /** Starts a Python program. PORT in its code is replaced by a port. */
-export function startPython(code: string, port: number): Promise<Holder> {
-  return Holder.start(["python3", "-c", PYTHON + code.replaceAll("PORT", `${port}`)]);
+export async function startPython(code: string, port: number): Promise<Holder> {
+  const program = FUNCTIONS + code.replaceAll("PORT", `${port}`);
+  return await Holder.start([...await pythonCommand(), "-c", program]);
 }
 
 export const KILL_PORT = [...DENO_RUN, "-A", `${SCRIPTS}kill_port.ts`];

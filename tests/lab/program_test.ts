@@ -6,7 +6,7 @@ import {
   DENO_RUN,
   hasPython,
   Program,
-  PYTHON_RUN,
+  pythonCommand,
   withUnixLineEnds,
 } from "../../scripts/lab/process/program.ts";
 import { writeCourse } from "./course.ts";
@@ -53,7 +53,7 @@ for byte in ${JSON.stringify(output)}:
     sys.${stream}.flush()
     time.sleep(0.005)
 `;
-      await using program = new Program([...PYTHON_RUN, "-c", code], add, {}, add);
+      await using program = new Program([...await pythonCommand(), "-c", code], add, {}, add);
       assert(await program.ended(20));
       assertEquals([seen, program.screen + program.errors], [shown, shown]);
     }

@@ -1,18 +1,19 @@
 /** `runSession`: what it types, when it ends the programs, and how they ended. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../scripts/cli.ts";
-import { hasPython, PYTHON_RUN } from "../../scripts/lab/process/program.ts";
+import { hasPython, pythonCommand } from "../../scripts/lab/process/program.ts";
 import { commandParticipant, type Participant } from "../../scripts/lab/session/participant.ts";
 import { runSession } from "../../scripts/lab/session/session.ts";
 import { LINUX_ONLY, quietPort } from "../helpers.ts";
 
 const withPython = { ignore: !await hasPython() };
+const PYTHON = await pythonCommand();
 const LISTEN = "import signal, socket, sys, time\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\n" +
   "s = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n";
 
 /** A Python program as a participant. */
 function python(name: string, source: string, port?: number): Participant {
-  const command = (port: number) => [...PYTHON_RUN, "-c", source, `${port}`];
+  const command = (port: number) => [...PYTHON, "-c", source, `${port}`];
   return commandParticipant(name, command, { transport: "tcp", port });
 }
 

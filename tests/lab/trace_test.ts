@@ -1,12 +1,12 @@
 /** The tracers report what a program does, and do not change its behavior. */
 import { assert, assertEquals } from "@std/assert";
-import { hasPython } from "../../scripts/lab/process/program.ts";
+import { hasPython, pythonCommand } from "../../scripts/lab/process/program.ts";
 import { parseEvent, readEvents, type TraceEvent } from "../../scripts/lab/trace/event.ts";
 import { runTraced, type TraceOptions } from "../../scripts/lab/trace/run_traced.ts";
 import { encode, quietPort, temporary, THOROUGH, WITH_POSIX_FILES } from "../helpers.ts";
 
 const PROGRAMS = `${import.meta.dirname}/traced`;
-const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
+const [PYTHON] = await pythonCommand();
 const WITH_PYTHON = { ignore: !await hasPython() };
 const DENO_FLAGS = ["--allow-net", "--no-prompt", "--unstable-net"];
 const TYPED = "Ann\nsecond\nthird\n";

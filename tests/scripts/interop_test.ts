@@ -4,11 +4,12 @@ import { ROLES, type Script } from "../../scripts/lab/catalog/header.ts";
 import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { readOriginal } from "../../scripts/lab/originals/find.ts";
 import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
-import { hasPython, PYTHON_RUN } from "../../scripts/lab/process/program.ts";
+import { hasPython, pythonCommand } from "../../scripts/lab/process/program.ts";
 import { commandParticipant, type Participant } from "../../scripts/lab/session/participant.ts";
 import { quietPort, SCRIPTS, temporary, THOROUGH } from "../helpers.ts";
 
 const ignore = !await hasPython();
+const PYTHON = await pythonCommand();
 
 for (const lab of labs) {
   // Two scripts are the session of the headers (see sessions_test.ts). What two counterparts print
@@ -33,7 +34,7 @@ for (const lab of labs) {
         Deno.writeTextFileSync(copy, changed);
         const { takesPort, args } = readOriginal(copy);
         const others = script.args.filter((arg) => !arg.startsWith("--port="));
-        const command = (port: number) => [...PYTHON_RUN, copy, ...args(port, others)];
+        const command = (port: number) => [...PYTHON, copy, ...args(port, others)];
         const options = { transport: lab.transport, port: takesPort ? undefined : port };
         return commandParticipant(name, command, options);
       };

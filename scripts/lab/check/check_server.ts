@@ -32,7 +32,7 @@ import { transcriptOf } from "./probes/guess.ts";
 import { runSteps, type StepContext, type StepsResult } from "./run_steps.ts";
 import { hasFlag, type Start, start, type SubmissionProgram } from "./start.ts";
 import { Mismatch } from "./steps.ts";
-import { listeningPort, runtimeError, type Submission } from "./submission.ts";
+import { runtimeError, type Submission } from "./submission.ts";
 import { comparable, sameScreen } from "../session/transcript.ts";
 
 const STARTS = "it starts and listens on its port";
@@ -213,8 +213,7 @@ export async function listen(
   const all = { ...how, port, labPort, sandbox: run.sandbox, clients: clientPorts };
   const program = await start(submission, all);
   program.status.finally(() => clients.forEach((socket) => closeQuietly(socket)));
-  const wait = (milliseconds: number) =>
-    listeningPort(program, [port, labPort], transport, milliseconds);
+  const wait = (milliseconds: number) => program.listeningPort(transport, milliseconds);
   const end = Date.now() + run.startPatience;
   const busyEnd = end + run.startPatience; // on a busy machine a program may not have had its turn
   let found = await wait(Math.min(run.startPatience, 1500));

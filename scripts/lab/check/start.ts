@@ -6,13 +6,16 @@
  */
 import { dirname } from "node:path";
 import { Activity } from "../process/activity.ts";
-import { Program, PYTHON_RUN } from "../process/program.ts";
+import { boundPort } from "../process/ports.ts";
+import { Program, pythonCommand } from "../process/program.ts";
 import { Observed, traceCommand, type TracedCommand } from "../trace/run_traced.ts";
 import { type Sandbox, watch } from "./sandbox.ts";
 import type { Submission } from "./submission.ts";
 
 const MAX_OUTPUT = 500_000; // characters that a program may print before it is ended
 const MAX_EVENTS = 1 << 23; // bytes that its tracer may write
+const PAUSE = 0.02; // seconds between two looks at its events
+const MAX_WAIT = 500; // milliseconds between two looks at the sockets of the system
 
 /** What its random numbers are: the least, the greatest, or as they come. */
 export type RandomNumbers = "least" | "greatest";
@@ -75,6 +78,31 @@ export class SubmissionProgram extends Program {
   }
 
   /**
+   * Waits until it listens on one of its ports. The tracer reports when it listens somewhere. Only
+   * then is the system asked, and twice a second in any case, because its list of sockets is slow.
+   *
+   * @returns The port, or nothing if the program ended or the time is up.
+   */
+  async listeningPort(
+    transport: "tcp" | "udp",
+    milliseconds: number,
+  ): Promise<number | undefined> {
+    const end = Date.now() + milliseconds;
+    let known = 0;
+    let next = Date.now() + MAX_WAIT;
+    while (Date.now() < end) {
+      const { listens } = await this.observe();
+      if (listens.length > known || Date.now() > next) {
+        const port = await boundPort(this.ports, transport);
+        if (port !== undefined) return port;
+        known = listens.length;
+        next = Date.now() + MAX_WAIT;
+      }
+      if (await this.ended(PAUSE)) return undefined;
+    }
+  }
+
+  /**
    * Returns whether it had work to do since the last call: a wait in vain says nothing then, as the
    * machine may be busy.
    */
@@ -96,7 +124,7 @@ export async function start(submission: Submission, how: Start): Promise<Submiss
   const options = { args, ports: { [script.port]: labPort }, temporary: sandbox.folder };
   const traceOptions = { ...options, limit: MAX_EVENTS };
   if (isPython) {
-    const python = [...PYTHON_RUN, "-c", PYTHON_RUNNER, how.random ?? "any"];
+    const python = [...await pythonCommand(), "-c", PYTHON_RUNNER, how.random ?? "any"];
     const env = { PYTHONIOENCODING: "utf-8" };
     const traced = await traceCommand(path, { ...traceOptions, python, env });
     const program = new SubmissionProgram(

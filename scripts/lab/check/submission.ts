@@ -7,8 +7,6 @@ import { basename, dirname } from "node:path";
 import { UserError } from "../../cli.ts";
 import { mustBeFile, readText } from "../terminal/files.ts";
 import type { Named } from "../catalog/labs.ts";
-import { isBound, isInTimeWait } from "../process/ports.ts";
-import type { Program } from "../process/program.ts";
 
 const PROGRAM = /\.(ts|mts|js|mjs|cjs|py)$/;
 
@@ -64,7 +62,6 @@ export class Ports {
     };
     for (let tries = 0; tries < 1000; tries++) {
       const port = 10000 + Math.floor(Math.random() * 10000); // freePort() takes higher ones
-      if (isInTimeWait(port)) continue;
       try {
         const release = bind(transport === "tcp" ? "udp" : "tcp", port);
         this.#held.push(release);
@@ -78,24 +75,6 @@ export class Ports {
   /** Releases all ports. */
   [Symbol.dispose]() {
     for (const release of this.#held) release();
-  }
-}
-
-/**
- * Waits until a server listens on one of some ports.
- *
- * @returns The port, or nothing if the program ended or the time is up.
- */
-export async function listeningPort(
-  server: Program,
-  ports: number[],
-  transport: "tcp" | "udp",
-  milliseconds: number,
-): Promise<number | undefined> {
-  const end = Date.now() + milliseconds;
-  for (let pause = 0.02; Date.now() < end; pause = Math.min(0.1, 1.3 * pause)) {
-    for (const port of ports) if (await isBound(port, transport)) return port;
-    if (await server.ended(pause)) return undefined;
   }
 }
 

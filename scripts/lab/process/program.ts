@@ -4,6 +4,7 @@
  * @module
  */
 import { deadline } from "@std/async/deadline";
+import { basename } from "node:path";
 import { readLinuxProcesses } from "../../system/linux.ts";
 import { Activity } from "./activity.ts";
 import { isBound } from "./ports.ts";
@@ -123,7 +124,7 @@ export class Program {
     isMarked = false,
   ) {
     this.#most = most;
-    this.#isPython = command[0] === PYTHON;
+    this.#isPython = basename(command[0]).startsWith("python");
     const mark = crypto.randomUUID();
     const env = isMarked ? { ...options.env, [MARK]: mark } : options.env;
     this.#child = new Deno.Command(command[0], {
@@ -284,22 +285,32 @@ export const DENO_RUN = [Deno.execPath(), "run", "--quiet"];
 
 const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
 
-/** The command that runs a Python file, with unbuffered output. */
-export const PYTHON_RUN = [PYTHON, "-u"];
+/** Python 3's own path. It is asked for once: `python3` can be a slow script of a version manager. */
+let python: Promise<string | undefined> | undefined;
+
+async function findPython(): Promise<string | undefined> {
+  const command = new Deno.Command(PYTHON, {
+    args: ["-c", "import sys; sys.version_info >= (3,) and print(sys.executable)"],
+    stdin: "null",
+    stderr: "null",
+    env: { PYTHONIOENCODING: "utf-8" },
+  });
+  try {
+    const { stdout } = await command.output();
+    return new TextDecoder().decode(stdout).trim() || undefined;
+  } catch {
+    return undefined; // no such program
+  }
+}
 
 /** Returns whether this machine has Python 3. */
 export async function hasPython(): Promise<boolean> {
-  const command = new Deno.Command(PYTHON, {
-    args: ["-c", "import sys; sys.exit(sys.version_info < (3,))"],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  });
-  try {
-    return (await command.output()).success;
-  } catch {
-    return false; // no such program
-  }
+  return await (python ??= findPython()) !== undefined;
+}
+
+/** Returns the command that runs a Python file, with unbuffered output. */
+export async function pythonCommand(): Promise<string[]> {
+  return [await (python ??= findPython()) ?? PYTHON, "-u"];
 }
 
 /**
@@ -323,13 +334,13 @@ export async function isListening(
   const activity = new Activity([server]);
   const interval = 500 * seconds; // milliseconds between two checks of the server's activity
   let next = Date.now() + interval;
-  let pause = 0.02; // seconds: it takes milliseconds to read a long list of sockets
+  let pause = 0.03; // seconds: it takes 10 to 100 ms to read the list of sockets
   while (Date.now() < end) {
     const reported = portOf(server);
     if (reported !== undefined && (port === 0 || reported === port)) return true;
     if (port !== 0 && await isBound(port, transport)) return true;
     if (await server.ended(pause)) return false;
-    pause = Math.min(0.1, 1.3 * pause);
+    pause = Math.min(0.1, 2 * pause);
     if (Date.now() < next) continue;
     if (activity.isIdle()) return false;
     next = Date.now() + interval;

@@ -50,7 +50,10 @@ export function widthOf(text: string): number {
 }
 
 const TAB = 4; // columns from one tab stop to the next
-const CHARACTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+let segmenter: Intl.Segmenter | undefined; // most runs never need it, and it takes long to load
+const graphemes = (text: string) =>
+  (segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })).segment(text);
 
 /** Returns the characters of a line as they are printed: tabs as spaces, control characters as escapes. */
 function charactersOf(line: string, width: number): string[] {
@@ -62,7 +65,7 @@ function charactersOf(line: string, width: number): string[] {
     columns += widthOf(shown);
   }
   if (isPlain(spread)) return [...spread];
-  return [...CHARACTERS.segment(spread)].flatMap(({ segment }) =>
+  return [...graphemes(spread)].flatMap(({ segment }) =>
     widthOf(segment) > width ? [...segment] : segment
   );
 }

@@ -34,6 +34,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { pythonCommand } from "../process/program.ts";
 import { readEvents, type TraceEvent } from "./event.ts";
 
 /** How to run a program under its tracer. */
@@ -94,7 +95,6 @@ export interface TracedCommand extends AsyncDisposable {
 const HERE = import.meta.dirname!;
 const LIMIT = 1 << 26; // bytes of events
 const BURST = 1000; // calls
-const PYTHON = [Deno.build.os === "windows" ? "python" : "python3", "-u"];
 const SEPARATOR = Deno.build.os === "windows" ? ";" : ":"; // between the folders of PYTHONPATH
 
 /**
@@ -140,7 +140,7 @@ export async function traceCommand(
     burst: options.burst ?? BURST,
   };
   const isPython = /\.pyw?$/i.test(file);
-  const command = isPython ? [...options.python ?? PYTHON, file, ...args] : [
+  const command = isPython ? [...options.python ?? await pythonCommand(), file, ...args] : [
     Deno.execPath(),
     "run",
     "--quiet",

@@ -163,7 +163,7 @@ function listed(names: string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+const inOrder = (a: string, b: string) => a.localeCompare(b, "en", { numeric: true });
 
 function isFolder(path: string): boolean {
   return exists(path) && Deno.statSync(path).isDirectory;
