@@ -241,4 +241,7 @@ The last hint shows our solution. N is the number of a hint.
   },
 ];
 
-if (import.meta.main) await runCommand(COMMANDS, FLAGS, Deno.args);
+/** Runs a command line and ends the program. */
+export const main = (args: string[]): Promise<void> => runCommand(COMMANDS, FLAGS, args);
+
+if (import.meta.main) await main(Deno.args);

@@ -12,6 +12,7 @@ import { asTap } from "../../scripts/lab/check/formats/tap.ts";
 import type { Result } from "../../scripts/lab/check/result.ts";
 import { UserError } from "../../scripts/cli.ts";
 import { lab, temporary, WITH_POSIX_FILES } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 
 /** Makes files with their folders. */
 function makeFiles(folder: string, files: Record<string, string>) {
@@ -403,7 +404,7 @@ Deno.test("lab check FOLDER gives all the same number of points, writes a report
 
   // A report may be replaced, another file not.
   Deno.writeTextFileSync(path("reports/anna 1.txt"), "mine");
-  const again = await lab(["check", path("class"), `--out=${path("reports")}`]);
+  const again = await labHere(["check", path("class"), `--out=${path("reports")}`]);
   assertEquals([again.status, again.stdout], [1, ""]);
   assertStringIncludes(again.stderr, "anna 1.txt is there already, and is not a report");
 });
@@ -411,10 +412,10 @@ Deno.test("lab check FOLDER gives all the same number of points, writes a report
 Deno.test("lab check says what is wrong with --format and --out, and when there is nothing to check", async () => {
   await using folder = await temporary();
   makeFiles(folder.path, { "empty/README.md": "", "file": "" });
-  const wrong = await lab(["check", folder.path, "--format=jsn"]);
+  const wrong = await labHere(["check", folder.path, "--format=jsn"]);
   assertEquals(wrong.status, 2);
   assertStringIncludes(wrong.stderr, "error: there is no --format=jsn: did you mean json?\n");
-  const nothing = await lab(["check", `${folder.path}/empty`]);
+  const nothing = await labHere(["check", `${folder.path}/empty`]);
   assertEquals(nothing.status, 1);
   assertStringIncludes(nothing.stderr, `error: no submission in ${folder.path}/empty\n`);
 });

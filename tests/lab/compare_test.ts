@@ -4,6 +4,7 @@ import { hasPython } from "../../scripts/lab/process/program.ts";
 import { compared, prints, verdicts } from "./compared.ts";
 import { writeCourse } from "./course.ts";
 import { lab, SCRIPTS, temporary, THOROUGH } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 
 const withPython = { ignore: !await hasPython() };
 const withPythonAndTime = { ignore: withPython.ignore || !THOROUGH };
@@ -207,18 +208,18 @@ Deno.test("lab compare says which file is missing", withPython, async () => {
   await using folder = await temporary();
   writeCourse(folder.path, "practical12/udp/echo-server.py");
   const { path } = folder;
-  const { status, stderr } = await lab(["compare", "practical12_tcp", `--originals=${path}`]);
+  const { status, stderr } = await labHere(["compare", "practical12_tcp", `--originals=${path}`]);
   assertEquals([status, stderr], [
     1,
     `error: no echo-server.py or practical12_server_tcp.py in ${path}: ` +
     `${path}/practical12/udp/echo-server.py is not tcp\n`,
   ]);
-  const file = await lab(["compare", "tcp", `--server=${SCRIPTS}no.py`]);
+  const file = await labHere(["compare", "tcp", `--server=${SCRIPTS}no.py`]);
   assertEquals(file.stderr, `error: ${SCRIPTS}no.py: no such file\n`);
-  const unnamed = await lab(["compare", `--originals=${path}`, "--server=server.py"]);
+  const unnamed = await labHere(["compare", `--originals=${path}`, "--server=server.py"]);
   const message = "error: --server, --client and --port are for one lab: name it\n";
   assertEquals([unnamed.status, unnamed.stderr.startsWith(message)], [2, true], unnamed.stderr);
   await using empty = await temporary();
-  const none = await lab(["compare", `--originals=${empty.path}`]);
+  const none = await labHere(["compare", `--originals=${empty.path}`]);
   assertEquals([none.status, none.stderr], [1, `error: no originals in ${empty.path}\n`]);
 });

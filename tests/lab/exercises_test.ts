@@ -16,6 +16,7 @@ import {
   THOROUGH_ONLY,
   WITH_SIGNALS,
 } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 import { HALF_WAY, type HalfWay } from "./halfway.ts";
 
 /** Checks a text in place of the file of an exercise, up to the first failure. */
@@ -100,7 +101,7 @@ async function deno(args: string[], cwd: string) {
 
 Deno.test("the files from which the exercises start are formatted, and have no lint or type errors", async () => {
   await using folder = await temporary();
-  await lab(["new", "1", folder.path]);
+  await labHere(["new", "1", folder.path]);
   for (const [i, { script }] of EXERCISES.entries()) {
     Deno.writeTextFileSync(`${folder.path}/scripts/${script}.ts`, stubFile(i + 1));
   }
@@ -115,7 +116,7 @@ Deno.test("the files from which the exercises start are formatted, and have no l
 Deno.test("lab new starts an exercise whose check fails until it is done, and then names the next", async () => {
   await using folder = await temporary();
   const path = `${folder.path}/my exercise`;
-  const { status, stdout } = await lab(["new", "8", path]);
+  const { status, stdout } = await labHere(["new", "8", path]);
   assertEquals(status, 0);
   assert(stdout.startsWith("Exercise 8: two clients at the same time\n"), stdout);
   for (const task of ["watch", "check", "hint"]) assertStringIncludes(stdout, `deno task ${task} `);
@@ -146,12 +147,12 @@ Deno.test("lab new starts an exercise whose check fails until it is done, and th
 Deno.test("lab new writes nothing into a folder that holds something else, and lab check names its exercise", async () => {
   await using folder = await temporary();
   const { path } = folder;
-  await lab(["new", "1", path]);
+  await labHere(["new", "1", path]);
   const before = Deno.readTextFileSync(`${path}/deno.json`);
-  const again = await lab(["new", "1", path]);
+  const again = await labHere(["new", "1", path]);
   assertEquals(again.status, 0, again.stderr); // it is all there
 
-  const second = await lab(["new", "2", path]);
+  const second = await labHere(["new", "2", path]);
   assertEquals([second.status, second.stderr], [
     1,
     `error: ${path}/deno.json is there already, and differs: nothing was written\n` +
@@ -161,9 +162,9 @@ Deno.test("lab new writes nothing into a folder that holds something else, and l
   assert(![...Deno.readDirSync(`${path}/scripts`)].some(({ name }) => name === "echo_client.ts"));
 
   const file = `${path}/scripts/echo_server_v1.ts`;
-  Deno.writeTextFileSync(file, "// my work");
-  assertEquals((await lab(["new", "1", path])).status, 1);
-  assertEquals(Deno.readTextFileSync(file), "// my work");
+  Deno.writeTextFileSync(file, "myWork; // which is not declared");
+  assertEquals((await labHere(["new", "1", path])).status, 1);
+  assertEquals(Deno.readTextFileSync(file), "myWork; // which is not declared");
 
   const { stderr } = await lab(["check", file]);
   const note = `note: ${file} is exercise 1: --exercise=1 checks whether it is done\n`;
@@ -173,11 +174,11 @@ Deno.test("lab new writes nothing into a folder that holds something else, and l
 Deno.test("a number that is not an exercise is refused", async () => {
   const message = "error: there is no exercise 12: the exercises are 1 to 11\n";
   const others = [["check", "--exercise=12"], ["hint", "--exercise=12"]];
-  for (const args of [["new", "12"], ...THOROUGH ? others : []]) {
-    const { status, stderr } = await lab(args);
+  for (const args of [["new", "12"], ...others]) {
+    const { status, stderr } = await labHere(args);
     assertEquals([status, stderr], [1, message]);
   }
-  const { status, stderr } = await lab(["check", "x.ts", "--exercise=1", "--as=echo_server"]);
+  const { status, stderr } = await labHere(["check", "x.ts", "--exercise=1", "--as=echo_server"]);
   assertEquals(status, 2);
   assert(stderr.startsWith("error: exercise 1 is about echo_server_v1, not echo_server\n"), stderr);
 });
@@ -185,7 +186,7 @@ Deno.test("a number that is not an exercise is refused", async () => {
 Deno.test("lab hint says more each time, and in the end shows the model solution", async () => {
   await using folder = await temporary();
   const { path } = folder;
-  await lab(["new", "1", path]);
+  await labHere(["new", "1", path]);
   const hint = (...args: string[]) => lab(["hint", ...args], "", { cwd: path });
   const { hints } = EXERCISES[0];
   for (const [i] of hints.entries()) {
@@ -195,7 +196,7 @@ Deno.test("lab hint says more each time, and in the end shows the model solution
     assertEquals(stdout.includes("while (true) {\n"), i === hints.length - 1);
   }
   assertStringIncludes((await hint("9")).stderr, "there is no hint 9: the hints are 1 to 4");
-  assertStringIncludes((await lab(["hint"])).stderr, "there is no exercise in this folder");
+  assertStringIncludes((await labHere(["hint"])).stderr, "there is no exercise in this folder");
   if (!THOROUGH) return;
   assertStringIncludes((await hint()).stdout, `, hint ${hints.length} of `); // there are no more
   assertStringIncludes((await hint("1")).stdout, ", hint 1 of ");
@@ -212,7 +213,7 @@ Deno.test(
   async () => {
     await using folder = await temporary();
     const { path } = folder;
-    await lab(["new", "5", path]);
+    await labHere(["new", "5", path]);
     const file = `${path}/scripts/upper_server_udp.ts`;
     const command = [Deno.execPath(), "run", "-A", `${SCRIPTS}lab.ts`, "check", "--watch"];
     // The programs that are checked have their files in this folder.

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { widthOf, wrapped } from "../../scripts/lab/terminal/columns.ts";
 import { labs } from "../../scripts/lab/catalog/labs.ts";
-import { lab, SCRIPTS, temporary } from "../helpers.ts";
+import { SCRIPTS, temporary } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 
 const ODD = [
   "#" + "x".repeat(500),
@@ -25,10 +26,9 @@ for (const width of [40, 69, 70, 80, 111]) {
       }
     }
     for (const { name } of width === 80 ? labs : labs.slice(0, 1)) {
-      const { status, stdout, stderr } = await lab(
+      const { status, stdout, stderr } = await labHere(
         ["show", name, `--originals=${folder.path}`],
-        "",
-        { env: { COLUMNS: `${width}` } },
+        { COLUMNS: `${width}` },
       );
       assertEquals([status, stderr], [0, ""]);
       for (const line of stdout.split("\n")) assert(widthOf(line) <= width, line);
@@ -57,12 +57,12 @@ Deno.test("widthOf() counts columns", () => {
 });
 
 Deno.test("lab show puts original and script next to each other, with marks between them", async () => {
-  const { status, stdout } = await lab(["show", "echo_server_v1"]);
+  const { status, stdout } = await labHere(["show", "echo_server_v1"]);
   assertEquals(status, 0);
   assert(/^echo_server_v1\.py +│ echo_server_v1\.ts$/m.test(stdout), stdout);
   assert(/\.bind\(.* = .*Deno\.listen/.test(stdout), stdout);
   assert(!stdout.includes("```console") && !stdout.includes("\x1b"), stdout);
-  const both = await lab(["show", "echo_v1.ts"]);
+  const both = await labHere(["show", "echo_v1.ts"]);
   assert(/echo_server_v1\.py[^]*echo_client_v1\.py/.test(both.stdout));
 });
 
@@ -70,9 +70,9 @@ Deno.test("lab show finds originals by the names of their course, and says which
   await using folder = await temporary();
   const { path } = folder;
   Deno.writeTextFileSync(`${path}/echoserver.py`, "# the course's own\n");
-  const { stdout } = await lab(["show", "echo_server_v1", `--originals=${path}`]);
+  const { stdout } = await labHere(["show", "echo_server_v1", `--originals=${path}`]);
   assert(/^echoserver\.py +│/m.test(stdout) && stdout.includes("# the course's own"), stdout);
-  const { status, stderr } = await lab(["show", "echo_client_v1", `--originals=${path}`]);
+  const { status, stderr } = await labHere(["show", "echo_client_v1", `--originals=${path}`]);
   assertEquals([status, stderr], [
     1,
     `error: no echoclient.py or echo_client_v1.py in ${path}\n`,
@@ -83,9 +83,9 @@ Deno.test("lab show takes the files that it is given", async () => {
   await using folder = await temporary();
   const file = `${folder.path}/any.py`;
   Deno.writeTextFileSync(file, "# mine\n");
-  const { stdout } = await lab(["show", "echo_server", `--server=${file}`]);
+  const { stdout } = await labHere(["show", "echo_server", `--server=${file}`]);
   assert(stdout.startsWith("any.py ") && stdout.includes("\n# mine "), stdout);
-  const { stderr } = await lab(["show", "echo_client", "--client=no.py"]);
+  const { stderr } = await labHere(["show", "echo_client", "--client=no.py"]);
   assertEquals(stderr, "error: no.py: no such file\n");
 });
 
@@ -94,6 +94,6 @@ Deno.test("lab show does not show a byte order mark, and reads old files in Lati
   const [marked, old] = ["marked.py", "old.py"].map((name) => `${folder.path}/${name}`);
   Deno.writeTextFileSync(marked, "\ufeff# für alle\n");
   Deno.writeFileSync(old, Uint8Array.from("# für alle\n", (char) => char.charCodeAt(0)));
-  const { stdout } = await lab(["show", "echo", `--server=${marked}`, `--client=${old}`]);
+  const { stdout } = await labHere(["show", "echo", `--server=${marked}`, `--client=${old}`]);
   assertEquals(stdout.match(/^# für alle +│/gm)?.length, 2, stdout);
 });

@@ -14,9 +14,18 @@ import {
   THOROUGH_ONLY,
   WITH_POSIX_FILES,
 } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 
 const python = await hasPython();
 const RIGHT = Deno.readTextFileSync(`${import.meta.dirname}/right/echo_server.ts`);
+
+function writeFiles(folder: string, files: Record<string, string>) {
+  for (const [name, text] of Object.entries(files)) {
+    const path = `${folder}/${name}`;
+    Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
+    Deno.writeTextFileSync(path, text);
+  }
+}
 
 /** Checks a submission that consists of some files, the first of them or those that are named. */
 async function checkFiles(
@@ -24,11 +33,7 @@ async function checkFiles(
   files: Record<string, string>,
   names = [Object.keys(files)[0]],
 ): Promise<Result> {
-  for (const [name, text] of Object.entries(files)) {
-    const path = `${folder}/${name}`;
-    Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
-    Deno.writeTextFileSync(path, text);
-  }
+  writeFiles(folder, files);
   const options = { env: { TMPDIR: `${folder}/tmp` } };
   Deno.mkdirSync(`${folder}/tmp`, { recursive: true });
   const result = await lab(["check", ...names.map((name) => `${folder}/${name}`)], "", options);
@@ -119,10 +124,11 @@ Deno.test("check refuses a submission that imports from outside of its folder", 
         const at = `${folder.path}/${name.replaceAll(/\W/g, "_")}`;
         Deno.mkdirSync(at);
         if (name === "through a link") Deno.symlinkSync("../secret.txt", `${at}/link.txt`);
-        const { status, stdout, stderr } = await checkFiles(at, {
+        writeFiles(at, {
           "echo_server.ts": `${code}\n${RIGHT}`,
           "other.ts": `export * as s from "../secret.json" with { type: "json" };`,
         });
+        const { status, stdout, stderr } = await labHere(["check", `${at}/echo_server.ts`]);
         assertEquals(status, 1, stdout);
         assertMatch(stderr, /which is not in its folder|leads out of its folder/);
       },

@@ -220,7 +220,7 @@ async function absent(
   const did = script.lab.transport === "udp" ? "sent no datagram" : "did not connect";
   const general = `the client ${did} to the lab's port, ${script.port}`;
   const error = runtimeError(program.errors, submission);
-  const typeError = elsewhere ? undefined : await sandbox.typeError();
+  const typeError = elsewhere ? undefined : await sandbox.typeError(error);
   const problem = [typeError, elsewhere, error, general].filter((line) => line !== undefined);
   return toFinding(run, probe, { problem: problem.join("\n") }, kind);
 }

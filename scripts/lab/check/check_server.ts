@@ -255,10 +255,10 @@ async function whyNot(run: CheckRun, program: SubmissionProgram): Promise<string
     return `it does not listen on the lab's port, ${port}${printedBy(program)}`;
   }
   const end = await ending(submission, program, " before it listened");
-  const error = await sandbox.typeError();
+  const reported = program.excess ?? runtimeError(program.errors, submission);
+  const error = await sandbox.typeError(reported);
   if (error) return `${error}\n${end}`;
-  const isTold = program.excess || runtimeError(program.errors, submission);
-  return isTold ? end : end + printedBy(program);
+  return reported ? end : end + printedBy(program);
 }
 
 /** Runs one probe with a server that runs, and reports it. */

@@ -124,10 +124,14 @@ export class Sandbox implements Disposable {
 
   /**
    * Returns the first error of a type check that says why a program goes wrong, with its place: an
-   * `await` is missing, or a name is misspelled. It takes some seconds at most.
+   * `await` is missing, or a name is misspelled. It takes two or three seconds.
+   *
+   * @param error The error that the program reported. If it cannot come from such a mistake, nothing
+   * is checked.
    */
-  typeError(): Promise<string | undefined> {
-    return this.#typeError ??= this.#checkTypes();
+  async typeError(error = ""): Promise<string | undefined> {
+    if (error && !/TypeError|Interrupted|BadResource|Promise|undefined|NaN/.test(error)) return;
+    return await (this.#typeError ??= this.#checkTypes());
   }
 
   async #checkTypes(): Promise<string | undefined> {
