@@ -54,11 +54,11 @@ const LESS = [
   "1 of 4 missing permissions for each script",
   "2 of 6 pieces of garbage for each TCP client",
   "3 of 16 ways to split each reply to echo_client_v2.ts",
-  "2 of 28 right and 9 of 32 wrong submissions in lab check",
+  "2 of 28 right and 7 of 32 wrong submissions in lab check",
   "2 of 11 labs in lab demo, and 3 of 6 labs at once",
   "1 of 2 runs of lab demo and lab book from the README",
   "1 of 3 widths of the lab book",
-  "2 of 11 labs in lab live, and 11 of 18 situations there",
+  "2 of 11 labs in lab live, and 9 of 18 situations there",
   "1 of 50 half-way states of the exercises",
 ];
 

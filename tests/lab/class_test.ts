@@ -11,7 +11,7 @@ import { asTable } from "../../scripts/lab/check/formats/table.ts";
 import { asTap } from "../../scripts/lab/check/formats/tap.ts";
 import type { Result } from "../../scripts/lab/check/result.ts";
 import { UserError } from "../../scripts/cli.ts";
-import { lab, temporary, WITH_POSIX_FILES } from "../helpers.ts";
+import { temporary, WITH_POSIX_FILES } from "../helpers.ts";
 import { labHere } from "./in_process.ts";
 
 /** Makes files with their folders. */
@@ -358,11 +358,8 @@ Deno.test("lab check FOLDER gives all the same number of points, writes a report
     "class/README.md": "",
     "reports/notes.txt": "mine",
   });
-  const { status, stdout, stderr } = await lab(
+  const { status, stdout, stderr } = await labHere(
     ["check", path("class"), `--out=${path("reports")}`, "--format=json"],
-    "",
-    {},
-    120,
   );
   assertEquals(status, 1);
   assertMatch(

@@ -64,7 +64,7 @@ Deno.test("lab check reports that a file does not exist", async () => {
 
 Deno.test("lab demo shows labs side by side, in plain text when stdout is not a terminal", async () => {
   const names = THOROUGH ? [] : ["echo_udp", "practical12_tcp"]; // [] means all labs
-  const { status, stdout, stderr } = await lab(["demo", ...names]);
+  const { status, stdout, stderr } = await labHere(["demo", ...names]);
   assertEquals([status, stderr], [0, ""]);
   assertEquals(stdout.match(/^ok$/gm)?.length, names.length || labs.length);
   assert(!stdout.includes("\x1b"));
@@ -73,14 +73,14 @@ Deno.test("lab demo shows labs side by side, in plain text when stdout is not a 
 
 Deno.test("lab demo prints no line wider than the terminal", async () => {
   for (const width of THOROUGH ? [40, 69, 100] : [40]) {
-    const { stdout } = await lab(["demo", "echo_v2"], "", { env: { COLUMNS: `${width}` } });
+    const { stdout } = await labHere(["demo", "echo_v2"], { COLUMNS: `${width}` });
     for (const line of stdout.split("\n")) assert(widthOf(line) <= width, line);
     assert(/^ok$/m.test(stdout), stdout);
   }
 });
 
 Deno.test("lab demo shows events in their order", async () => {
-  const { stdout } = await lab(["demo", "echo_client_udp.ts"]);
+  const { stdout } = await labHere(["demo", "echo_client_udp.ts"]);
   // What two programs print at almost the same time may come in either order.
   for (
     const order of [
@@ -294,7 +294,7 @@ Deno.test("lab check reports several files in turn, and sums them up", async () 
   for (const file of [a, b]) Deno.mkdirSync(file.replace(/\/[^/]*$/, ""));
   Deno.writeTextFileSync(a, right);
   Deno.writeTextFileSync(b, right.replace(".toUpperCase()", ""));
-  const { status, stdout, stderr } = await lab(["check", a, b], "", {}, 60);
+  const { status, stdout, stderr } = await labHere(["check", a, b]);
   assertEquals([status, stderr], [1, "error: 1 of 2 files failed\n"]);
   const [first, second] = [a, b].map((file) => file.replaceAll("\\", "\\\\")); // as TAP has it
   assertEquals(

@@ -11,7 +11,7 @@ const withPythonAndTime = { ignore: withPython.ignore || !THOROUGH };
 const ECHO_V1 = ["codl/echoserver.py", "codl/echoclient.py"];
 
 Deno.test("lab compare finds our counterparts the same in all pairings", withPython, async () => {
-  const result = await lab(["compare", "echo"]);
+  const result = await labHere(["compare", "echo"]);
   assertEquals([result.status, result.stderr], [0, ""], result.stdout);
   assertEquals(prints(result).filter((line) => line.endsWith(" prints the same")).length, 6);
   const traffic = /^ {2}it sends 33 bytes and reads (33|16, 16, 1) bytes: the same$/gm;
@@ -183,7 +183,7 @@ Deno.test(
     writeCourse(`${path}/a`, "practical12/tcp/echo-server.py", "practical12/tcp/echo-client.py");
     writeCourse(`${path}/b`, "practical12/tcp/echo-server.py", "practical12/tcp/echo-client.py");
     const [first, second] = ["a", "b"].map((name) => `${path}/${name}/practical12/tcp/echo-`);
-    const both = await lab(["compare", "practical12_tcp", `--originals=${path}`]);
+    const both = await labHere(["compare", "practical12_tcp", `--originals=${path}`]);
     assertEquals([both.status, both.stdout], [1, ""]);
     assertEquals(
       both.stderr,

@@ -4,7 +4,8 @@
  * @module
  */
 import { writeCourse } from "./course.ts";
-import { lab, type Result, temporary } from "../helpers.ts";
+import { type Result, temporary } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 
 /** Returns the verdicts, without flags. */
 export function verdicts({ stdout }: Result): string[] {
@@ -30,5 +31,5 @@ export async function compared(
     const source = Deno.readTextFileSync(path);
     Deno.writeTextFileSync(path, change(source, path));
   }
-  return await lab(["compare", name, `--originals=${folder.path}`], "", undefined, 90);
+  return await labHere(["compare", name, `--originals=${folder.path}`]);
 }

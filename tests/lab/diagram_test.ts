@@ -6,17 +6,12 @@ import { labs } from "../../scripts/lab/catalog/labs.ts";
 import type { EventKind } from "../../scripts/lab/trace/event.ts";
 import { inOrder, type ProgramEvent } from "../../scripts/lab/trace/timeline.ts";
 import type { WireEvent } from "../../scripts/lab/trace/relay.ts";
-import { decode, encode, SCRIPTS, THOROUGH } from "../helpers.ts";
+import { encode, lab, SCRIPTS, THOROUGH } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 
-/** Runs the command `lab wire` as a program. */
-async function run(args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${SCRIPTS}lab.ts`, "wire", ...args],
-    env: { NO_COLOR: "1", COLUMNS: "80" },
-  }).output();
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
+/** Runs the command `lab wire`. */
+const run = (args: string[]) => labHere(["wire", ...args], { COLUMNS: "80" });
 
 const NO_FLAGS: WireFlags = {
   ...{ server: "", client: "", originals: "", drop: "", duplicate: "", delay: "", split: "" },
@@ -70,8 +65,9 @@ for (const lab of labs) {
 Deno.test("lab wire draws the same diagram again, and as a program", async () => {
   const diagram = await draw("echo_v3");
   assertEquals(await draw("echo_v3"), diagram);
-  const { code, stdout } = await run(["echo_v3"]);
-  assertEquals([stdout, code], [diagram, 0]);
+  const options = { env: { NO_COLOR: "1", COLUMNS: "80" } };
+  const { status, stdout } = await lab(["wire", "echo_v3"], "", options);
+  assertEquals([stdout, status], [diagram, 0]);
 });
 
 Deno.test("lab wire draws each segment with its sender, and the half-closes in order", async () => {
@@ -159,8 +155,8 @@ Deno.test("lab wire --duplicate draws a copy, which the client does not take for
 });
 
 Deno.test("lab wire reports the faults that match nothing", async () => {
-  const { code, stderr } = await run(["tcp", "--drop=1,client:1,client:2"]);
-  assertEquals(code, 0);
+  const { status, stderr } = await run(["tcp", "--drop=1,client:1,client:2"]);
+  assertEquals(status, 0);
   assertEquals(
     stderr,
     "note: --drop=server:1 matches nothing: the server sent nothing\n" +
@@ -171,8 +167,8 @@ Deno.test("lab wire reports the faults that match nothing", async () => {
 
 Deno.test("lab wire and run refuse a port or a host for the client", async () => {
   for (const flag of ["--port=9", "--host=::1", "--port"]) {
-    const { code, stderr } = await run(["echo", "--", flag]);
-    assertEquals(code, 2);
+    const { status, stderr } = await run(["echo", "--", flag]);
+    assertEquals(status, 2);
     assertStringIncludes(stderr, `${flag} has no effect: lab wire chooses where`);
   }
 });
@@ -193,8 +189,8 @@ Deno.test("lab wire draws lost datagrams on narrow terminals", async () => {
 });
 
 Deno.test("lab wire names the argument that it cannot read", async () => {
-  const { code, stderr } = await run(["guess", "--drop=second"]);
-  assertEquals(code, 2);
+  const { status, stderr } = await run(["guess", "--drop=second"]);
+  assertEquals(status, 2);
   assertStringIncludes(stderr, "--drop takes for instance 2 or client:1, not second");
 });
 

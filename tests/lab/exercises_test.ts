@@ -166,7 +166,7 @@ Deno.test("lab new writes nothing into a folder that holds something else, and l
   assertEquals((await labHere(["new", "1", path])).status, 1);
   assertEquals(Deno.readTextFileSync(file), "myWork; // which is not declared");
 
-  const { stderr } = await lab(["check", file]);
+  const { stderr } = await labHere(["check", file]);
   const note = `note: ${file} is exercise 1: --exercise=1 checks whether it is done\n`;
   assert(stderr.startsWith(note), stderr);
 });

@@ -78,7 +78,7 @@ Deno.test(
       Deno.mkdirSync(file.replace(/\/[^/]*$/, ""));
       Deno.writeTextFileSync(file, `throw new Error(${JSON.stringify(NAME)});`);
     }
-    const { status, stdout, stderr } = await lab(["check", ...files]);
+    const { status, stdout, stderr } = await labHere(["check", ...files]);
     assertEquals(status, 1);
     for (const output of [stdout, stderr]) assert(!HIDDEN.test(output), JSON.stringify(output));
     assert(!/^(1\.\.0|ok 1 - forged)/m.test(stdout), stdout);

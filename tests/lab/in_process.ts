@@ -1,6 +1,6 @@
 /**
- * Runs commands of lab.ts in the process of the tests. To start the tool takes longer than most
- * commands that start no other program.
+ * Runs commands of lab.ts in the process of the tests, because to start the tool takes longer than
+ * many of its commands.
  */
 import { written } from "../../scripts/cli.ts";
 import { main } from "../../scripts/lab.ts";
@@ -14,7 +14,7 @@ class Exit {
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs lab.ts until it ends, without another process. Use it for commands that start no program.
+ * Runs lab.ts until it ends, without another process.
  *
  * @param args The command line.
  * @param env Environment variables to run it with.
@@ -68,6 +68,7 @@ async function run(args: string[], env: Record<string, string>): Promise<Result>
   } finally {
     await written();
     for (const undo of restore) undo();
+    Deno.exitCode = 0;
   }
   return result;
 }

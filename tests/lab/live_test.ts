@@ -176,7 +176,7 @@ async function testLive(
     assertMatch(await output(page, "client 2"), /: 10\nHIGHER\n.*: 42\nCORRECT\n$/s);
   });
 
-  await t.step("a message is split inside a character, and arrives whole", async () => {
+  await thoroughStep("a message is split inside a character, and arrives whole", async () => {
     await open(page, address, "echo_v2");
     await choose(page, "client", "script", "", "--message=grüße");
     await page.type('[aria-label="Bytes of the first part of a split"]', "15");
@@ -195,7 +195,7 @@ async function testLive(
   });
 
   await t.step("datagrams are held until the user chooses", async () => {
-    await select(page, "echo_udp");
+    await open(page, address, "echo_udp");
     const hold = '.faults input[type="checkbox"]';
     await page.click(hold);
     await press(page, "Start both");
@@ -340,7 +340,7 @@ for await (const client of listener) {
     assert(!(await download(page, "Keep as text")).includes("\x1b"));
   });
 
-  await t.step("an event is on the page within 50 ms", async () => {
+  await thoroughStep("an event is on the page within 50 ms", async () => {
     // The program prints the time; the page compares it with the time when the text appears.
     const code = `setInterval(() => console.log(Date.now()), 50);`;
     await choose(page, "client", "file", write("clock.js", code));
