@@ -50,7 +50,7 @@ const LESS = [
   "the model solutions of 2 of 11 exercises",
   "hostile input of 50 KB instead of 1 MB",
   "20 of the 60 cases of netcat.ts and its peers",
-  "24 of 100 guessing games, and 36 of 120 exchanges, through a bad network",
+  "24 of 100 guessing games, and 24 of 120 exchanges, through a bad network",
   "1 of 4 missing permissions for each script",
   "2 of 6 pieces of garbage for each TCP client",
   "3 of 16 ways to split each reply to echo_client_v2.ts",
@@ -59,7 +59,7 @@ const LESS = [
   "1 of 2 runs of lab demo and lab book from the README",
   "1 of 3 widths of the lab book",
   "2 of 11 labs in lab live, and 9 of 18 situations there",
-  "1 of 50 half-way states of the exercises",
+  "the 50 half-way states of the exercises",
 ];
 
 const missing = NEEDS.filter(([, isAvailable]) => !isAvailable);
