@@ -12,7 +12,7 @@
  * `chrt -r 1 deno task bench` (Linux, root).
  *
  * Scripts and counterparts print their transcripts into files, bare.ts prints nothing. In a quiet
- * row nobody prints. Needs a C compiler (`cc`) for load.c, and Linux or macOS.
+ * row none of them prints. Needs a C compiler (`cc`) for load.c, and Linux or macOS.
  *
  * @module
  */

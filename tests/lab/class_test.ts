@@ -411,7 +411,7 @@ Deno.test("lab check says what is wrong with --format and --out, and when there 
   makeFiles(folder.path, { "empty/README.md": "", "file": "" });
   const wrong = await labHere(["check", folder.path, "--format=jsn"]);
   assertEquals(wrong.status, 2);
-  assertStringIncludes(wrong.stderr, "error: there is no --format=jsn: did you mean json?\n");
+  assertStringIncludes(wrong.stderr, "error: unknown format jsn: did you mean json?\n");
   const nothing = await labHere(["check", `${folder.path}/empty`]);
   assertEquals(nothing.status, 1);
   assertStringIncludes(nothing.stderr, `error: no submission in ${folder.path}/empty\n`);

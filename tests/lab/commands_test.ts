@@ -33,16 +33,16 @@ Deno.test("lab lists all labs, with and without the command list", async () => {
 
 /** Wrong command lines. */
 const WRONG: [args: string[], message: string][] = [
-  [["lst"], "there is no lst: did you mean list?"],
-  [["run", "ecko"], "there is no ecko: did you mean echo?"],
+  [["lst"], "unknown name lst: did you mean list?"],
+  [["run", "ecko"], "unknown name ecko: did you mean echo?"],
   [["compare"], "LAB is missing, or --originals=DIR for all labs"],
   [["list", "x"], "unexpected argument x"],
   [["check", "--form=x"], "unknown flag --form=x: did you mean --format?"],
-  [["new", "echo_sever_v1", "x"], "there is no echo_sever_v1: did you mean echo_server_v1?"],
-  [["show", "guess_clint"], "there is no guess_clint: did you mean guess_client?"],
+  [["new", "echo_sever_v1", "x"], "unknown name echo_sever_v1: did you mean echo_server_v1?"],
+  [["show", "guess_clint"], "unknown name guess_clint: did you mean guess_client?"],
   [
     ["check", "x.ts", "--as=upper_servr_udp.ts"],
-    "there is no upper_servr_udp.ts: did you mean upper_server_udp?",
+    "unknown name upper_servr_udp.ts: did you mean upper_server_udp?",
   ],
   [["new"], "N|LAB|SCRIPT is missing"],
   [["compare", "echo", "--orginals=x"], "unknown flag --orginals=x: did you mean --originals?"],

@@ -25,7 +25,7 @@ def framed(text):
     return bytes(f'{len(text):>{HEADER_SIZE}}' + text, 'utf-8')
 `;
 
-/** The files of a course by their paths. `PORT` stands for a number. */
+/** The files of a course by their paths. `PORT` means a number. */
 const FILES: Record<string, string> = {
   "week2/1_13a_echo_server.py": `#!/usr/bin/env python
 # Python Network Programming Cookbook -- Chapter - 1

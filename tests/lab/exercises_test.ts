@@ -68,7 +68,7 @@ for (const i of EXERCISES.keys()) {
   });
 }
 
-Deno.test("the first line of a failure tells the half-way states of each exercise apart", () => {
+Deno.test("the first line of a failure is different for each half-way state of an exercise", () => {
   for (const i of EXERCISES.keys()) {
     const lines = HALF_WAY.filter(({ exercise }) => exercise === i + 1).map(({ says }) =>
       `${says}`
@@ -167,7 +167,7 @@ Deno.test("lab new writes nothing into a folder that holds something else, and l
 });
 
 Deno.test("a number that is not an exercise is refused", async () => {
-  const message = "error: there is no exercise 12: the exercises are 1 to 11\n";
+  const message = "error: exercise 12 does not exist: the exercises are 1 to 11\n";
   const others = [["check", "--exercise=12"], ["hint", "--exercise=12"]];
   for (const args of [["new", "12"], ...others]) {
     const { status, stderr } = await labHere(args);
@@ -190,10 +190,10 @@ Deno.test("lab hint says more each time, and in the end shows the model solution
     assert(stdout.includes(`, hint ${i + 1} of ${hints.length}\n`), stdout);
     assertEquals(stdout.includes("while (true) {\n"), i === hints.length - 1);
   }
-  assertStringIncludes((await hint("9")).stderr, "there is no hint 9: the hints are 1 to 4");
-  assertStringIncludes((await labHere(["hint"])).stderr, "there is no exercise in this folder");
+  assertStringIncludes((await hint("9")).stderr, "hint 9 does not exist: the hints are 1 to 4");
+  assertStringIncludes((await labHere(["hint"])).stderr, "this is not the folder of an exercise");
   if (!THOROUGH) return;
-  assertStringIncludes((await hint()).stdout, `, hint ${hints.length} of `); // there are no more
+  assertStringIncludes((await hint()).stdout, `, hint ${hints.length} of `); // the last one
   assertStringIncludes((await hint("1")).stdout, ", hint 1 of ");
   assertStringIncludes((await hint("--exercise=11", "4")).stdout, "echo_server_v3.ts\n");
 

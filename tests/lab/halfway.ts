@@ -6,7 +6,7 @@ export interface HalfWay {
   exercise: number;
   /** What the student did. */
   did: string;
-  /** What is in the gaps, in order. In the place of `undefined` stands the model. */
+  /** What is in the gaps, in order. `undefined` means the model. */
   gaps: (string | undefined)[];
   /** The first line of the first failure. */
   says: string | RegExp;

@@ -63,7 +63,7 @@ export async function press(page: Page, name: string, part = "body") {
     const found = buttons.find((button) =>
       button.checkVisibility() && (button.ariaLabel ?? button.textContent) === name
     );
-    if (!found) throw new Error(`there is no button ${name}`);
+    if (!found) throw new Error(`button not found: ${name}`);
     found.click();
   }, name);
 }

@@ -221,22 +221,26 @@ Deno.test("check refuses a file of more than 1 MB", async () => {
   assertStringIncludes(stderr, "larger than 1 MB");
 });
 
-Deno.test("check tells one bad file of several from the others", WITH_POSIX_FILES, async () => {
-  await using folder = await temporary();
-  Deno.mkdirSync(`${folder.path}/b`);
-  Deno.symlinkSync("nowhere", `${folder.path}/b/echo_server.ts`);
-  const names = ["a/echo_server.ts", "b/echo_server.ts", "c/hello.ts"];
-  const files = { "a/echo_server.ts": RIGHT, "c/hello.ts": "" };
-  const { status, stdout, stderr } = await checkFiles(folder.path, files, names);
-  assertEquals([status, stderr], [
-    1,
-    `note: skipped, its name is not that of a script: ${folder.path}/c/hello.ts\n` +
-    "error: 1 of 2 files failed\n",
-  ]);
-  assertMatch(stdout, /^ok 1 - a: .*a\/echo_server\.ts$/m);
-  assertMatch(stdout, /^not ok 2 - b: .*b\/echo_server\.ts$/m);
-  assertMatch(stdout, /^# .* b +.*no such file$/m);
-});
+Deno.test(
+  "check reports one bad file of several apart from the others",
+  WITH_POSIX_FILES,
+  async () => {
+    await using folder = await temporary();
+    Deno.mkdirSync(`${folder.path}/b`);
+    Deno.symlinkSync("nowhere", `${folder.path}/b/echo_server.ts`);
+    const names = ["a/echo_server.ts", "b/echo_server.ts", "c/hello.ts"];
+    const files = { "a/echo_server.ts": RIGHT, "c/hello.ts": "" };
+    const { status, stdout, stderr } = await checkFiles(folder.path, files, names);
+    assertEquals([status, stderr], [
+      1,
+      `note: skipped, its name is not that of a script: ${folder.path}/c/hello.ts\n` +
+      "error: 1 of 2 files failed\n",
+    ]);
+    assertMatch(stdout, /^ok 1 - a: .*a\/echo_server\.ts$/m);
+    assertMatch(stdout, /^not ok 2 - b: .*b\/echo_server\.ts$/m);
+    assertMatch(stdout, /^# .* b +.*no such file$/m);
+  },
+);
 
 Deno.test("check reports in one line that file descriptors have run out", LINUX_ONLY, async () => {
   const command = `ulimit -n 32; exec "$@"`;

@@ -111,7 +111,7 @@ const ERRORS: Record<string, string> = {
   "words": long("a", "error: "),
   "ports": long("note: listening on port 1 "),
   "lines": long("error: a\n"),
-  "places told": long("place: a port 1 "),
+  "places named": long("place: a port 1 "),
 };
 const HEADERS: Record<string, string> = {
   "comments without an end": long("/**\n"),

@@ -28,7 +28,7 @@ const LONGEST_MESSAGE = Deno.build.os === "windows" ? 30_000 : 100_000;
 for (const { transport, server, client: { name, typed } } of labs) {
   const stdin = typed.map((line) => `${line}\n`).join("");
 
-  Deno.test(`${name} reports that there is no server and how to start it, or that the host is unknown`, async () => {
+  Deno.test(`${name} reports that its server does not run and how to start it, or that the host is unknown`, async () => {
     const port = quietPort();
     const flags = transport === "udp" ? ["--timeout=0.05"] : [];
     const { status, stderr } = await runScript(name, [`--port=${port}`, ...flags], stdin);

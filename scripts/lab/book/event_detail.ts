@@ -24,7 +24,7 @@ export class EventDetail {
     this.element = html("div", { class: "detail" }, this.#sentence, this.#text, this.#hex);
   }
 
-  /** Shows an event and its position, from 0; or what the reader can do, if there is none. */
+  /** Shows an event and its position, from 0. Without an event, it shows what the reader can do. */
   show(event?: TraceEvent, index = 0) {
     const bytes = Array.from(event?.data ?? []);
     if (event) {

@@ -32,7 +32,7 @@ export class Player {
 
   #controls: Controls;
   #tabs: HTMLElement[];
-  #title: HTMLElement = html("h3"); // on paper, where there are no tabs
+  #title: HTMLElement = html("h3"); // on paper, which has no tabs
   #about: HTMLElement = html("p", { class: "soft" });
   #header: HTMLElement;
   #view: HTMLElement;

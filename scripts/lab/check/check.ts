@@ -75,7 +75,7 @@ export function checksOf(as: string, { exercise, isStrict }: CheckOptions = {}):
  * @param as The script.
  * @param options How to check.
  * @returns What was checked, in order.
- * @throws {UserError} There is no such file, or nothing that runs it.
+ * @throws {UserError} The file does not exist, or nothing can run it.
  */
 export async function examine(
   file: string,

@@ -329,7 +329,7 @@ function sizeOf(path: string): number {
   }
 }
 
-/** The first bytes of a file as text, or nothing if there is no such file. */
+/** The first bytes of a file as text, or nothing if the file does not exist. */
 function readStart(path: string, length: number): string {
   if (!exists(path)) return "";
   using file = Deno.openSync(path);

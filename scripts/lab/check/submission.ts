@@ -69,7 +69,7 @@ export class Ports {
         return port;
       } catch { /* taken */ }
     }
-    throw new UserError("there is no free port");
+    throw new UserError("all ports are in use");
   }
 
   /** Releases all ports. */

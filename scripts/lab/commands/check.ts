@@ -65,7 +65,7 @@ export async function checkFiles(names: string[], flags: CheckFlags): Promise<vo
   const format = flags.format || (out ? "table" : "tap");
   if (!(format in FORMATS)) {
     const closest = nearest(format, Object.keys(FORMATS).map((name) => ({ name })));
-    throw new UsageError(`there is no --format=${format}: did you mean ${closest}?`);
+    throw new UsageError(`unknown format ${format}: did you mean ${closest}?`);
   }
   const script = as && find(scripts(), as).name;
   const words = names.length > 0 ? names : exercisesIn(FOLDER, number);

@@ -35,12 +35,12 @@ export const EXERCISES: Exercise[] = [
 /**
  * Returns the exercise with a number.
  *
- * @throws {UserError} There is none.
+ * @throws {UserError} The exercise does not exist.
  */
 export function exerciseNumber(number: number): Exercise {
   const exercise = EXERCISES[number - 1];
   if (exercise) return exercise;
   throw new UserError(
-    `there is no exercise ${number}: the exercises are 1 to ${EXERCISES.length}`,
+    `exercise ${number} does not exist: the exercises are 1 to ${EXERCISES.length}`,
   );
 }

@@ -67,7 +67,7 @@ function find({ from, to }: Gap, lines: string[]): [start: number, end: number] 
  * Returns the script of an exercise with something else in its gaps.
  *
  * @param exercise The exercise.
- * @param fillings What is in each gap, in order. In the place of `undefined` stands what the script has.
+ * @param fillings What is in each gap, in order. `undefined` means what the script has there.
  */
 export function filled(exercise: Exercise, fillings: (string | undefined)[]): string {
   const lines = scriptOf(exercise).split("\n");

@@ -27,7 +27,7 @@ export function giveHint(word: string | undefined, given: number) {
   const number = Number.isNaN(given) ? exerciseIn(FOLDER) : given;
   if (number === undefined) {
     throw new UserError(
-      "there is no exercise in this folder",
+      "this is not the folder of an exercise",
       "go to the folder of an exercise, or name its number, for instance --exercise=1",
     );
   }
@@ -39,7 +39,7 @@ export function giveHint(word: string | undefined, given: number) {
   const shown = isHere ? hintsShown() : 0;
   const place = word === undefined ? Math.min(shown + 1, hints.length) : Number(word);
   if (place < 1 || place > hints.length) {
-    throw new UserError(`there is no hint ${place}: the hints are 1 to ${hints.length}`);
+    throw new UserError(`hint ${place} does not exist: the hints are 1 to ${hints.length}`);
   }
   if (isHere && place > shown) writeWhole(`${FOLDER}/${SHOWN}`, `${place}\n`);
   const isLast = place === hints.length;

@@ -196,7 +196,7 @@ export class Bench implements AsyncDisposable {
 
   #find({ role, id }: { role: Role; id: number }): Place {
     const place = this.#places.find((place) => place.role === role && place.id === id);
-    if (!place) throw new UserError("there is no such program");
+    if (!place) throw new UserError("unknown program");
     return place;
   }
 
@@ -435,12 +435,12 @@ function newPlace(role: Role, id: number): Place {
 }
 
 function roleOf(role: Role): Role {
-  if (!ROLES.includes(role)) throw new UserError("there is no such role");
+  if (!ROLES.includes(role)) throw new UserError("unknown role");
   return role;
 }
 
 function faultOf({ action, amount }: Fault): Fault {
-  if (!ACTIONS.includes(action)) throw new UserError("there is no such fault");
+  if (!ACTIONS.includes(action)) throw new UserError("unknown fault");
   if (amount === undefined) return { action };
   if (!Number.isInteger(amount) || amount < 1 || amount > MAX_AMOUNT) {
     throw new UserError(`${action}: a whole number from 1 to ${MAX_AMOUNT} is needed`);

@@ -1,5 +1,5 @@
 /**
- * Tells the page what happens in a live lab: in its order, and no faster than the page can show it.
+ * Sends the page what happens in a live lab, in its order, and no faster than the page can show it.
  *
  * @module
  */

@@ -77,7 +77,7 @@ function fileOf(script: Script, choice: Choice, folder: string): string {
     case "file":
       return pathOf(choice.file, folder);
     default:
-      throw new UserError("there is no such program");
+      throw new UserError("unknown program");
   }
 }
 

@@ -63,9 +63,9 @@ export async function live(lab: Lab, { files, isOpened }: LiveOptions): Promise<
       if (!isEqual(given ?? "", token)) {
         return refuse(403, "open the address that lab live has printed, with its token");
       }
-      if (more.length > 0) return refuse(404, "there is no such page");
+      if (more.length > 0) return refuse(404, "page not found");
       if (path === "") return new Response(page.html, { headers: page.headers });
-      if (path !== "socket") return refuse(404, "there is no such page");
+      if (path !== "socket") return refuse(404, "page not found");
       if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
         return refuse(426, "this is the address of a WebSocket");
       }

@@ -175,7 +175,7 @@ export class LiveProgram implements AsyncDisposable {
 }
 
 /**
- * Text on a stream of a program. The pipe tells what was printed; the tracer tells when, and by which line.
+ * Text on a stream of a program. The pipe shows what was printed, and the tracer shows when and by which line.
  */
 class Output {
   #text = ""; // from the pipe, not taken yet

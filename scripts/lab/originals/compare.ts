@@ -197,7 +197,7 @@ function linesOf({ server, client }: Lab, originals: Record<Role, Original>): Ty
 
 /**
  * Returns the next guess of an unknown number from 1 to 99. Each guess halves the numbers that are left.
- * There is none after the right one, or if two guesses have no answer yet.
+ * Returns nothing after the right one, or if two guesses have no answer yet.
  *
  * @param screen What is on the screen of the game.
  * @param count The number of guesses so far.

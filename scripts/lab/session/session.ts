@@ -23,7 +23,7 @@ const QUIET_TIME = 0.1; // seconds after which a program that waits will print n
 
 /** What a user types. */
 export interface Typing {
-  /** Returns the next line, or undefined if there is none. `count` lines have been typed. */
+  /** Returns the next line, or undefined after the last one. `count` lines have been typed. */
   next(screen: string, count: number): string | undefined;
   /**
    * Returns whether the client, which connects to `port`, asks for the next line. By default a client
@@ -82,7 +82,7 @@ export interface SessionResult {
   port: number;
   /** What was on the screens at the end: what was printed and what was typed. */
   screens: Record<Role, string>;
-  /** How the programs ended. There is no client if the server did not listen. */
+  /** How the programs ended. `client` is missing if the server did not listen. */
   exits: { server: Exit; client?: Exit };
 }
 

@@ -91,7 +91,7 @@ export function compareLines(left: string, right: string): ComparedLine[] {
   const [e, f] = [c, d].map((lines) => lines.map(withoutNotation));
   const weight = (i: number, j: number) => e[i] === f[j] ? 1 : 0;
   const rows: ComparedLine[] = [];
-  // Lines without a counterpart stand next to each other as far as there are some on both sides.
+  // Lines without a counterpart are next to each other as far as there are some on both sides.
   let [onlyLeft, onlyRight]: string[][] = [[], []];
   const addDiffering = () => {
     for (let row = 0; row < Math.max(onlyLeft.length, onlyRight.length); row++) {

@@ -39,7 +39,7 @@ export function isFile(path: string): boolean {
  *
  * @param path The path that the user gave.
  * @returns The file's size in bytes.
- * @throws {UserError} There is no such file, or it is something else or larger.
+ * @throws {UserError} The file does not exist, is not a file, or is larger.
  */
 export function mustBeFile(path: string): number {
   let info: Deno.FileInfo;

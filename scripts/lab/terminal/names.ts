@@ -9,12 +9,12 @@ import { UsageError } from "../../cli.ts";
 /**
  * Finds what a user names.
  *
- * @throws {UsageError} There is nothing with this name. The message suggests the closest name.
+ * @throws {UsageError} Nothing has this name. The message suggests the closest name.
  */
 export function find<T extends { name: string }>(things: T[], name: string): T {
   const thing = things.find((thing) => bareName(thing.name) === bareName(name));
   if (thing) return thing;
-  throw new UsageError(`there is no ${name}: did you mean ${nearest(bareName(name), things)}?`);
+  throw new UsageError(`unknown name ${name}: did you mean ${nearest(bareName(name), things)}?`);
 }
 
 /** Returns the name that is closest to the one that was given. */

@@ -3,7 +3,7 @@
  * Deno, and how to read them.
  *
  * A tracer writes one JSON object a line. The names are those of {@linkcode TraceEvent}; `data` is in base64. The lines come
- * from a program that nobody trusts: it can be killed in the middle of a line, and it can write lines of its own.
+ * from a program that cannot be trusted: it can be killed in the middle of a line, and it can write lines of its own.
  * {@linkcode readEvents} therefore checks each field and skips every line that is not an event. Text and addresses may hold
  * any characters: escape them before you show them.
  *

@@ -1,4 +1,4 @@
-# The port stands in the program, as in the original.
+# The port is in the program, as in the original.
 import socket
 import sys
 

@@ -41,7 +41,7 @@ export const PRACTICAL12_TCP: Exercise = {
     "client into an async function. What happens if the outer loop calls it with `await`?",
     "Call the function without `await`. It runs until its first `await` has to wait. Then the " +
     "outer loop goes on, and accepts the next client.",
-    "Nobody waits for that function, so nobody catches its errors: an error ends the program. " +
+    "Your program does not wait for that function, so an error in it ends the program. " +
     "Catch errors inside it, and close the connection in any case.",
     "lib.ts has a function that does this: `serveClient(client, async () => { ... })` runs your " +
     "code for one client, reports its errors, and closes the connection.",
