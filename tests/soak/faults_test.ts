@@ -57,10 +57,12 @@ for (const script of Object.keys(SERVERS)) {
     }
 
     for (const [behavior, client] of Object.entries(BAD_CLIENTS[transport])) {
-      await test.step(`serves others while and after a client ${behavior}`, async () => {
-        await inParallel(Array(3).fill(() => client(server, () => server.serve())), 3);
-        await assertHealthy(server);
-      });
+      const passes =
+        await test.step(`serves others while and after a client ${behavior}`, async () => {
+          await inParallel(Array(3).fill(() => client(server, () => server.serve())), 3);
+          await assertHealthy(server);
+        });
+      if (!passes) return; // with the next clients it would take 20 s again to fail
     }
 
     await test.step("serves others while and after clients send garbage", async () => {
