@@ -1,6 +1,7 @@
 /** Running programs: their screens, and that none of them outlives the tool. */
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
+import { Activity } from "../../scripts/lab/process/activity.ts";
 import { freePort, isFree, isInTimeWait } from "../../scripts/lab/process/ports.ts";
 import {
   DENO_RUN,
@@ -29,6 +30,15 @@ Deno.test("Program ends a program that prints more than the limit, and keeps the
   assertEquals(program.excess, "it prints without end");
   assertEquals(program.screen.length, 1000);
   assert(program.screen.startsWith("no end\nno end\n"));
+});
+
+Deno.test("a program that prints is not idle, also where the system does not show its work", () => {
+  const never = () => Promise.resolve(false);
+  const program = { pid: 0, printed: 0, until: never, ended: never }; // no system shows process 0
+  const activity = new Activity([program]);
+  assertEquals([activity.isIdle(), activity.isIdle()], [false, true]);
+  program.printed++;
+  assertEquals([activity.isIdle(), activity.isIdle()], [false, true]);
 });
 
 Deno.test("Program does not show a line that is typed after its end", async () => {

@@ -10,6 +10,8 @@ const TICK = 0.01; // seconds
 export interface Running {
   /** The number of its process. */
   readonly pid: number;
+  /** How many characters it has printed. */
+  readonly printed: number;
   /** Waits until a condition holds, which is checked whenever the program prints or ends. */
   until(condition: () => boolean, seconds: number): Promise<boolean>;
   /** Waits for its end. */
@@ -50,20 +52,23 @@ export class Activity {
   /** The seconds of processor time that they used since the first call of `isIdle`, on Linux. */
   work = 0;
   #ticks?: number;
+  #printed?: number;
 
   /** Watches some programs. */
   constructor(readonly programs: Running[]) {}
 
   /**
    * Returns whether the programs have waited since the last call. A program that is ready to run but
-   * has no core, or that is stopped, does not wait. The first call returns false. Only Linux shows
-   * this: on other systems every other call returns true.
+   * has no core, or that is stopped, does not wait, nor does one that prints. The first call returns
+   * false. Only Linux shows the work of a program that prints nothing: elsewhere it seems to wait.
    */
   isIdle(): boolean {
     const { ticks, couldRun } = this.#read();
-    const isIdle = couldRun && ticks === this.#ticks;
+    const printed = this.programs.reduce((sum, program) => sum + program.printed, 0);
+    const isIdle = couldRun && ticks === this.#ticks && printed === this.#printed;
     this.work += TICK * (ticks - (this.#ticks ?? ticks));
     this.#ticks = ticks;
+    this.#printed = printed;
     return isIdle;
   }
 

@@ -147,6 +147,11 @@ export class Program {
     return this.#child.pid;
   }
 
+  /** How many characters it has printed, on stdout and on stderr. */
+  get printed(): number {
+    return this.#printed;
+  }
+
   /** Whether it has ended, and all its output was read. */
   get hasEnded(): boolean {
     return this.#hasEnded;
