@@ -298,3 +298,17 @@ export function quietPort(): number {
     if (canBind(port, "tcp") && canBind(port, "udp", "0.0.0.0")) return port;
   }
 }
+
+/**
+ * Opens a listener on a quiet port. The port can be taken for a moment after `quietPort` has tested it:
+ * a process that starts meanwhile has a copy of the test's socket until its own program runs.
+ */
+export function quietListener(hostname = "127.0.0.1"): Deno.TcpListener {
+  for (let tries = 1;; tries++) {
+    try {
+      return Deno.listen({ hostname, port: quietPort() });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || tries === 20) throw error;
+    }
+  }
+}

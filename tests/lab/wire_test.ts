@@ -9,6 +9,7 @@ import {
   connect,
   decode,
   encode,
+  quietListener,
   quietPort,
   readToEnd,
   reset,
@@ -46,7 +47,7 @@ const toEnd = (connection: Deno.Conn) => deadline(readToEnd(connection), 5000);
 
 /** A TCP server for one client, on a port that is free on all addresses. */
 function listen(hostname = "127.0.0.1") {
-  const listener = Deno.listen({ hostname, port: quietPort() });
+  const listener = quietListener(hostname);
   return {
     port: listener.addr.port,
     accept: () => listener.accept(),

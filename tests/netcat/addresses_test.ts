@@ -6,6 +6,7 @@ import {
   encode,
   has,
   LINUX_ONLY,
+  quietListener,
   quietPort,
   resultOf,
   start,
@@ -14,16 +15,7 @@ import {
   WITH_IPV6,
   WITH_UNIX_SOCKETS,
 } from "../helpers.ts";
-import {
-  endBy,
-  listen,
-  NETCAT,
-  netcat,
-  ownListener,
-  readAllText,
-  WITH_FILES,
-  withServer,
-} from "./helpers.ts";
+import { endBy, listen, NETCAT, netcat, readAllText, WITH_FILES, withServer } from "./helpers.ts";
 
 /** Defines a test with the path of a Unix socket, in a folder that must be empty at the end. */
 function testUnix(name: string, body: (path: string) => Promise<void>) {
@@ -128,7 +120,7 @@ for (
     }"`,
     WITH_OTHER_HOSTS,
     async () => {
-      using six = ownListener("::1");
+      using six = quietListener("::1");
       const { port } = six.addr;
       await using scan = await withHosts(lines, `-zv ${name} ${port}`);
       assertEquals((await resultOf(scan)).stderr, `note: ${name} port ${port} is open\n`);
@@ -151,7 +143,7 @@ Deno.test(
   "netcat -6 uses only a name's IPv6 address, and -4 only the other",
   WITH_OTHER_HOSTS,
   async () => {
-    using four = ownListener();
+    using four = quietListener();
     for (const [flags, expected] of [["-6z", 1], ["-4z", 0]]) {
       await using client = await withHosts(SEVERAL, `${flags} several.test ${four.addr.port}`);
       assertEquals((await resultOf(client)).status, expected);
@@ -170,7 +162,7 @@ Deno.test("netcat -6 uses IPv6 in both roles, also for localhost", WITH_IPV6, as
 });
 
 Deno.test("netcat connects to ::1 without -6", WITH_IPV6, async () => {
-  using listener = ownListener("::1");
+  using listener = quietListener("::1");
   assertEquals((await netcat(`-z ::1 ${listener.addr.port}`)).status, 0);
 });
 
@@ -193,7 +185,7 @@ Deno.test("netcat -p and -s choose the port and address on its side", LINUX_ONLY
 });
 
 Deno.test("netcat names the port or address of its side when that is what failed", async () => {
-  using listener = ownListener();
+  using listener = quietListener();
   const { port } = listener.addr;
   using socket = udpSocket("0.0.0.0");
   const closed = quietPort();

@@ -7,6 +7,7 @@ import {
   encode,
   has,
   LINUX_ONLY,
+  quietListener,
   quietPort,
   readToEnd,
   resultOf,
@@ -41,11 +42,6 @@ export async function endBy(program: Program, signal: Deno.Signal): Promise<numb
   return (await resultOf(program)).status;
 }
 
-/** Opens a listener on a port that is free on all other addresses. */
-export function ownListener(hostname = "127.0.0.1"): Deno.TcpListener {
-  return Deno.listen({ hostname, port: quietPort() });
-}
-
 /** Returns a command that runs another command. */
 export type Around = (command: string[]) => string[];
 
@@ -63,7 +59,7 @@ export async function withServer(
   body: (client: Program, server: Deno.TcpConn) => Promise<void>,
   around: Around = (command) => command,
 ) {
-  using listener = ownListener();
+  using listener = quietListener();
   const args = `${flags} 127.0.0.1 ${listener.addr.port}`.trim().split(" ");
   await using client = new Program(around([...NETCAT, ...args]));
   using server = await listener.accept();

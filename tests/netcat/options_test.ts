@@ -11,8 +11,8 @@ import { parseFlags, UsageError } from "../../scripts/cli.ts";
 import { lookUp } from "../../scripts/netcat/connect.ts";
 import { FLAGS, parseOptions, splitFlags } from "../../scripts/netcat/options.ts";
 import { toText } from "../../scripts/netcat/output.ts";
-import { decode, encode, quietPort } from "../helpers.ts";
-import { netcat, ownListener, readAllText, readText, withServer } from "./helpers.ts";
+import { decode, encode, quietListener, quietPort } from "../helpers.ts";
+import { netcat, readAllText, readText, withServer } from "./helpers.ts";
 
 /** Returns what a command line means. */
 function options(line: string) {
@@ -116,7 +116,7 @@ Deno.test("netcat explains a host that it cannot look up", async () => {
 });
 
 Deno.test("netcat -l explains an address that it cannot listen on", async () => {
-  using listener = ownListener();
+  using listener = quietListener();
   const { port } = listener.addr;
   const taken = await netcat(`-l ${port}`);
   assertEquals(taken.status, 1);
@@ -139,7 +139,7 @@ Deno.test("netcat shows the command of a server when nothing is listening", asyn
 });
 
 Deno.test("netcat -z reports which ports are open, and fails when none is", async () => {
-  using listener = ownListener();
+  using listener = quietListener();
   const { port } = listener.addr;
   const closed = quietPort();
   const open = { status: 0, stdout: "", stderr: "" };

@@ -8,6 +8,7 @@ import {
   connect,
   decode,
   encode,
+  quietListener,
   quietPort,
   readToEnd,
   resultOf,
@@ -17,7 +18,6 @@ import {
 } from "../helpers.ts";
 import {
   NETCAT,
-  ownListener,
   randomBytes,
   readAllText,
   readText,
@@ -30,7 +30,7 @@ const MANY = 25_000_000; // bytes, more than the buffers of the system hold
 
 /** Starts netcat as a client whose output is not read yet. */
 async function startUnread() {
-  using listener = ownListener();
+  using listener = quietListener();
   const [deno, ...args] = NETCAT;
   const client = new Deno.Command(deno, {
     args: [...args, "127.0.0.1", `${listener.addr.port}`],
