@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { UsageError, UserError } from "../../cli.ts";
 import { note, write } from "../terminal/output.ts";
 import { align, type Row } from "../originals/align.ts";
@@ -52,7 +53,7 @@ export interface BookOptions {
  * @param options What is shown next to the scripts.
  */
 export async function writeBook(folder: string, options: BookOptions) {
-  const file = `${folder}/lab-book.html`;
+  const file = join(folder, "lab-book.html");
   await Deno.mkdir(folder, { recursive: true });
   writeWhole(file, await makeBook(options));
   write`${file} is written: open it in a browser\n`;
