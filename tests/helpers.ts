@@ -35,6 +35,8 @@ export const WITH_UNIX_SOCKETS = NOT_ON_WINDOWS;
 export const WITH_FULL_BUFFERS = NOT_ON_WINDOWS;
 /** For tests that connect to 0.0.0.0. Windows refuses it. */
 export const WITH_ZERO_ADDRESS = NOT_ON_WINDOWS;
+/** For tests with SO_REUSEPORT, which Windows does not have. */
+export const WITH_REUSEPORT = NOT_ON_WINDOWS;
 export const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
 export const WITH_IPV6 = { ignore: !hasIpv6() };
 

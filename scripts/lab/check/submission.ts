@@ -92,7 +92,10 @@ export function runtimeError(errors: string, { path }: Submission): string | und
     const last = lines.findLast((line) => /^[\w.]*(Error|Exception|timeout|Exit)\b/.test(line));
     const places = lines.filter((line) => /^ +File ".*\.py", line/.test(line));
     const place = places.findLast((line) => line.includes(dirname(path))) ?? places.at(-1);
-    if (last) return [last, ...place ? [place.trim().replace(/, in .*/, "")] : []].join("\n");
+    if (last) {
+      const at = place === undefined ? [] : [place.trim().replace(/, in .*/, "")];
+      return [explained(last), ...at].join("\n");
+    }
   }
   // A program may print `error:` itself. lib.ts prints errors in the script in this way, too.
   const isError = (line: string, next: string[]) =>
@@ -100,7 +103,7 @@ export function runtimeError(errors: string, { path }: Submission): string | und
     /^error: /.test(line) && next.some((line) => /^ +at .*file:/.test(line));
   const first = lines.findIndex((line, i) => isError(line, lines.slice(i + 1, i + 3)));
   if (first < 0) return undefined;
-  const message = lines[first]
+  const message = explained(lines[first])
     .replace(/^error: (client \(.*?\): )?/, "")
     .replace(/^Uncaught (\(in promise\) )?/, "")
     .replace(/^Interrupted: .*/, "$&: it was closed while it still read: is an `await` missing?")
@@ -111,4 +114,12 @@ export function runtimeError(errors: string, { path }: Submission): string | und
   if (place === undefined) return message;
   const url = place.lastIndexOf("file://");
   return `${message}\n${url < 0 ? place.trim() : `at ${place.slice(url).replace(/\)$/, "")}`}`;
+}
+
+/** Adds to an error of Windows what it means: its text is in the language of the system. */
+function explained(error: string): string {
+  return error.replace(
+    /.*(os error|WinError) 10040\b.*/,
+    "$&: the datagram is longer than the buffer of this receive, and is lost",
+  );
 }

@@ -109,6 +109,8 @@ export function datagrams(
     { what: `a datagram of ${most} bytes`, steps: ask(long(most)) },
     {
       what: `a datagram of ${most + 1000} bytes, of which the buffer takes ${most}`,
+      // On Windows, receiving fails then, which ends the original.
+      level: Deno.build.os === "windows" ? "beyond" : undefined,
       steps: [
         { send: long(most + 1000) },
         { gets: answer(long(most + 1000).slice(0, most)), or: answer(long(most + 1000)) },
