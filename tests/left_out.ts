@@ -7,11 +7,13 @@
 import { hasPython } from "../scripts/lab/process/program.ts";
 import {
   has,
+  hasPort81,
   LINUX_ONLY,
   THOROUGH,
   WITH_FULL_BUFFERS,
   WITH_IPV6,
   WITH_POSIX_FILES,
+  WITH_REUSEPORT,
   WITH_SHELL,
   WITH_SIGNALS,
   WITH_UNIX_SOCKETS,
@@ -35,6 +37,8 @@ const NEEDS: [need: string, isAvailable: boolean, covered: string][] = [
   ["Unix sockets", !WITH_UNIX_SOCKETS.ignore, "netcat.ts -U"],
   ["full buffers", !WITH_FULL_BUFFERS.ignore, "a server that reads nothing of a long message"],
   ["0.0.0.0 as a destination", !WITH_ZERO_ADDRESS.ignore, "clients with --host=0.0.0.0"],
+  ["SO_REUSEPORT", !WITH_REUSEPORT.ignore, "a second server that shares the port, in lab check"],
+  ["a limit for ports below 1024", !hasPort81(), "tcp_server.ts without permission for port 81"],
   ["Linux", !LINUX_ONLY.ignore, "kill_port.ts with real processes, memory, file descriptors"],
   ["root", isRoot, "kill_port.ts as another user, a changed /etc/hosts"],
 ];
@@ -54,7 +58,7 @@ const LESS = [
   "1 of 4 missing permissions for each script",
   "2 of 6 pieces of garbage for each TCP client",
   "3 of 16 ways to split each reply to echo_client_v2.ts",
-  "2 of 28 right and 7 of 32 wrong submissions in lab check",
+  "2 of 29 right and 7 of 32 wrong submissions in lab check",
   "2 of 11 labs in lab demo, and 3 of 6 labs at once",
   "1 of 2 runs of lab demo and lab book from the README",
   "1 of 3 widths of the lab book",

@@ -11,7 +11,7 @@ import {
   withUnixLineEnds,
 } from "../../scripts/lab/process/program.ts";
 import { writeCourse } from "./course.ts";
-import { connect, LINUX_ONLY, SCRIPTS, temporary, WITH_SHELL } from "../helpers.ts";
+import { connect, LINUX_ONLY, SCRIPTS, temporary, WITH_SHELL, WITH_SIGNALS } from "../helpers.ts";
 
 /** Runs a line of JavaScript. */
 function evaluate(code: string, most?: number): Program {
@@ -131,7 +131,7 @@ Deno.test(
 
 Deno.test(
   "Ctrl-C ends everything that lab compare has started, even what ignores it",
-  { ignore: Deno.build.os === "windows" || !await hasPython() },
+  { ignore: WITH_SIGNALS.ignore || !await hasPython() },
   async () => {
     await using folder = await temporary();
     const files = writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py");
@@ -166,7 +166,7 @@ Deno.test(
 
 Deno.test(
   "Ctrl-C ends a Python exercise and all that it has started, and the report says Bail out!",
-  { ignore: Deno.build.os === "windows" || !await hasPython() },
+  { ignore: WITH_SIGNALS.ignore || !await hasPython() },
   async () => {
     await using folder = await temporary();
     const file = `${folder.path}/echo_server_v1.py`;

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { portOf } from "../../scripts/lab/process/program.ts";
-import { connect, inParallel, LINUX_ONLY, quietPort } from "../helpers.ts";
+import { connect, inParallel, LINUX_ONLY, quietPort, WITH_SIGNALS } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 import { BAD_CLIENTS, FLOODS, makeGarbage, sendGarbage, serveAtOnce } from "./bad_clients.ts";
 import { isUdp, SERVERS } from "./servers.ts";
@@ -87,32 +87,36 @@ for (const script of Object.keys(SERVERS)) {
       assert(timers <= idle.timers, `${timers} timers`);
     });
 
-    if (Deno.build.os === "windows") return;
-    await test.step("ends on SIGTERM under load, with all lines written and its port free", async () => {
-      const count = transport === "udp" ? 0 : SILENT;
-      const silent = await Promise.all(Array.from({ length: count }, () => connect(port)));
-      const isBusy = Promise.withResolvers<void>();
-      server.waits = [];
-      const load = Array.from({ length: BUSY }, async () => {
-        try {
-          while (!await program.ended(0)) {
-            await server.serve();
-            if (server.waits.length >= 10 * BUSY) isBusy.resolve();
-          }
-        } catch { /* the server stopped during the exchange */ }
-      });
-      await deadline(isBusy.promise, 20_000);
-      server.isStopping = true;
-      assertEquals(await program.end("SIGTERM"), 143);
-      if (transport === "tcp") Deno.listen({ hostname: "127.0.0.1", port }).close();
-      else Deno.listenDatagram({ transport, hostname: "127.0.0.1", port }).close();
-      for (const client of silent) client.close();
-      await Promise.all(load);
-      server.checkLines();
-      // A UDP server prints this line after its reply.
-      const mayBeMissing = transport === "udp" ? "missing: sent" : "nothing";
-      const problems = server.problems.filter((problem) => !problem.startsWith(mayBeMissing));
-      assertEquals([problems, server.unfinishedLine], [[], ""]);
+    const name = "ends on SIGTERM under load, with all lines written and its port free";
+    await test.step({
+      name,
+      ...WITH_SIGNALS,
+      async fn() {
+        const count = transport === "udp" ? 0 : SILENT;
+        const silent = await Promise.all(Array.from({ length: count }, () => connect(port)));
+        const isBusy = Promise.withResolvers<void>();
+        server.waits = [];
+        const load = Array.from({ length: BUSY }, async () => {
+          try {
+            while (!await program.ended(0)) {
+              await server.serve();
+              if (server.waits.length >= 10 * BUSY) isBusy.resolve();
+            }
+          } catch { /* the server stopped during the exchange */ }
+        });
+        await deadline(isBusy.promise, 20_000);
+        server.isStopping = true;
+        assertEquals(await program.end("SIGTERM"), 143);
+        if (transport === "tcp") Deno.listen({ hostname: "127.0.0.1", port }).close();
+        else Deno.listenDatagram({ transport, hostname: "127.0.0.1", port }).close();
+        for (const client of silent) client.close();
+        await Promise.all(load);
+        server.checkLines();
+        // A UDP server prints this line after its reply.
+        const mayBeMissing = transport === "udp" ? "missing: sent" : "nothing";
+        const problems = server.problems.filter((problem) => !problem.startsWith(mayBeMissing));
+        assertEquals([problems, server.unfinishedLine], [[], ""]);
+      },
     });
   });
 }
