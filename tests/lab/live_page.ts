@@ -57,15 +57,21 @@ export function arrows(page: Page): Promise<string[]> {
   );
 }
 
-/** Clicks a button by its name, the first one in a part of the page. */
+/** Clicks a button by its name, the first one in a part of the page. Waits until there is one. */
 export async function press(page: Page, name: string, part = "body") {
-  await page.$$eval(`${part} button`, (buttons, name) => {
-    const found = buttons.find((button) =>
-      button.checkVisibility() && (button.ariaLabel ?? button.textContent) === name
-    );
-    if (!found) throw new Error(`button not found: ${name}`);
-    found.click();
-  }, name);
+  await page.waitForFunction(
+    (name, part) => {
+      const buttons = [...document.querySelectorAll<HTMLButtonElement>(`${part} button`)];
+      const found = buttons.find((button) =>
+        button.checkVisibility() && (button.ariaLabel ?? button.textContent) === name
+      );
+      found?.click();
+      return found !== undefined;
+    },
+    {},
+    name,
+    part,
+  );
 }
 
 /** Types a line to a program. */
