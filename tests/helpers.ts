@@ -37,6 +37,11 @@ export const WITH_FULL_BUFFERS = NOT_ON_WINDOWS;
 export const WITH_ZERO_ADDRESS = NOT_ON_WINDOWS;
 /** For tests with SO_REUSEPORT, which Windows does not have. */
 export const WITH_REUSEPORT = NOT_ON_WINDOWS;
+/**
+ * For tests in which the other side ends its half while a write waits. Wine, which runs Windows
+ * programs on Linux, reports such a write as done and loses the rest of it.
+ */
+export const WITH_WAITING_WRITES = { ignore: isWine() };
 export const LINUX_ONLY = { ignore: Deno.build.os !== "linux" };
 export const WITH_IPV6 = { ignore: !hasIpv6() };
 
@@ -45,6 +50,17 @@ export const LONGEST_DATAGRAM = Deno.build.os === "darwin" ? 9216 : 65507;
 
 /** Characters of the longest argument that a test may use. A command line of Windows has at most 32,767. */
 export const LONGEST_ARGUMENT = Deno.build.os === "windows" ? 30_000 : 100_000;
+
+/** Returns whether this is not Windows but Wine, which has a function of its own in a library of Windows. */
+function isWine(): boolean {
+  try {
+    const symbols = { wine_get_version: { parameters: [], result: "pointer" } } as const;
+    Deno.dlopen("ntdll.dll", symbols).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function hasIpv6(): boolean {
   try {

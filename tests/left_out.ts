@@ -17,6 +17,7 @@ import {
   WITH_SHELL,
   WITH_SIGNALS,
   WITH_UNIX_SOCKETS,
+  WITH_WAITING_WRITES,
   WITH_ZERO_ADDRESS,
 } from "./helpers.ts";
 import { CHROMIUM } from "./lab/chromium.ts";
@@ -36,6 +37,11 @@ const NEEDS: [need: string, isAvailable: boolean, covered: string][] = [
   ["POSIX files", !WITH_POSIX_FILES.ignore, "links, and control characters in names of files"],
   ["Unix sockets", !WITH_UNIX_SOCKETS.ignore, "netcat.ts -U"],
   ["full buffers", !WITH_FULL_BUFFERS.ignore, "a server that reads nothing of a long message"],
+  [
+    "waiting writes",
+    !WITH_WAITING_WRITES.ignore,
+    "netcat.ts sends on after its peer's end: Wine loses a part of a write that waits then",
+  ],
   ["0.0.0.0 as a destination", !WITH_ZERO_ADDRESS.ignore, "clients with --host=0.0.0.0"],
   ["SO_REUSEPORT", !WITH_REUSEPORT.ignore, "a second server that shares the port, in lab check"],
   ["a limit for ports below 1024", !hasPort81(), "tcp_server.ts without permission for port 81"],

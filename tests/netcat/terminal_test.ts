@@ -15,6 +15,7 @@ import {
   SCRIPTS,
   temporary,
   WITH_SIGNALS,
+  WITH_WAITING_WRITES,
 } from "../helpers.ts";
 import {
   NETCAT,
@@ -72,24 +73,28 @@ Deno.test("netcat stops its peer when its output is not read, and still sends", 
   assertEquals(await readAllText(server), ""); // our half ends when theirs has
 });
 
-Deno.test("netcat takes no input when its peer reads nothing, and still prints what comes", async () => {
-  const { client, keyboard, server } = await startUnread();
-  using _ = server;
-  const { sent, writing } = await fill((data) => keyboard.write(data));
-  await writeAll(server, encode("shown"));
-  await server.closeWrite();
-  const reader = client.stdout.getReader();
-  let screen = "";
-  while (screen.length < "shown".length) {
-    screen += decode((await reader.read()).value!);
-  }
-  const end = writing.then(() => keyboard.close());
-  const received = await readToEnd(server);
-  await end;
-  assertEquals(received.length, sent);
-  assertEquals((await reader.read()).done, true);
-  assertEquals((await client.status).code, 0);
-});
+Deno.test(
+  "netcat takes no input when its peer reads nothing, and still prints what comes",
+  WITH_WAITING_WRITES,
+  async () => {
+    const { client, keyboard, server } = await startUnread();
+    using _ = server;
+    const { sent, writing } = await fill((data) => keyboard.write(data));
+    await writeAll(server, encode("shown"));
+    await server.closeWrite();
+    const reader = client.stdout.getReader();
+    let screen = "";
+    while (screen.length < "shown".length) {
+      screen += decode((await reader.read()).value!);
+    }
+    const end = writing.then(() => keyboard.close());
+    const received = await readToEnd(server);
+    await end;
+    assertEquals(received.length, sent);
+    assertEquals((await reader.read()).done, true);
+    assertEquals((await client.status).code, 0);
+  },
+);
 
 Deno.test(
   "netcat ends with Ctrl-C when its output is not read",
