@@ -26,7 +26,11 @@ const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
 
 /** What tests may need, whether this machine has it, and what these tests cover. */
 const NEEDS: [need: string, isAvailable: boolean, covered: string][] = [
-  ["Python 3", await hasPython(), "pairs with Python programs, lab compare, the README's commands"],
+  [
+    "Python 3",
+    await hasPython(),
+    "pairs with Python programs, lab compare, some of the README's commands",
+  ],
   ["nc.openbsd", has("nc.openbsd"), "netcat.ts with OpenBSD's nc"],
   ["ncat", has("ncat"), "netcat.ts with ncat"],
   ["socat", has("socat"), "netcat.ts with socat"],

@@ -1,16 +1,18 @@
 /** The commands in the README and in the page for teachers print what is shown there. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cpSync } from "node:fs";
-import { dirname } from "node:path";
+import { delimiter, dirname } from "node:path";
 import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
 import { DENO_RUN, hasPython, isListening, Program } from "../scripts/lab/process/program.ts";
-import { quietPort, THOROUGH, WITH_SHELL } from "./helpers.ts";
+import { has, quietPort, temporary, THOROUGH } from "./helpers.ts";
 
 const ROOT = `${SCRIPTS}..`;
 const readme = Deno.readTextFileSync(`${ROOT}/README.md`).replaceAll("\r", "");
-const WITH_SHELL_AND_PYTHON = { ignore: WITH_SHELL.ignore || !await hasPython() };
+const isWindows = Deno.build.os === "windows";
+const python = await hasPython();
 
-const isCheckout = Deno.readDirSync(ROOT).some(({ name }) => name === ".git");
+const isCheckout = Deno.readDirSync(ROOT).some(({ name }) => name === ".git") &&
+  has("git", { args: ["--version"] });
 
 // These commands take minutes, or would run this test inside itself.
 const SKIPPED = ["npx -y deno@2 task test", "deno task bench", "deno task soak"];
@@ -26,22 +28,26 @@ interface Block {
   steps: { command: string; output: string }[];
 }
 
-/** Returns a fresh copy of the project, and an environment in which `deno` and `npx` are installed. */
-async function clone(): Promise<{ folder: string; env: Record<string, string> }> {
-  const folder = await Deno.makeTempDir();
+/** Copies the project to a folder. Returns an environment in which `deno` and `npx` are installed. */
+async function clone(folder: string): Promise<Record<string, string>> {
   const project = `${folder}/project`;
   for (const name of ["scripts", "tests", "deno.json", "deno.lock", "README.md"]) {
     cpSync(`${ROOT}/${name}`, `${project}/${name}`, { recursive: true });
   }
-  await Deno.mkdir(`${folder}/bin`);
-  await Deno.symlink(Deno.execPath(), `${folder}/bin/deno`);
-  await Deno.writeTextFile(
-    `${folder}/bin/npx`,
-    '#!/bin/sh\n[ "$1 $2" = "-y deno@2" ] && shift 2 && exec deno "$@"\n',
-    { mode: 0o755 },
-  );
-  const PATH = `${folder}/bin:${Deno.env.get("PATH")}`;
-  return { folder, env: { PATH, NO_COLOR: "1" } };
+  const bin = `${folder}/bin`;
+  await Deno.mkdir(bin);
+  if (isWindows) {
+    await Deno.writeTextFile(`${bin}/npx.cmd`, "@deno %3 %4 %5 %6 %7 %8 %9\r\n");
+  } else {
+    await Deno.symlink(Deno.execPath(), `${bin}/deno`);
+    await Deno.writeTextFile(
+      `${bin}/npx`,
+      '#!/bin/sh\n[ "$1 $2" = "-y deno@2" ] && shift 2 && exec deno "$@"\n',
+      { mode: 0o755 },
+    );
+  }
+  const PATH = [bin, dirname(Deno.execPath()), Deno.env.get("PATH")].join(delimiter);
+  return { PATH, NO_COLOR: "1" };
 }
 
 /** Returns the code blocks of a section, with free ports in place of 9900 and 8080. */
@@ -96,36 +102,43 @@ for (const section of sections.filter((text) => /^```(console|sh)/m.test(text)))
   const [heading] = section.split("\n");
   Deno.test(
     `README, ${heading.replace(/^# /, "")}: the commands print what it shows`,
-    WITH_SHELL_AND_PYTHON,
+    { ignore: !python && /\.py\b|counterparts/.test(section) },
     async () => {
-      const { folder, env } = await clone();
+      await using folder = await temporary();
+      const env = await clone(folder.path);
+      const cwd = `${folder.path}/project`;
       await using stack = new AsyncDisposableStack();
-      stack.defer(() => Deno.remove(folder, { recursive: true }));
-      const cwd = `${folder}/project`;
+      const fill = (command: string) =>
+        command.replace("192.0.2.7", ownAddress()).replace("ADDRESS", ROOT);
       const start = (command: string) => {
-        const script = command.replace("192.0.2.7", ownAddress()).replace("ADDRESS", ROOT);
-        return new Program(["sh", "-c", script], undefined, { cwd, env });
+        const isList = !isWindows && /[|]|^cd/.test(command);
+        const script = fill(isList ? `{ ${command}; }` : isWindows ? command : `exec ${command}`);
+        const shell = [...isWindows ? ["cmd", "/d", "/c"] : ["sh", "-c"], `${script} 2>&1`];
+        return new Program(shell, undefined, { cwd, env });
+      };
+      /** Starts a server without a shell. On Windows, it would not end with the shell. */
+      const startServer = (command: string) => {
+        const [, ...args] = fill(command).split(" ");
+        return new Program([Deno.execPath(), ...args], undefined, { cwd, env });
       };
       let server: Program | undefined;
       let serverOutput = "";
       for (const { language, steps } of blocksOf(section)) {
         for (const { command, output } of steps) {
           if (SKIPPED.some((start) => command.startsWith(start))) continue;
-          if (/ADDRESS|^cd/.test(command) && !isCheckout) continue; // not a Git checkout
+          if (/ADDRESS|^cd/.test(command) && !isCheckout) continue; // without Git
           const port = Number(command.match(/(?:--port=| -l )(\d+)/)?.[1]);
           if (isServer(command, output)) {
-            server = stack.use(start(`exec ${command} 2>&1`));
+            server = stack.use(startServer(command));
             serverOutput = output;
-            assert(await isListening(server, port, "tcp", 30), server.screen);
+            assert(await isListening(server, port, "tcp", 30), server.errors);
             continue;
           }
           using _taken = output.includes("is already in use")
             ? Deno.listen({ hostname: "127.0.0.1", port })
             : undefined;
           const line = command.replace(/ #.*/, "");
-          await using program = start(
-            /[|]|^cd/.test(line) ? `{ ${line}; } 2>&1` : `exec ${line} 2>&1`,
-          );
+          await using program = start(line);
           await program.endInput();
           assert(await program.ended(60), `${command} hangs: ${program.screen}`);
           if (language === "console") {
@@ -134,9 +147,10 @@ for (const section of sections.filter((text) => /^```(console|sh)/m.test(text)))
             assertEquals(await program.status, 0, `${command}: ${program.screen}`);
           }
           if (server && language === "console") {
-            const { screen } = server;
-            const isSame = () => normalize(server!.screen) === normalize(serverOutput);
-            assert(await server.until(isSame), `${screen}\ninstead of\n${serverOutput}`);
+            // A server prints its note on stderr before all else.
+            const printed = () => normalize(server!.errors + server!.screen);
+            const isSame = () => printed() === normalize(serverOutput);
+            assert(await server.until(isSame), `${printed()}\ninstead of\n${serverOutput}`);
           }
         }
       }
@@ -177,7 +191,6 @@ for (const file of ["README.md", "scripts/README.md", "scripts/TEACHERS.md", "te
 
 Deno.test("left_out.ts names what this machine lacks, and counts it", async () => {
   // Windows has none of these, and finds its own tools in PATH.
-  const isWindows = Deno.build.os === "windows";
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `${ROOT}/tests/left_out.ts`],
     env: { TEST_ALL: "1", ...isWindows ? {} : { PATH: "" } },
