@@ -1,6 +1,15 @@
 /** kill_port.ts in the situations of everyday use: which programs it lists, and which it ends. */
-import { assert, assertEquals } from "@std/assert";
-import { connect, has, quietPort, resultOf, SCRIPTS, testAtOnce, WITH_IPV6 } from "../helpers.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  connect,
+  has,
+  quietPort,
+  resultOf,
+  SCRIPTS,
+  startServer,
+  testAtOnce,
+  WITH_IPV6,
+} from "../helpers.ts";
 import {
   KILL_PORT,
   killPort,
@@ -191,6 +200,21 @@ Deno.test("ends, with --yes, a program that", WITH_PYTHON, async (test) => {
     assertEquals([forced.status, forced.stderr], [0, ""]);
     assertEquals(linesOf(forced.stdout, port, pids).at(-1), ENDED);
   });
+});
+
+Deno.test("ends a server only after the answer yes, on every system", async () => {
+  const { server, port } = await startServer("echo_server.ts");
+  await using _ = server;
+  const { pid } = server;
+  assertEquals((await killPort([port], "no\n")).status, 1);
+  assertEquals(await server.ended(0), false);
+  const { status, stdout, stderr } = await killPort([port], "y\n");
+  assertEquals([status, stderr], [0, ""]);
+  assertMatch(
+    stdout,
+    RegExp(`\nKill ${pid} \\(deno(.exe)?\\)\\? \\[y/N\\] ${pid} \\(deno(.exe)?\\) has ended\n$`),
+  );
+  assert(await server.ended());
 });
 
 Deno.test("ends a program only after the answer yes", WITH_PYTHON, async () => {
