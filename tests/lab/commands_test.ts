@@ -16,7 +16,6 @@ import {
   THOROUGH,
   THOROUGH_ONLY,
   WITH_POSIX_FILES,
-  WITH_SHELL,
 } from "../helpers.ts";
 import { labHere } from "./in_process.ts";
 
@@ -115,8 +114,12 @@ Deno.test("lab run fails when the server or the client fails", async () => {
 
 /** Runs a command line as a terminal does, which has no task around it. */
 async function shell(command: string, cwd?: string): Promise<Result> {
-  const line = command.replace(/^deno/, `unset INIT_CWD; "${Deno.execPath()}"`);
-  await using program = new Program(["sh", "-c", line], undefined, { cwd });
+  const isWindows = Deno.build.os === "windows";
+  const unset = isWindows ? 'set "INIT_CWD=" &' : "unset INIT_CWD;";
+  const line = command.replace(/^deno/, `${unset} "${Deno.execPath()}"`);
+  const words = isWindows ? ["cmd", "/d", "/s", "/c", `"${line}"`] : ["sh", "-c", line];
+  const options = { cwd, windowsRawArguments: true }; // cmd.exe has quotes of its own
+  await using program = new Program(words, undefined, options);
   return await resultOf(program, 60);
 }
 
@@ -134,7 +137,6 @@ Deno.test("lab new names the exercise of a lab, and how to copy its scripts", as
 
 Deno.test(
   "lab new makes a copy whose printed commands work, also after it is moved",
-  WITH_SHELL,
   async () => {
     await using folder = await temporary();
     const target = `${folder.path}/my exercise`;
