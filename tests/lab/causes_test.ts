@@ -8,6 +8,7 @@ import {
   type Problem,
   problemIn,
   screenProblem,
+  wrongEndpoint,
 } from "../../scripts/lab/check/check_run.ts";
 import { Connection, Datagrams, resetConnection } from "../../scripts/lab/check/endpoints.ts";
 import { rangeProblem } from "../../scripts/lab/check/check_secret.ts";
@@ -16,6 +17,8 @@ import { findNumber } from "../../scripts/lab/check/find_number.ts";
 import { serverProbes } from "../../scripts/lab/check/probes/all.ts";
 import type { Sandbox } from "../../scripts/lab/check/sandbox.ts";
 import { runSteps } from "../../scripts/lab/check/run_steps.ts";
+import type { SubmissionProgram } from "../../scripts/lab/check/start.ts";
+import { Observed } from "../../scripts/lab/trace/run_traced.ts";
 import { scripts } from "../../scripts/lab/catalog/labs.ts";
 import { find } from "../../scripts/lab/terminal/names.ts";
 import { decode, encode } from "../helpers.ts";
@@ -529,3 +532,18 @@ for (const [script, mistake, problem, from, to] of SCREENS) {
     assertMatch(screenProblem(run, changed, screen, port).problem ?? "not caught", problem);
   });
 }
+
+Deno.test("check does not take the port to which a server connects for the one on which it listens", async () => {
+  const observed = new Observed();
+  const program = {
+    ports: [],
+    observe: () => Promise.resolve(observed),
+    ended: () => Promise.resolve(false),
+  } as unknown as SubmissionProgram;
+  const problem = () => wrongEndpoint(runFor("echo_server").submission, program, "listens on");
+  const place = { host: HOST, port: 5000 };
+  observed.add({ kind: "connect", at: 0, transport: "tcp", peer: place });
+  assertEquals(await problem(), undefined);
+  observed.add({ kind: "listen", at: 0, transport: "tcp", local: place });
+  assertEquals(await problem(), "it listens on port 5000: the lab's port is 9900");
+});

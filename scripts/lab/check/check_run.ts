@@ -456,8 +456,9 @@ export async function wrongEndpoint(
     const name = (kind: string) => kind.toUpperCase();
     return `it opens a ${name(other.transport)} socket: this lab uses ${name(transport)}`;
   }
-  // A UDP client binds a port of its own, which says nothing.
-  const places = script.role === "client" ? [...observed.connects, ...tried] : used;
+  // A UDP client binds a port of its own, and a server may connect to another one: neither counts.
+  const own = script.role === "client" ? observed.connects : observed.listens;
+  const places = [...own, ...tried];
   const { port } = places.find(({ port }) => port > 0 && port !== script.port) ?? {};
   const given = program.ports;
   if (port === undefined || given.includes(port)) return undefined;
