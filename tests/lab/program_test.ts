@@ -108,6 +108,25 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "pythonCommand() names Python itself when python3 is a script that starts it",
+  { ignore: WITH_SHELL.ignore || !await hasPython() },
+  async () => {
+    await using folder = await temporary();
+    const [python] = await pythonCommand();
+    const script = `#!/bin/sh\necho >> "${folder.path}/starts"\nexec "${python}" "$@"\n`;
+    Deno.writeTextFileSync(`${folder.path}/python3`, script, { mode: 0o755 });
+    const module = new URL("../../scripts/lab/process/program.ts", import.meta.url);
+    const code = `import { hasPython, pythonCommand } from "${module}";
+console.log(await hasPython(), ...await pythonCommand(), ...await pythonCommand());`;
+    const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
+    await using program = new Program([Deno.execPath(), "eval", code], undefined, { env });
+    assert(await program.ended(20));
+    assertEquals(program.screen, `true ${python} -u ${python} -u\n`, program.errors);
+    assertEquals(Deno.readTextFileSync(`${folder.path}/starts`), "\n");
+  },
+);
+
 Deno.test("freePort() gives each caller another port", () => {
   const ports = Array.from({ length: 20 }, () => freePort("tcp"));
   assert(new Set(ports).size > 15, `${ports}`);
