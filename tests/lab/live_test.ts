@@ -231,7 +231,7 @@ async function testLive(
     ]);
   });
 
-  await t.step("a server is stopped and started again", async () => {
+  await thoroughStep("a server is stopped and started again", async () => {
     await select(page, "echo_v3");
     await press(page, "Start the client");
     await waitForOutput(page, "client", /nothing is listening.*ended with status 1/s);
@@ -307,7 +307,7 @@ for await (const client of listener) {
     assertMatch(command, /echo_server_v1\.ts/);
   });
 
-  await t.step("a program that prints without end is ended", async () => {
+  await thoroughStep("a program that prints without end is ended", async () => {
     await select(page, "echo_v1");
     const endless = write("endless.js", `while (true) console.log("again and again");`);
     await choose(page, "client", "file", endless);

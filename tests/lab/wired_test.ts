@@ -49,7 +49,6 @@ const QUICK = [
   "a script at the port of the other program",
   "a server that crashes",
   "a client that waits without end",
-  "a client at another port",
 ];
 
 const RUNS: Record<string, Run> = {
