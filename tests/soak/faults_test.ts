@@ -112,10 +112,13 @@ for (const script of Object.keys(SERVERS)) {
         for (const client of silent) client.close();
         await Promise.all(load);
         server.checkLines();
-        // A UDP server prints this line after its reply, and echo_server_v3.ts after its close.
-        const mayBeMissing = transport === "udp" ? "missing: sent" : "missing: Finished";
-        const problems = server.problems.filter((problem) => !problem.startsWith(mayBeMissing));
-        assertEquals([problems, server.unfinishedLine], [[], ""]);
+        // A server prints these lines after the reply. The signal can come between the two, for each
+        // of the clients that it serves at that moment.
+        const isAfterReply = (problem: string) => /^missing: (sent|Finished)/.test(problem);
+        const late = server.problems.filter(isAfterReply);
+        assert(late.length <= BUSY, late.join("\n"));
+        const others = server.problems.filter((problem) => !isAfterReply(problem));
+        assertEquals([others, server.unfinishedLine], [[], ""]);
       },
     });
   });
