@@ -120,7 +120,9 @@ Deno.test(
     const code = `import { hasPython, pythonCommand } from "${module}";
 console.log(await hasPython(), ...await pythonCommand(), ...await pythonCommand());`;
     const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
-    await using program = new Program([Deno.execPath(), "eval", code], undefined, { env });
+    Deno.writeTextFileSync(`${folder.path}/sitecustomize.py`, "print('Welcome')\n");
+    const options = { env: { ...env, PYTHONPATH: folder.path } };
+    await using program = new Program([Deno.execPath(), "eval", code], undefined, options);
     assert(await program.ended(20));
     assertEquals(program.screen, `true ${python} -u ${python} -u\n`, program.errors);
     assertEquals(Deno.readTextFileSync(`${folder.path}/starts`), "\n");

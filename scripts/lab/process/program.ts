@@ -295,14 +295,15 @@ let python: Promise<string | undefined> | undefined;
 
 async function findPython(): Promise<string | undefined> {
   const command = new Deno.Command(PYTHON, {
-    args: ["-c", "import sys; sys.version_info >= (3,) and print(sys.executable)"],
+    args: ["-c", `import sys; sys.version_info >= (3,) and print(sys.executable or "${PYTHON}")`],
     stdin: "null",
     stderr: "null",
     env: { PYTHONIOENCODING: "utf-8" },
   });
   try {
     const { stdout } = await command.output();
-    return new TextDecoder().decode(stdout).trim() || undefined;
+    // A sitecustomize module may print something first.
+    return new TextDecoder().decode(stdout).trim().split("\n").at(-1) || undefined;
   } catch {
     return undefined; // no such program
   }

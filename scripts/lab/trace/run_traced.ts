@@ -56,7 +56,7 @@ export interface TraceOptions {
    * unless all are given.
    */
   denoFlags?: string[];
-  /** The command that runs Python; the default is `python3 -u`, on Windows `python -u`. */
+  /** The command that runs Python; the default is Python 3 with `-u`. */
   python?: string[];
   /** The file, or the folder, whose lines the events name. The default is the program's folder. */
   within?: string;
