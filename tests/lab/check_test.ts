@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type CheckOptions, examine } from "../../scripts/lab/check/check.ts";
 import type { Finding } from "../../scripts/lab/check/check_run.ts";
 import { PROGRAMS_AT_ONCE } from "../../scripts/lab/check/slots.ts";
+import { type Start, SubmissionProgram } from "../../scripts/lab/check/start.ts";
 import { readSubmission, runtimeError } from "../../scripts/lab/check/submission.ts";
 import { scripts } from "../../scripts/lab/catalog/labs.ts";
 import { find } from "../../scripts/lab/terminal/names.ts";
@@ -259,6 +260,24 @@ Deno.test("check says that a server uses TCP where the lab uses UDP", async () =
   const source = `Deno.listen({ hostname: "127.0.0.1", port: 9900 });\n`;
   const [problem] = failures(await examineText("echo_server_udp.ts", source, { most: 1 }));
   assertStringIncludes(problem, "it opens a TCP socket: this lab uses UDP");
+});
+
+Deno.test("check finds the port of a server whose tracer reports nothing", async () => {
+  const code = `const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+console.log(listener.addr.port);
+await listener.accept();`;
+  const command = [Deno.execPath(), "eval", code];
+  const traced = {
+    ...{ command, env: {} },
+    async *events() {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const how = { port: 0, labPort: 0 } as Start;
+  await using program = new SubmissionProgram(traced, how, {}, false);
+  assert(await program.until(() => program.screen.endsWith("\n")));
+  const port = Number(program.screen);
+  program.ports[0] = port;
+  assertEquals(await program.listeningPort("tcp", 100), port);
 });
 
 Deno.test("check shows the exchange until something was wrong", async () => {

@@ -79,7 +79,8 @@ export class SubmissionProgram extends Program {
 
   /**
    * Waits until it listens on one of its ports. The tracer reports when it listens somewhere. Only
-   * then is the system asked, and twice a second in any case, because its list of sockets is slow.
+   * then is the system asked, and twice a second and at the end in any case, because its list of
+   * sockets is slow.
    *
    * @returns The port, or nothing if the program ended or the time is up.
    */
@@ -90,9 +91,10 @@ export class SubmissionProgram extends Program {
     const end = Date.now() + milliseconds;
     let known = 0;
     let next = Date.now() + MAX_WAIT;
-    while (Date.now() < end) {
+    for (let isLast = false; !isLast;) {
+      isLast = Date.now() >= end;
       const { listens } = await this.observe();
-      if (listens.length > known || Date.now() > next) {
+      if (listens.length > known || isLast || Date.now() > next) {
         const port = await boundPort(this.ports, transport);
         if (port !== undefined) return port;
         known = listens.length;
