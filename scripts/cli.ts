@@ -268,7 +268,10 @@ export function explainError(
   if (is("AddrNotAvailable")) return [`${host} is not an address of this machine`];
   if (isLookUp) return [`unknown host ${host}`];
   if (code === "EPIPE") return [`${place} closed the connection`];
-  if (code === "ECONNRESET" || code === "ECONNABORTED") return [`${place} reset the connection`];
+  // A connection that is reset while it is being made is not connected afterwards.
+  if (is("ConnectionReset") || is("ConnectionAborted") || is("NotConnected")) {
+    return [`${place} reset the connection`];
+  }
   if (code === "EMSGSIZE") return ["the message is too long for one datagram"];
   if (error instanceof TypeError && /listenDatagram is not a function/.test(message)) {
     return [

@@ -65,6 +65,11 @@ Deno.test("resolveHost() resolves localhost to 127.0.0.1, and normalizes address
   await assertRejects(() => resolveHost("nosuch.invalid"), Error);
 });
 
+Deno.test("explainError() knows that a connection can be reset while it is being made", () => {
+  const error = new Deno.errors.NotConnected("Transport endpoint is not connected (os error 107)");
+  assertEquals(explainError(error, "localhost", 81), ["localhost port 81 reset the connection"]);
+});
+
 Deno.test("explainError() mentions a port only if there is one", () => {
   const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
   assertEquals(explainError(denied), ["Permission denied"]);
