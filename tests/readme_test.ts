@@ -98,14 +98,21 @@ function isServer(command: string, output: string): boolean {
 const teachers = Deno.readTextFileSync(`${SCRIPTS}TEACHERS.md`).replaceAll("\r", "");
 const sections = [readme, teachers].flatMap((page) => page.split(/^## /m));
 
+// One copy of the project for all sections: a reader has one too, and Deno compiles it once.
+let folder: Awaited<ReturnType<typeof temporary>>;
+let env: Record<string, string>;
+Deno.test.beforeAll(async () => {
+  folder = await temporary();
+  env = await clone(folder.path);
+});
+Deno.test.afterAll(async () => await folder[Symbol.asyncDispose]());
+
 for (const section of sections.filter((text) => /^```(console|sh)/m.test(text))) {
   const [heading] = section.split("\n");
   Deno.test(
     `README, ${heading.replace(/^# /, "")}: the commands print what it shows`,
     { ignore: !python && /\.py\b|counterparts/.test(section) },
     async () => {
-      await using folder = await temporary();
-      const env = await clone(folder.path);
       const cwd = `${folder.path}/project`;
       await using stack = new AsyncDisposableStack();
       const fill = (command: string) =>
