@@ -15,8 +15,8 @@ import {
   WITH_SIGNALS,
   withHeader,
 } from "../helpers.ts";
-import { isUdp, SERVERS } from "../soak/servers.ts";
-import { Watched } from "../soak/watched.ts";
+import { isUdp, SERVERS } from "../load/servers.ts";
+import { Watched } from "../load/watched.ts";
 
 const NOTHING_LEFT = { sanitizeOps: true, sanitizeResources: true }; // no timer, no connection
 

@@ -1,4 +1,4 @@
-/** What servers do in addition to their sessions. Misuse of all servers is tested in tests/soak. */
+/** What servers do in addition to their sessions. Misuse of all servers is tested in tests/load. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { writeAll } from "../../scripts/lib.ts";
@@ -18,8 +18,8 @@ import {
   WITH_IPV6,
   WITH_SHELL,
 } from "../helpers.ts";
-import { isUdp, SERVERS } from "../soak/servers.ts";
-import { Watched } from "../soak/watched.ts";
+import { isUdp, SERVERS } from "../load/servers.ts";
+import { Watched } from "../load/watched.ts";
 
 /** Sends a question over TCP, and returns everything until the server ends the connection. */
 async function askOverTcp(port: number, question: string | Uint8Array): Promise<string> {
