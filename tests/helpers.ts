@@ -4,7 +4,7 @@ import { delay } from "@std/async/delay";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
-import { canBind } from "../scripts/lab/process/ports.ts";
+import { canBind, isBound } from "../scripts/lab/process/ports.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/process/program.ts";
 import { readSockets } from "../scripts/system/sockets.ts";
 
@@ -314,6 +314,17 @@ export function quietPort(): number {
     const port = ports.shift()!;
     ports.push(port);
     if (canBind(port, "tcp") && canBind(port, "udp", "0.0.0.0")) return port;
+  }
+}
+
+/**
+ * Returns a quiet port that is not in the system's list of sockets either, for programs that are only
+ * started if it is not there. See `quietListener` for how a port can be taken for a moment.
+ */
+export async function unlistedPort(transport: "tcp" | "udp"): Promise<number> {
+  while (true) {
+    const port = quietPort();
+    if (!await isBound(port, transport)) return port;
   }
 }
 

@@ -6,7 +6,7 @@ import { readOriginal } from "../../scripts/lab/originals/find.ts";
 import { runChecked, scriptParticipant } from "../../scripts/lab/session/checks.ts";
 import { hasPython, pythonCommand } from "../../scripts/lab/process/program.ts";
 import { commandParticipant, type Participant } from "../../scripts/lab/session/participant.ts";
-import { quietPort, SCRIPTS, temporary, THOROUGH } from "../helpers.ts";
+import { SCRIPTS, temporary, THOROUGH, unlistedPort } from "../helpers.ts";
 
 const ignore = !await hasPython();
 const PYTHON = await pythonCommand();
@@ -19,7 +19,7 @@ for (const lab of labs) {
     const isLeftOut = !THOROUGH && (labs.indexOf(lab) + i) % 2 === 0;
     Deno.test(`lab ${lab.name}: ${pairing}`, { ignore: ignore || isLeftOut }, async () => {
       await using folder = await temporary();
-      const port = quietPort();
+      const port = await unlistedPort(lab.transport);
       const participant = (language: string, script: Script): Participant => {
         if (language === "Deno") {
           return scriptParticipant(lab, script, { permissions: "--allow-net" });
