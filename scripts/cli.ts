@@ -268,7 +268,7 @@ export function explainError(
   if (is("AddrNotAvailable")) return [`${host} is not an address of this machine`];
   if (isLookUp) return [`unknown host ${host}`];
   if (code === "EPIPE") return [`${place} closed the connection`];
-  // A connection that is reset while it is being made is not connected afterwards.
+  // NotConnected: the reset came while the connection was being made.
   if (is("ConnectionReset") || is("ConnectionAborted") || is("NotConnected")) {
     return [`${place} reset the connection`];
   }

@@ -318,8 +318,8 @@ export function quietPort(): number {
 }
 
 /**
- * Returns a quiet port that is not in the system's list of sockets either, for programs that are only
- * started if it is not there. See `quietListener` for how a port can be taken for a moment.
+ * Returns a quiet port that the system does not list as bound. `runSession` refuses a port that is
+ * listed, and a port that `quietPort` has just tested can be: see `quietListener`.
  */
 export async function unlistedPort(transport: "tcp" | "udp"): Promise<number> {
   while (true) {
