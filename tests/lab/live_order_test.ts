@@ -1,8 +1,13 @@
-/** The order in which `lab live` shows what happens. */
-import { assertEquals } from "@std/assert";
+/** The order in which `lab live` shows what happens, and files that are saved meanwhile. */
+import { assert, assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
+import { findLab } from "../../scripts/lab/catalog/labs.ts";
+import { Bench } from "../../scripts/lab/live/bench.ts";
+import type { ToPage } from "../../scripts/lab/live/messages.ts";
 import { type Happening, Sequence } from "../../scripts/lab/live/order.ts";
 import type { Deed } from "../../scripts/lab/live/program.ts";
 import type { WireEvent } from "../../scripts/lab/trace/relay.ts";
+import { temporary } from "../helpers.ts";
 
 const SERVER = { name: "server" };
 const CLIENT = { name: "client" };
@@ -80,4 +85,16 @@ for (const [what, happenings, order] of CASES) {
 Deno.test("lab live waits a moment for a cause, and then continues without it", () => {
   assertEquals(orderOf([passed(1, {})], 10), []);
   assertEquals(orderOf([passed(1, {})], 100), ["client data"]);
+});
+
+Deno.test("lab live shows a file again that is saved right after it was chosen", async () => {
+  await using folder = await temporary();
+  const file = `${folder.path}/mine.ts`;
+  Deno.writeTextFileSync(file, "// first");
+  const saved = Promise.withResolvers<ToPage>();
+  const onMessage = (message: ToPage) => message.type === "half" && saved.resolve(message);
+  await using _bench = await Bench.open(findLab("echo_v1"), { server: file }, onMessage);
+  Deno.writeTextFileSync(file, "// the second");
+  const shown = await deadline(saved.promise, 20_000);
+  assert(JSON.stringify(shown).includes("// the second"));
 });

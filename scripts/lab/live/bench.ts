@@ -13,7 +13,7 @@ import { freePort } from "../process/ports.ts";
 import { type Passing, Wire } from "../trace/relay.ts";
 import { LiveFaults, lost } from "./faults.ts";
 import { Feed, type FeedPlace } from "./feed.ts";
-import { commandOf, type Half, makeHalf, wordsOf } from "./half.ts";
+import { commandOf, type Half, makeHalf, stateOf, wordsOf } from "./half.ts";
 import { keptPage, keptText } from "./kept.ts";
 import {
   ACTIONS,
@@ -64,15 +64,14 @@ export class Bench implements AsyncDisposable {
   #waitsForServer: Place[] = [];
   #faults = new LiveFaults();
   #feed!: Feed<Place>;
-  #seen: Partial<Record<Role, string>> = {}; // the states of the files
-  #watching: ReturnType<typeof setInterval>;
+  #watching?: ReturnType<typeof setTimeout>;
   #isClosed = false;
 
   private constructor(send: (message: ToPage) => void, folder: string) {
     this.#send = send;
     this.#folder = folder;
     this.#faults.onChange = () => send({ type: "faults", faults: this.#faults.data });
-    this.#watching = setInterval(() => this.#watch(), WATCH);
+    this.#watchSoon();
   }
 
   /**
@@ -103,7 +102,7 @@ export class Bench implements AsyncDisposable {
   /** Ends all programs and closes the wire. */
   async [Symbol.asyncDispose]() {
     this.#isClosed = true;
-    clearInterval(this.#watching);
+    clearTimeout(this.#watching);
     await this.#endAll();
   }
 
@@ -184,7 +183,6 @@ export class Bench implements AsyncDisposable {
     const half = await makeHalf(this.#lab, role, choice, args, this.#folder);
     await Promise.all(this.#placesOf(role).map((place) => this.#stop(place)));
     this.#halves[role] = half;
-    delete this.#seen[role];
     for (const place of this.#placesOf(role)) place.wasStarted = false;
     this.#send({ type: "half", role, half: dataOf(half) });
     this.#sendPrograms();
@@ -320,25 +318,29 @@ export class Bench implements AsyncDisposable {
     program[Symbol.asyncDispose](); // not awaited: it waits for this function
   }
 
+  #watchSoon() {
+    this.#watching = setTimeout(async () => {
+      await this.#watch();
+      if (!this.#isClosed) this.#watchSoon();
+    }, WATCH);
+  }
+
   /** Runs programs again whose files were saved. */
   async #watch() {
     for (const role of ROLES) {
-      const { choice, file, args } = this.#halves?.[role] ?? {};
-      if (choice?.kind !== "file") continue;
-      const before = this.#seen[role];
-      const info = await Deno.stat(file!).catch(() => undefined);
-      if (!info) continue; // some editors remove the file while they save it
-      const state = `${info.mtime?.getTime()} ${info.size}`;
-      this.#seen[role] = state;
-      if (before === undefined || before === state || this.#isClosed) continue;
-      await this.#rerun(role, choice, args).catch((error) => this.#report(error));
+      const half = this.#halves?.[role];
+      if (half?.choice.kind !== "file") continue;
+      const state = stateOf(half.file);
+      // Some editors remove the file while they save it.
+      if (state === undefined || state === half.state) continue;
+      half.state = state;
+      await this.#rerun(role, half).catch((error) => this.#report(error));
     }
   }
 
-  async #rerun(role: Role, choice: Choice, args?: string) {
-    const lab = this.#lab;
-    const half = await makeHalf(lab, role, choice, args, this.#folder);
-    if (lab !== this.#lab || this.#isClosed) return;
+  async #rerun(role: Role, before: Half) {
+    const half = await makeHalf(this.#lab, role, before.choice, before.args, this.#folder);
+    if (before !== this.#halves[role] || this.#isClosed) return;
     const places = this.#placesOf(role).filter(({ wasStarted }) => wasStarted);
     await Promise.all(places.map((place) => this.#stop(place)));
     this.#halves[role] = half;

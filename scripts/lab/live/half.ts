@@ -20,6 +20,8 @@ const MAX_PATH = 1000; // characters
 export interface Half extends HalfData {
   /** The path of the program. */
   file: string;
+  /** The state of the file before it was read; see {@linkcode stateOf}. */
+  state?: string;
   /** The folder that it runs in. */
   cwd: string;
   /** Whether it may use modules of Node; see `TraceOptions`. */
@@ -51,6 +53,7 @@ export async function makeHalf(
   if (isPythonFile(file) && !await hasPython()) throw new UserError("Python 3 is not installed");
   const usual = choice.kind === "file" ? "" : script.args.map(quoted).join(" ");
   if ((args ?? usual).length > MAX_ARGS) throw new UserError("the arguments are too long");
+  const state = stateOf(file);
   const counterpart = { file: findOriginal(script, ""), kind: "counterpart" as const };
   return {
     choice: choice.kind === "file" ? { kind: "file", file } : choice,
@@ -62,10 +65,21 @@ export async function makeHalf(
     side: choice.kind === "script" ? "right" : "left",
     typed: script.typed,
     file,
+    state,
     cwd: choice.kind === "file" ? dirname(file) : folder,
     hasNode: choice.kind === "script" ? false : undefined,
     ownStep: choice.kind === "script" ? inScript(Deno.readTextFileSync(file)) : (step) => step,
   };
+}
+
+/** Returns what changes when a file is saved, or nothing if there is no file. */
+export function stateOf(file: string): string | undefined {
+  try {
+    const { mtime, size } = Deno.statSync(file);
+    return `${mtime?.getTime()} ${size}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function fileOf(script: Script, choice: Choice, folder: string): string {
