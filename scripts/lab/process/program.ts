@@ -294,16 +294,16 @@ const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
 let python: Promise<string | undefined> | undefined;
 
 async function findPython(): Promise<string | undefined> {
+  const code = `import sys; sys.version_info >= (3,) and print(sys.executable or "${PYTHON}")`;
   const command = new Deno.Command(PYTHON, {
-    args: ["-c", `import sys; sys.version_info >= (3,) and print(sys.executable or "${PYTHON}")`],
+    args: ["-S", "-c", code], // -S: without the packages that are installed, which can take longer than Python
     stdin: "null",
     stderr: "null",
     env: { PYTHONIOENCODING: "utf-8" },
   });
   try {
     const { stdout } = await command.output();
-    // A sitecustomize module may print something first.
-    return new TextDecoder().decode(stdout).trim().split("\n").at(-1) || undefined;
+    return new TextDecoder().decode(stdout).trim() || undefined;
   } catch {
     return undefined; // no such program
   }
