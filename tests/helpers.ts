@@ -1,11 +1,13 @@
 /** Programs, sockets and free ports for tests, and conditions that a machine must meet. */
 import { assert } from "@std/assert";
 import { delay } from "@std/async/delay";
-import net from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
+import { delimiter, isAbsolute, join } from "node:path";
 import { SCRIPTS } from "../scripts/lab/catalog/header.ts";
 import { canBind, isBound } from "../scripts/lab/process/ports.ts";
 import { DENO_RUN, portOf, Program } from "../scripts/lab/process/program.ts";
+import { isFile } from "../scripts/lab/terminal/files.ts";
 import { readSockets } from "../scripts/system/sockets.ts";
 
 export { SCRIPTS };
@@ -71,11 +73,19 @@ function hasIpv6(): boolean {
   }
 }
 
+/** Returns the path of a program, or nothing if this machine does not have it. */
+export function findProgram(program: string): string | undefined {
+  if (isAbsolute(program)) return isFile(program) ? program : undefined;
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
+  const name = Deno.build.os === "windows" ? `${program}.exe` : program;
+  return folders.map((folder) => join(folder, name)).find(isFile);
+}
+
 /** Returns whether a program exists. With options, also whether it succeeds with them. */
 export function has(program: string, options?: Deno.CommandOptions): boolean {
+  if (!options) return findProgram(program) !== undefined;
   try {
-    const command = new Deno.Command(program, options ?? { args: ["-h"] });
-    return command.outputSync().success || !options;
+    return new Deno.Command(program, options).outputSync().success;
   } catch {
     return false;
   }
@@ -157,8 +167,9 @@ export function sendTo(
 export async function reset(
   port: number,
   message: string | Uint8Array = "",
-  when: (client: net.Socket) => Promise<unknown> = () => Promise.resolve(),
+  when: (client: Socket) => Promise<unknown> = () => Promise.resolve(),
 ) {
+  const net = await import("node:net"); // takes 40 ms, so only when it is needed
   const client = net.connect({ port, host: "127.0.0.1", noDelay: true });
   client.on("error", () => {}); // the server may close the connection first
   const closed = new Promise((resolve) => client.on("close", resolve));

@@ -1,6 +1,6 @@
 /** Opens pages in a headless Chromium. */
 // deno-lint-ignore no-import-prefix -- in deno.json, all users of the scripts would download it
-import puppeteer, { type Browser, type Page } from "npm:puppeteer-core@25.16.0";
+import puppeteer, { type Browser, type KeyInput, type Page } from "npm:puppeteer-core@25.16.0";
 import { CHROMIUM } from "./chromium.ts";
 
 const FLAGS = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking " +
@@ -19,6 +19,7 @@ export interface OpenPage extends AsyncDisposable {
 export async function openPage(width = 1280, height = 900): Promise<OpenPage> {
   const browser: Browser = await puppeteer.launch({
     executablePath: CHROMIUM,
+    headless: "shell", // only `--headless`, which all of them know
     args: FLAGS.split(" ").map((flag) => `--${flag}`),
   });
   const page = await browser.newPage();
@@ -34,4 +35,4 @@ export async function openPage(width = 1280, height = 900): Promise<OpenPage> {
   return { page, requests, errors, [Symbol.asyncDispose]: () => browser.close() };
 }
 
-export type { Page };
+export type { KeyInput, Page };

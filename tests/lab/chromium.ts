@@ -1,8 +1,8 @@
 /** Finds a browser on this machine. */
-import { delimiter, isAbsolute, join } from "node:path";
-import { isFile } from "../../scripts/lab/terminal/files.ts";
+import { findProgram } from "../helpers.ts";
 
 const CANDIDATES = [
+  "chromium-headless-shell", // the part of Chromium without windows needs less time
   "chromium",
   "chromium-browser",
   "google-chrome",
@@ -13,8 +13,4 @@ const CANDIDATES = [
 ];
 
 /** The path of the browser, if there is one. It is not started: on Windows, that opens a window. */
-export const CHROMIUM: string | undefined = CANDIDATES.flatMap((program) =>
-  isAbsolute(program)
-    ? [program]
-    : (Deno.env.get("PATH") ?? "").split(delimiter).map((folder) => join(folder, program))
-).find(isFile);
+export const CHROMIUM: string | undefined = CANDIDATES.map(findProgram).find((path) => path);
