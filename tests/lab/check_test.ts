@@ -11,7 +11,6 @@ import { hasPython, Program } from "../../scripts/lab/process/program.ts";
 import { BROKEN, MORE_BROKEN } from "./broken.ts";
 import {
   inParallel,
-  lab,
   SCRIPTS,
   temporary,
   THOROUGH,
@@ -310,11 +309,6 @@ Deno.test("check does not type the next line before the reply to the last one ha
   );
   assert(slow !== source);
   assertEquals(failures(await examineText("guess_client.ts", slow, { most: 1 })), []);
-});
-
-Deno.test("check reports that a file does not exist", async () => {
-  const { status, stderr } = await lab(["check", "nosuch.ts"]);
-  assertEquals([status, stderr], [1, "error: nosuch.ts: no such file\n"]);
 });
 
 /** Errors of a runtime whose meaning a check adds. */

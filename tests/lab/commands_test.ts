@@ -56,11 +56,6 @@ Deno.test("lab refuses a wrong command line, and suggests the nearest correct wo
   }
 });
 
-Deno.test("lab check reports that a file does not exist", async () => {
-  const { status, stdout, stderr } = await labHere(["check", "nosuch.ts"]);
-  assertEquals([status, stdout, stderr], [1, "", "error: nosuch.ts: no such file\n"]);
-});
-
 Deno.test("lab demo shows labs side by side, in plain text when stdout is not a terminal", async () => {
   const names = THOROUGH ? [] : ["echo_udp", "practical12_tcp"]; // [] means all labs
   const { status, stdout, stderr } = await labHere(["demo", ...names]);
@@ -145,9 +140,11 @@ Deno.test(
     const [, server, client, check] = printedCommands(stdout);
     assertStringIncludes((await shell(`${server} --help`)).stdout, "TCP echo server, version 1");
     assertStringIncludes((await shell(`${client} --help`)).stdout, "TCP echo client, version 1");
-    const checked = await shell(check);
-    assertEquals(checked.status, 0, checked.stdout + checked.stderr);
-    assertEquals(checked.stdout.match(/^ok \d - /gm)?.length, 2);
+    if (THOROUGH) { // the README's tests also check a copy before it is moved
+      const checked = await shell(check);
+      assertEquals(checked.status, 0, checked.stdout + checked.stderr);
+      assertEquals(checked.stdout.match(/^ok \d - /gm)?.length, 2);
+    }
 
     const moved = `${folder.path}/moved`;
     Deno.renameSync(target, moved);
@@ -267,7 +264,7 @@ Deno.test("lab list ignores copies of scripts in scripts/, with or without their
     await using program = new Program([...DENO_RUN, "-A", `${scripts}/lab.ts`, "list"]);
     return await resultOf(program);
   };
-  const before = await list();
+  const before = await labHere(["list"]);
   Deno.copyFileSync(`${SCRIPTS}echo_server.ts`, `${scripts}/my_server.ts`);
   Deno.copyFileSync(`${SCRIPTS}guess_server.ts`, `${scripts}/play_server.ts`);
   Deno.copyFileSync(`${SCRIPTS}guess_client.ts`, `${scripts}/play_client.ts`);

@@ -20,7 +20,7 @@ import { compared } from "./compared.ts";
 import { labHere, withEnv } from "./in_process.ts";
 
 const python = await hasPython();
-const SIZE = THOROUGH ? 1_000_000 : 50_000; // characters
+const SIZE = THOROUGH ? 1_000_000 : 25_000; // characters
 // Milliseconds of processor time. A time that grows with the square of the size takes seconds.
 const MAX_TIME = 200 + SIZE * 0.003;
 

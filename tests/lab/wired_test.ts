@@ -8,6 +8,7 @@ import { record, type RecordOptions } from "../../scripts/lab/trace/recording.ts
 import type { Step } from "../../scripts/lab/trace/timeline.ts";
 import { callText, isOnWire, isRead, labelOf } from "../../scripts/lab/trace/words.ts";
 import { decode, SCRIPTS, THOROUGH } from "../helpers.ts";
+import { labHere } from "./in_process.ts";
 
 const PROGRAMS = `${import.meta.dirname}/wired/`;
 const HAS_PYTHON = await hasPython();
@@ -209,7 +210,7 @@ Deno.test("lab wire --hex --times shows bytes in hexadecimal and the time of eac
 
 Deno.test({
   name: "lab wire --originals draws the Python files of a folder",
-  ignore: !HAS_PYTHON,
+  ignore: !HAS_PYTHON || !THOROUGH, // the README's tests run it with another lab
   async fn() {
     const { code, stdout, stderr } = await lab([
       ...["wire", "echo_v2", "--reads", "--mermaid"],
@@ -233,12 +234,12 @@ Deno.test({
 });
 
 Deno.test("lab wire and lab run name files that they do not accept", async () => {
-  const { code, stderr } = await lab(["wire", "echo", `--server=${PROGRAMS}drawings.txt`]);
-  assertEquals(code, 2);
-  assertStringIncludes(stderr, "drawings.txt is not a .py, .ts, .js, .mjs or .cjs file");
-  const missing = await lab(["run", "echo", "--client=missing.py"]);
-  assertEquals(missing.code, 1);
+  const text = await labHere(["wire", "echo", `--server=${PROGRAMS}drawings.txt`]);
+  assertEquals(text.status, 2);
+  assertStringIncludes(text.stderr, "drawings.txt is not a .py, .ts, .js, .mjs or .cjs file");
+  const missing = await labHere(["run", "echo", "--client=missing.py"]);
+  assertEquals(missing.status, 1);
   assertStringIncludes(missing.stderr, "missing.py: no such file");
-  const several = await lab(["run", "--client=missing.py"]);
-  assertEquals(several.code, 2);
+  const several = await labHere(["run", "--client=missing.py"]);
+  assertEquals(several.status, 2);
 });

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { deadline } from "@std/async/deadline";
 import { labs } from "../../scripts/lab/catalog/labs.ts";
 import { portOf } from "../../scripts/lab/process/program.ts";
-import { connect, inParallel, LINUX_ONLY, quietPort, WITH_SIGNALS } from "../helpers.ts";
+import { connect, inParallel, LINUX_ONLY, quietPort, THOROUGH, WITH_SIGNALS } from "../helpers.ts";
 import { seededRandom } from "../scripts/lossy.ts";
 import { BAD_CLIENTS, FLOODS, makeGarbage, sendGarbage, serveAtOnce } from "./bad_clients.ts";
 import { isUdp, SERVERS } from "./servers.ts";
@@ -15,7 +15,7 @@ import { Watched } from "./watched.ts";
 
 const AT_ONCE = 200; // clients
 const LONG_SUFFIX = " héllo 😀".repeat(12_500); // 100,000 characters, 160 kB
-const GARBAGE_COUNT = 100; // clients
+const GARBAGE_COUNT = THOROUGH ? 100 : 50; // clients
 const SILENT = 50; // clients while the server is stopped
 const BUSY = 10; // clients that send messages meanwhile
 const MAX_WAIT = 2000; // milliseconds

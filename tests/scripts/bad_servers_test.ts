@@ -273,7 +273,7 @@ for (const client of CLIENTS) {
     `Ctrl-C ends ${script} at once while it waits for its server`,
     WITH_SIGNALS,
     async () => {
-      for (const sent of ["", first]) {
+      for (const sent of THOROUGH ? ["", first] : [first]) {
         await using pair = await connected(client);
         const { program, connection } = pair;
         await take(connection, length);
@@ -284,7 +284,7 @@ for (const client of CLIENTS) {
         assertEquals(await program.end("SIGINT"), 130); // otherwise it ended before
         assertEquals([program.screen, program.errors], [shown, ""]);
       }
-      if (!client.isTyped) return;
+      if (!client.isTyped || !THOROUGH) return;
       const message = "x".repeat(16_000_000); // more than all buffers on the way: it is not read
       await using pair = await connected({ ...client, message });
       await take(pair.connection, 1);

@@ -14,6 +14,7 @@ import {
   sendTo,
   start,
   startServer,
+  THOROUGH,
   udpSocket,
   WITH_IPV6,
   WITH_SHELL,
@@ -151,7 +152,7 @@ Deno.test("guess_server.ts judges guesses", async () => {
 });
 
 Deno.test("guess_server.ts judges every guess from 0 to 100 by its number", async () => {
-  for (const secret of [1, 42, 97, 98, 99]) {
+  for (const secret of THOROUGH ? [1, 42, 97, 98, 99] : [1, 42, 99]) {
     const { server, port } = await startServer("guess_server.ts", [`--secret=${secret}`]);
     await using _ = server;
     for (let guess = 0; guess <= 100; guess++) {
