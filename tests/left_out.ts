@@ -64,7 +64,7 @@ const LESS = [
   "the model solutions of 2 of 11 exercises",
   "hostile input of 25 KB instead of 1 MB",
   "12 of 60 transfers, and 7 of 12 dialogs, of netcat.ts and its peers",
-  "24 of 100 guessing games, and 18 of 120 exchanges, through a bad network",
+  "16 of 100 guessing games, and 18 of 120 exchanges, through a bad network",
   "1 of 5 missing permissions for each script",
   "half of the garbage for each server",
   "1 of 6 pieces of garbage, and 1 of 2 or 3 moments of Ctrl-C, for each TCP client",

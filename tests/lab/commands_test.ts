@@ -148,7 +148,7 @@ Deno.test(
 
     const moved = `${folder.path}/moved`;
     Deno.renameSync(target, moved);
-    const below = await shell("deno task check echo_client_v1.ts", `${moved}/scripts`);
+    const below = await shell("deno task check echo_server_v1.ts", `${moved}/scripts`);
     assertEquals(below.status, 0, below.stdout + below.stderr);
     if (!THOROUGH) return; // the type checker is slow
     const frozen = await shell("deno check --frozen scripts/echo_server_v1.ts", moved);

@@ -185,8 +185,16 @@ Deno.test(
   async () => {
     await using folder = await temporary();
     const { path } = folder;
-    writeCourse(`${path}/a`, "practical12/tcp/echo-server.py", "practical12/tcp/echo-client.py");
-    writeCourse(`${path}/b`, "practical12/tcp/echo-server.py", "practical12/tcp/echo-client.py");
+    await writeCourse(
+      `${path}/a`,
+      "practical12/tcp/echo-server.py",
+      "practical12/tcp/echo-client.py",
+    );
+    await writeCourse(
+      `${path}/b`,
+      "practical12/tcp/echo-server.py",
+      "practical12/tcp/echo-client.py",
+    );
     const [first, second] = ["a", "b"].map((name) => `${path}/${name}/practical12/tcp/echo-`);
     const both = await labHere(["compare", "practical12_tcp", `--originals=${path}`]);
     assertEquals([both.status, both.stdout], [1, ""]);
@@ -211,7 +219,7 @@ Deno.test(
 
 Deno.test("lab compare says which file is missing", withPython, async () => {
   await using folder = await temporary();
-  writeCourse(folder.path, "practical12/udp/echo-server.py");
+  await writeCourse(folder.path, "practical12/udp/echo-server.py");
   const { path } = folder;
   const { status, stderr } = await labHere(["compare", "practical12_tcp", `--originals=${path}`]);
   assertEquals([status, stderr], [

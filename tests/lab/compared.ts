@@ -27,7 +27,7 @@ export async function compared(
   change: (source: string, path: string) => string = (source) => source,
 ): Promise<Result> {
   await using folder = await temporary();
-  for (const path of writeCourse(folder.path, ...files)) {
+  for (const path of await writeCourse(folder.path, ...files)) {
     const source = Deno.readTextFileSync(path);
     Deno.writeTextFileSync(path, change(source, path));
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { quietPort } from "../helpers.ts";
+import { unlistedPort } from "../helpers.ts";
 
 const HEADERS = `def receive(sock):
     full = ''
@@ -366,17 +366,20 @@ finally:
  * @param only Parts of the paths of the files to write; without any, all are written.
  * @returns The paths of the files.
  */
-export function writeCourse(folder: string, ...only: string[]): string[] {
+export async function writeCourse(folder: string, ...only: string[]): Promise<string[]> {
   const ports = new Map<string, number>();
   const wanted = Object.entries(FILES).filter(([path]) =>
     only.length === 0 || only.some((part) => path.includes(part))
   );
-  return wanted.map(([path, source]) => {
+  const files: string[] = [];
+  for (const [path, source] of wanted) {
     const lab = path.toLowerCase().replace(/server|client|1_1\d[ab]_/g, "");
-    if (!ports.has(lab)) ports.set(lab, quietPort());
+    const transport = source.includes("SOCK_DGRAM") ? "udp" : "tcp";
+    if (!ports.has(lab)) ports.set(lab, await unlistedPort(transport));
     const file = `${folder}/${path}`;
     Deno.mkdirSync(dirname(file), { recursive: true });
     Deno.writeTextFileSync(file, source.replace(/\bPORT\b/g, `${ports.get(lab)}`));
-    return file;
-  });
+    files.push(file);
+  }
+  return files;
 }

@@ -28,7 +28,7 @@ Deno.test(
   { ignore: !THOROUGH || !await hasPython() },
   async () => {
     await using folder = await temporary();
-    writeCourse(folder.path, ...FILES);
+    await writeCourse(folder.path, ...FILES);
     const result = await lab(["compare", `--originals=${folder.path}`], "", undefined, 300);
     assertEquals([result.status, result.stderr], [0, ""], result.stdout);
     const works = verdicts(result).filter((line) => line.endsWith(": works"));

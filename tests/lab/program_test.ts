@@ -155,7 +155,7 @@ Deno.test(
   { ignore: WITH_SIGNALS.ignore || !await hasPython() },
   async () => {
     await using folder = await temporary();
-    const files = writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py");
+    const files = await writeCourse(folder.path, "codl/echoserver.py", "codl/echoclient.py");
     const stubborn = "import os, signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n" +
       "open(__file__ + '.pid', 'w').write(f'{os.getpid()}\\n')\n";
     for (const file of files) {

@@ -18,7 +18,7 @@ import {
 import { type Faults, lossyNetwork, seededRandom } from "./lossy.ts";
 
 const BAD = { loss: 30, duplicate: 20, delay: 50 }; // each exchange adds a seed
-const GAMES = THOROUGH ? 100 : 24;
+const GAMES = THOROUGH ? 100 : 16;
 const EXCHANGES = THOROUGH ? 20 : 3; // of each client in each network
 const AT_ONCE = Program.jobsAtOnce(25) - 1; // clients that run at the same time, with a server
 const PROMPT = "Guess a number between 1 and 99: ";
