@@ -13,7 +13,7 @@ import { BAD_CLIENTS, FLOODS, makeGarbage, sendGarbage, serveAtOnce } from "./ba
 import { isUdp, SERVERS } from "./servers.ts";
 import { Watched } from "./watched.ts";
 
-const AT_ONCE = 200; // clients
+const AT_ONCE = THOROUGH ? 200 : 100; // clients
 const LONG_SUFFIX = " héllo 😀".repeat(12_500); // 100,000 characters, 160 kB
 const GARBAGE_COUNT = THOROUGH ? 100 : 50; // clients
 const SILENT = 50; // clients while the server is stopped

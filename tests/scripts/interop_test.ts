@@ -9,7 +9,7 @@ import { commandParticipant, type Participant } from "../../scripts/lab/session/
 import { SCRIPTS, temporary, THOROUGH, unlistedPort } from "../helpers.ts";
 
 const ignore = !await hasPython();
-const PYTHON = await pythonCommand();
+const PYTHON = [...await pythonCommand(), "-S"]; // -S: it starts faster
 
 for (const lab of labs) {
   // Two scripts are the session of the headers (see sessions_test.ts). What two counterparts print
