@@ -59,8 +59,8 @@ const NEEDS: [need: string, isAvailable: boolean, covered: string][] = [
  */
 const LESS = [
   "1 of 2 pairings of each lab with a Python program",
-  "7 of 25 programs under the tracers",
-  "3 of 11 labs, and 7 of 15 pairs of other programs, in lab wire",
+  "7 of 25 programs, and 3 of 5 ways to name a port, under the tracers",
+  "3 of 11 labs, and 6 of 15 pairs of other programs, in lab wire",
   "the model solutions of 2 of 11 exercises",
   "hostile input of 25 KB instead of 1 MB",
   "12 of 60 transfers, and 7 of 12 dialogs, of netcat.ts and its peers",
@@ -68,14 +68,14 @@ const LESS = [
   "1 of 5 missing permissions for each script",
   "half of the garbage, and 100 of 200 clients at once, for each server",
   "2 of 7 TCP clients whose server never stops sending",
-  "1 of 6 pieces of garbage, and 1 of 2 or 3 moments of Ctrl-C, for each TCP client",
+  "1 of 6 pieces of garbage, 2 of 3 moments of an end or a reset, and 1 of 2 or 3 of Ctrl-C",
   "3 of 16 ways to split each reply to echo_client_v2.ts",
   "1 of 29 right and 7 of 32 wrong submissions in lab check",
   "1 of 4 pairs of broken files in lab compare",
   "2 of 11 labs in lab demo, and 2 of 6 labs at once",
   "1 of 2 runs of lab demo, lab book and lab check from the README",
-  "5 of 11 labs on the lab book's page, without its colors, widths, print and originals",
-  "1 of 11 labs, and 7 of 20 situations, in lab live",
+  "5 of 11 labs on the lab book's page, without its roles, colors, widths, print and originals",
+  "1 of 11 labs, and 6 of 20 situations, in lab live",
   "the 50 half-way states of the exercises",
 ];
 

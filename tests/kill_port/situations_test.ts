@@ -8,6 +8,7 @@ import {
   SCRIPTS,
   startServer,
   testAtOnce,
+  THOROUGH,
   WITH_IPV6,
 } from "../helpers.ts";
 import {
@@ -359,8 +360,12 @@ testAtOnce("notices that", WITH_PYTHON, {
   "a supervisor starts the program again": () =>
     endUnderSupervisor("python3", "C (python3) starts it again: end that first"),
 
-  "systemd starts a service of the user again": () =>
-    endUnderSupervisor("systemd", "the system starts it again: stop its service"),
+  ...THOROUGH
+    ? {
+      "systemd starts a service of the user again": () =>
+        endUnderSupervisor("systemd", "the system starts it again: stop its service"),
+    }
+    : {},
 
   "the system gave the port to a UDP client": async () => {
     const code = `

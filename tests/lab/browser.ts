@@ -4,7 +4,8 @@ import puppeteer, { type Browser, type KeyInput, type Page } from "npm:puppeteer
 import { CHROMIUM } from "./chromium.ts";
 
 const FLAGS = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking " +
-  "disable-component-update disable-sync";
+  "disable-component-update disable-sync " +
+  "force-prefers-reduced-motion"; // to draw animations takes time
 
 /** A page in its own browser, which ends with it. */
 export interface OpenPage extends AsyncDisposable {

@@ -420,7 +420,7 @@ console.log("done");
     });
   }
 
-  await t.step("the keyboard alone starts a lab, types and stops it", async () => {
+  await thoroughStep("the keyboard alone starts a lab, types and stops it", async () => {
     await select(page, "echo_v3");
     const reach = async (name: string, key: "Tab" | "Shift+Tab" = "Tab") => {
       const [press, hold] = key.split("+").reverse() as KeyInput[];

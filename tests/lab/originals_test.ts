@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { type Original, readOriginal } from "../../scripts/lab/originals/find.ts";
 import { hasPython } from "../../scripts/lab/process/program.ts";
 import { TracedParticipant } from "../../scripts/lab/trace/traced_participant.ts";
-import { inParallel, quietPort, temporary } from "../helpers.ts";
+import { inParallel, quietPort, temporary, THOROUGH } from "../helpers.ts";
 
 const TCP = "from socket import *\ns = socket(AF_INET, SOCK_STREAM)\n";
 const UDP = "from socket import *\ns = socket(AF_INET, SOCK_DGRAM)\n";
@@ -31,7 +31,9 @@ Deno.test("a traced server listens on the port that it has, free or not", {
     assertEquals(listening?.named, port, name);
   };
   await inParallel(
-    Object.entries(SERVERS).map(([name, source]) => () => observe(name, source, quietPort())),
+    Object.entries(SERVERS).filter((_, i) => THOROUGH || i % 2 === 0).map(([name, source]) => () =>
+      observe(name, source, quietPort())
+    ),
     2,
   );
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -45,7 +45,6 @@ const usesPython = (...files: (string | undefined)[]) =>
 const QUICK = [
   "a Python server that reads 16 bytes at a time",
   "socketserver and the streams of Deno, at an address of another machine",
-  "node:net on both sides",
   "node:dgram, and a datagram that comes twice",
   "a script at the port of the other program",
   "a server that crashes",
