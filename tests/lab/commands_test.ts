@@ -14,7 +14,6 @@ import {
   SCRIPTS,
   temporary,
   THOROUGH,
-  THOROUGH_ONLY,
   WITH_POSIX_FILES,
 } from "../helpers.ts";
 import { labHere } from "./in_process.ts";
@@ -312,30 +311,6 @@ Deno.test("lab check reports several files in turn, and sums them up", async () 
   );
   assertEquals(stdout.match(/^ {4}1\.\.\d+$/gm)?.length, 2);
 });
-
-Deno.test(
-  "lab check is incomplete, with status 3, when no time was left",
-  THOROUGH_ONLY,
-  async () => {
-    await using folder = await temporary();
-    const file = `${folder.path}/echo_server_v1.mjs`;
-    const right = Deno.readTextFileSync(`${import.meta.dirname}/right/echo_server_v1.mjs`);
-    Deno.writeTextFileSync(
-      file,
-      right.replace("client.end(chunk)", "setTimeout(() => client.end(chunk), 1000)"),
-    );
-    const [alone, both] = await Promise.all([
-      lab(["check", file], "", {}, 60),
-      lab(["check", file, `${SCRIPTS}echo_client_v1.ts`], "", {}, 60),
-    ]);
-    assertEquals([alone.status, both.status], [3, 3], alone.stdout + both.stdout);
-    assert(/^note: incomplete: no time was left for \d of \d+ checks\n$/.test(alone.stderr));
-    assertEquals(both.stderr, "note: no time was left to check 1 of 2 files to the end\n");
-    const [slow, quick] = both.stdout.match(/^(not )?ok .*$/gm)!;
-    assertEquals(slow, `not ok 1 - ${file}`);
-    assert(quick.endsWith("/echo_client_v1.ts"), quick);
-  },
-);
 
 Deno.test("isInside() compares paths as the system does", () => {
   const cases: [path: string, folder: string, isWindows: boolean, expected: boolean][] = [

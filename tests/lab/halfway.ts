@@ -129,7 +129,7 @@ export const HALF_WAY: HalfWay[] = [
         received += length;
         print("Received:", buffer);
       }`],
-    says: "line 5 is: Received: ds will be echoe",
+    says: "line 5 is `Received: ds will be echoe`, and should be `Received: d`",
   },
   {
     exercise: 2,
@@ -391,7 +391,7 @@ export const HALF_WAY: HalfWay[] = [
       });`,
       undefined,
     ],
-    says: "it did not ask again: a datagram or its reply may get lost",
+    says: "it did not ask again, and no reply came: a datagram or its reply may get lost",
   },
   {
     exercise: 6,
@@ -441,7 +441,7 @@ export const HALF_WAY: HalfWay[] = [
       else verdict = "CORRECT";
       log(peer, \`guessed \${guess}: \${verdict}\`);
       await socket.send(new TextEncoder().encode(verdict), peer);`],
-    says: "the reply is `HIGHER`, and should be `LOWER`",
+    says: "the reply to 50 is HIGHER, and should be LOWER: the number is 42",
   },
   {
     exercise: 7,
@@ -456,7 +456,7 @@ export const HALF_WAY: HalfWay[] = [
       else verdict = "CORRECT";
       log(peer, \`guessed \${guess}: \${verdict}\`);
       await socket.send(new TextEncoder().encode(verdict), peer);`],
-    says: "the reply is `LOWER`, and should be `HIGHER`",
+    says: 'it compares text, not numbers: "9" > "42", but 9 < 42',
   },
   {
     exercise: 7,
@@ -538,7 +538,7 @@ export const HALF_WAY: HalfWay[] = [
         text += decoder.decode(buffer.subarray(0, length), { stream: true });
       }
       print("From Server:", text);`],
-    says: "it does not end its half of the connection after the sentence (closeWrite, shutdown)",
+    says: "it waits for more after the whole answer has come: `HELLO`",
   },
   {
     exercise: 9,
@@ -586,7 +586,7 @@ export const HALF_WAY: HalfWay[] = [
       }
       return text;`,
     ],
-    says: "only a part of the message was taken: `héll` of `héllo`",
+    says: "it takes 5 bytes, where the length counts characters: `héllo` has 5 and 6 bytes",
   },
   {
     exercise: 10,
