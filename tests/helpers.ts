@@ -73,7 +73,7 @@ function hasIpv6(): boolean {
   }
 }
 
-/** Returns the path of a program, or nothing if this machine does not have it. */
+/** Returns the path of a program; `undefined` if this machine does not have it. */
 export function findProgram(program: string): string | undefined {
   if (isAbsolute(program)) return isFile(program) ? program : undefined;
   const folders = (Deno.env.get("PATH") ?? "").split(delimiter);

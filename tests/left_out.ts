@@ -68,7 +68,7 @@ const LESS = [
   "1 of 5 missing permissions for each script",
   "half of the garbage, and 100 of 200 clients at once, for each server",
   "2 of 7 TCP clients whose server never stops sending",
-  "1 of 6 pieces of garbage, 2 of 3 moments of an end or a reset, and 1 of 2 or 3 of Ctrl-C",
+  "for each TCP client, 1 of 6 pieces of garbage, 2 of 3 ends or resets, and 1 of 2 or 3 Ctrl-C",
   "3 of 16 ways to split each reply to echo_client_v2.ts",
   "1 of 29 right and 7 of 32 wrong submissions in lab check",
   "1 of 4 pairs of broken files in lab compare",

@@ -18,7 +18,7 @@ const isCheckout = Deno.readDirSync(ROOT).some(({ name }) => name === ".git") &&
 const SKIPPED = ["npx -y deno@2 task test", "deno task bench", "deno task soak"];
 // This one waits for a browser: tests/lab/live_test.ts runs it.
 SKIPPED.push("deno task lab live");
-// These commands take long, and another test in this file or in tests/lab runs them once.
+// These commands take long. Tests of the same commands are in this file or in tests/lab.
 if (!THOROUGH) {
   SKIPPED.push("npx -y deno@2 task demo", "deno task lab book", "deno task lab check");
   SKIPPED.push("deno task --cwd ../my-copy check");

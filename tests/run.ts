@@ -9,8 +9,8 @@ import { pythonCommand } from "../scripts/lab/process/program.ts";
 
 const FLAGS = ["-A", "--frozen", "--lock=tests/deno.lock", "--no-check", "--parallel"];
 
-// The tests start Python often. If python3 is a script of a version manager, which takes longer than
-// Python itself, they find Python first.
+// The tests start Python often. Its own folder comes first in PATH: python3 can be the script of a
+// version manager, which takes longer than Python itself.
 const [python] = await pythonCommand();
 const PATH = [...isAbsolute(python) ? [dirname(python)] : [], Deno.env.get("PATH")].join(delimiter);
 

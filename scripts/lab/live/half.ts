@@ -20,7 +20,7 @@ const MAX_PATH = 1000; // characters
 export interface Half extends HalfData {
   /** The path of the program. */
   file: string;
-  /** The state of the file before it was read; see {@linkcode stateOf}. */
+  /** When the file was last changed, and its size, before it was read. */
   state?: string;
   /** The folder that it runs in. */
   cwd: string;
@@ -72,7 +72,7 @@ export async function makeHalf(
   };
 }
 
-/** Returns what changes when a file is saved, or nothing if there is no file. */
+/** Returns when a file was last changed, and its size; `undefined` if it does not exist. */
 export function stateOf(file: string): string | undefined {
   try {
     const { mtime, size } = Deno.statSync(file);
